@@ -1,0 +1,1 @@
+"""Haikube: Heroku on your own Kubernetes."""

@@ -1,0 +1,1 @@
+"""The build engine; standard library only, because it runs in the build image."""

@@ -1,0 +1,1 @@
+"""The reconcile machinery: store, queue, workers, commit, election; knows no Heroku word."""

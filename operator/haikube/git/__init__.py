@@ -1,0 +1,1 @@
+"""git smart HTTP: receives pushes and serves fetches."""

@@ -1,0 +1,94 @@
+"""What a plan may ask for: writes as values.
+
+A plan returns intents, ``engine.commit`` carries them out. An intent never holds a secret that
+was fetched from outside: a presigned URL is asked for by ``Presign`` and made while committing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from haikube.model.resources import Resource
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Presign:
+    """A URL that allows one method on one object of the storage for ``seconds``."""
+
+    method: Literal["GET", "PUT"]
+    key: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Server-side apply ``body``, skipped when the live object was last applied the same."""
+
+    resource: Resource
+    body: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create ``body`` under its deterministic name; an existing object means success.
+
+    ``presigned`` maps keys of ``stringData`` to the URLs that are signed while committing.
+    With ``renew`` an existing object has its ``stringData`` and annotations replaced instead.
+    """
+
+    resource: Resource
+    body: Object
+    presigned: Mapping[str, Presign] = field(default_factory=dict)
+    renew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Annotate:
+    """Merge annotations into one object that exists, guarded by its uid."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    uid: str
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete one object, guarded by uid and resourceVersion; gone already means success."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A Kubernetes event about the reconciled object; repeated ones are folded."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+Write = Apply | Create | Annotate | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that one pass wants: writes in order, then one status, then events.
+
+    ``status`` is the complete wanted status, or None to leave it alone. ``requeue_after`` is in
+    seconds: when to look again although nothing changed.
+    """
+
+    writes: tuple[Write, ...] = ()
+    status: Object | None = None
+    events: tuple[Event, ...] = ()
+    requeue_after: float | None = None

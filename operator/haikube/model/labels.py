@@ -1,0 +1,26 @@
+"""Label and annotation keys: the only place where they are spelled."""
+
+from __future__ import annotations
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGED_BY_HAIKUBE = "haikube"
+
+APP = "haikube.dev/app"
+APP_UID = "haikube.dev/app-uid"
+PROCESS_TYPE = "haikube.dev/process-type"
+RELEASE = "haikube.dev/release"
+BUILD = "haikube.dev/build"
+COMPONENT = "haikube.dev/component"
+"""What a child is for: ``build``, ``dyno``, ``release-phase``, ``config``, ``slug-url``."""
+
+DYNO = "haikube.dev/dyno"
+"""Annotation of a dyno pod: its name, for example ``web.1``; read by the launcher from a file."""
+
+APPLIED_DIGEST = "haikube.dev/applied-digest"
+"""Annotation of every child: digest of what the operator last wanted it to be."""
+
+EXPIRES_AT = "haikube.dev/expires-at"
+"""Annotation of a Secret with presigned URLs: RFC 3339 time at which the first one expires."""
+
+SOURCE_DIGEST = "haikube.dev/source-digest"
+"""Annotation of a Build made from ``App.spec.source``: which declaration it was made for."""

@@ -1,0 +1,85 @@
+"""Deterministic names of child objects and storage keys.
+
+Two writers that mean the same thing arrive at the same name, so the API server decides races.
+A name given by a user never becomes part of a storage key; keys are made of uids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+APP_NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
+PROCESS_TYPE = re.compile(r"[A-Za-z0-9][\w-]{0,127}", re.ASCII)
+CONFIG_VAR = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+_PLAIN_TYPE = re.compile(r"[a-z0-9]{1,20}")
+_HASH_LENGTH = 6
+_STEM_LENGTH = 20
+
+
+def formation_name(app: str, process_type: str) -> str:
+    """Return the name of the Formation, Deployment and Service of a process type.
+
+    A type that is not plain lower case alphanumerics gets a hash: ``a_b`` and ``a-b`` stay apart,
+    and so do the apps ``x`` with type ``y-web`` and ``x-y`` with type ``web``.
+    """
+    if _PLAIN_TYPE.fullmatch(process_type):
+        return f"{app}-{process_type}"
+    stem = re.sub(r"[^a-z0-9]+", "-", process_type.lower())[:_STEM_LENGTH].strip("-")
+    digest = hashlib.sha256(process_type.encode()).hexdigest()[:_HASH_LENGTH]
+    return "-".join(part for part in (app, stem, digest) if part)
+
+
+def release_name(app: str, version: int) -> str:
+    """Return the name of a Release, which is also that of its config snapshot Secret."""
+    return f"{app}-v{version}"
+
+
+def slug_secret_name(release: str) -> str:
+    """Return the name of the Secret that holds a release's presigned slug URL."""
+    return f"{release}-slug"
+
+
+def config_secret_name(app: str) -> str:
+    """Return the name of the Secret that holds an app's current config vars."""
+    return f"{app}-config"
+
+
+def build_urls_secret_name(build: str) -> str:
+    """Return the name of the Secret that holds a build's presigned URLs."""
+    return f"{build}-urls"
+
+
+def source_key(app_uid: str, source: str) -> str:
+    """Return where an uploaded source archive is stored."""
+    return f"sources/{app_uid}/{source}.tar.gz"
+
+
+def slug_key(app_uid: str, build_uid: str) -> str:
+    """Return where the slug of a build is stored."""
+    return f"slugs/{app_uid}/{build_uid}.tar.zst"
+
+
+def result_key(app_uid: str, build_uid: str) -> str:
+    """Return where the full result of a build is stored, too long for a termination message."""
+    return f"slugs/{app_uid}/{build_uid}.json"
+
+
+def cache_key(app_uid: str, stack: str) -> str:
+    """Return where the build cache of an app is stored, one per stack."""
+    return f"caches/{app_uid}/{stack}.tar.zst"
+
+
+def log_key(app_uid: str, build_uid: str) -> str:
+    """Return where the log of a finished build is stored."""
+    return f"logs/{app_uid}/{build_uid}.log"
+
+
+def git_prefix(app_uid: str) -> str:
+    """Return the prefix under which an app's git repository is stored."""
+    return f"git/{app_uid}/"
+
+
+STORAGE_AREAS = ("sources", "slugs", "caches", "logs", "git")
+"""First segments of every key; the second is always an app's uid."""

@@ -1,0 +1,53 @@
+"""Where each kind lives in the Kubernetes API: data only, shared by every layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GROUP = "haikube.dev"
+VERSION = "v1alpha1"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """The address of a kind: group (empty for core), version, plural and kind name."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        """Return the value of ``apiVersion`` in objects of this kind."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+APPS = Resource(GROUP, VERSION, "apps", "App")
+BUILDS = Resource(GROUP, VERSION, "builds", "Build")
+RELEASES = Resource(GROUP, VERSION, "releases", "Release")
+FORMATIONS = Resource(GROUP, VERSION, "formations", "Formation")
+DYNOS = Resource(GROUP, VERSION, "dynos", "Dyno")
+STACKS = Resource(GROUP, VERSION, "stacks", "Stack", namespaced=False)
+
+OWN_KINDS = (APPS, BUILDS, RELEASES, FORMATIONS, DYNOS, STACKS)
+
+PODS = Resource("", "v1", "pods", "Pod")
+SECRETS = Resource("", "v1", "secrets", "Secret")
+SERVICES = Resource("", "v1", "services", "Service")
+SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
+EVENTS = Resource("", "v1", "events", "Event")
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
+DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
+JOBS = Resource("batch", "v1", "jobs", "Job")
+LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
+HTTP_ROUTES = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
+TOKEN_REVIEWS = Resource(
+    "authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False
+)
+
+CHILD_KINDS = (DEPLOYMENTS, SERVICES, HTTP_ROUTES, JOBS, PODS, SECRETS)
+
+BY_KIND = {resource.kind: resource for resource in (*OWN_KINDS, *CHILD_KINDS, EVENTS, LEASES)}

@@ -1,0 +1,1 @@
+"""The operator process: the only importer of kopf."""

@@ -1,0 +1,1 @@
+"""Templates of child objects; every value goes through ``tojson``."""

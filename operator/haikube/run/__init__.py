@@ -1,0 +1,1 @@
+"""One-off dynos that somebody is attached to."""

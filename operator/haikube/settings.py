@@ -1,0 +1,85 @@
+"""Every setting of the platform, in one place.
+
+Each field is read from the environment variable ``HAIKUBE_<NAME>`` (the ConfigMap
+``haikube-settings`` and the Secret ``haikube-storage`` in an installed platform). Nothing else in
+Haikube reads the environment for a setting.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Durations in seconds, sizes in bytes, unless a field says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="HAIKUBE_", frozen=True, extra="ignore")
+
+    # Where apps answer
+    domain: str = Field("localhost", description="apps answer at <app>.<domain>")
+    scheme: Literal["http", "https"] = Field("http", description="scheme of app URLs")
+    public_port: int = Field(80, description="port of app URLs; 80 and 443 are not printed")
+    gateway_name: str = Field("haikube", description="Gateway that HTTPRoutes attach to")
+    gateway_namespace: str = Field("haikube-system", description="namespace of that Gateway")
+    reserved_hosts: frozenset[str] = Field(
+        frozenset({"api", "git", "www"}), description="app names that the platform keeps"
+    )
+
+    # The platform itself
+    namespace: str = Field("haikube-system", description="where operator and api run")
+    identity: str = Field("", description="name of this replica in the leader Lease")
+    lease_seconds: float = Field(15.0, description="a leader that is silent this long is replaced")
+    resync_seconds: float = Field(600.0, description="replace-and-diff of every kind, +-20 %")
+    workers: int = Field(32, description="reconciles at once")
+    metrics_port: int = Field(9090, description="port of /metrics, /healthz and /readyz")
+    api_port: int = Field(8080, description="port of the api")
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+    # Stacks and images
+    default_stack: str = Field("debian-13", description="stack of apps that name none")
+    image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
+
+    # Builds
+    build_timeout: int = Field(900, description="longest compile")
+    build_memory: str = Field("2560Mi", description="memory limit of a build pod")
+    build_cpu: str = Field("2", description="cpu limit of a build pod")
+    build_cpu_request: str = Field("100m", description="cpu request of a build pod")
+    build_memory_request: str = Field("256Mi", description="memory request of a build pod")
+    build_disk: str = Field("8Gi", description="scratch space of a build pod")
+    source_limit: int = Field(1 << 30, description="largest source archive or push")
+    slug_limit: int = Field(500_000_000, description="largest slug, packed")
+    slug_warning: int = Field(300_000_000, description="a slug over this is warned about")
+    build_history: int = Field(20, description="finished builds kept per app")
+    build_log_limit: int = Field(20_000_000, description="bytes of a build log that are kept")
+    ca_bundle_configmap: str = Field(
+        "", description="ConfigMap with ca-bundle.crt, copied to builds as extra trusted CAs"
+    )
+    build_env: str = Field(
+        "", description="JSON object of environment variables for builds: mirrors, proxies"
+    )
+
+    # Dynos
+    boot_timeout: int = Field(60, description="a web dyno must bind $PORT within this (R10)")
+    shutdown_grace: int = Field(30, description="from SIGTERM to SIGKILL")
+    dyno_memory: str = Field("512Mi", description="memory limit of the default size")
+    dyno_cpu: str = Field("1", description="cpu limit of the default size")
+    dyno_cpu_request: str = Field("10m", description="cpu request of the default size")
+    dyno_memory_request: str = Field("64Mi", description="memory request of the default size")
+    dyno_port: int = Field(8080, description="value of PORT in web dynos")
+    release_history: int = Field(50, description="releases kept per app")
+    slug_url_seconds: int = Field(604_800, description="life of a presigned slug URL, at most 7 d")
+
+    # Object storage
+    storage_endpoint: str = Field("", description="S3 endpoint URL; empty: AWS")
+    storage_bucket: str = Field("haikube", description="bucket")
+    storage_region: str = Field("us-east-1", description="region")
+    storage_access_key: SecretStr = Field(SecretStr(""), description="access key id")
+    storage_secret_key: SecretStr = Field(SecretStr(""), description="secret access key")
+    sweep_seconds: float = Field(3600.0, description="mark-and-sweep of the storage")
+    sweep_grace: int = Field(3600, description="an object younger than this is never swept")
+
+    # git
+    push_timeout: int = Field(3600, description="longest push, build included")
