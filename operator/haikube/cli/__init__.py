@@ -1,1 +1,1 @@
-"""The ``haikube`` command."""
+"""The ``haikube`` command; app developers may use the heroku CLI instead."""

@@ -1,0 +1,5 @@
+"""Run the command line as ``python -m haikube.cli``."""
+
+from haikube.cli.main import main
+
+main()

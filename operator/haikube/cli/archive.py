@@ -1,0 +1,62 @@
+"""Make the tarball that ``haikube deploy DIR`` uploads.
+
+In a git work tree it holds what git would track (so ``.gitignore`` is honoured), elsewhere every
+file but ``.git``. Entries are in order of name with no owner, so the same tree gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+
+def write_archive(folder: Path, out: BinaryIO) -> int:
+    """Write a ``.tar.gz`` of a folder and return how many files it holds."""
+    names = sorted(_names(folder))
+    if not names:
+        raise click.ClickException(f"{folder} holds no file to deploy.")
+    with (
+        gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for name in names:
+            tar.add(folder / name, arcname=name, recursive=False, filter=_anonymous)
+    return len(names)
+
+
+def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    if not (entry.isreg() or entry.issym() or entry.isdir()):
+        return None
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry
+
+
+def _names(folder: Path) -> Iterator[str]:
+    tracked = _git_files(folder)
+    if tracked is not None:
+        yield from (name for name in tracked if (folder / name).is_symlink() or (folder / name).is_file())
+        return
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder)
+        if ".git" not in name.parts and (path.is_symlink() or path.is_file()):
+            yield str(name)
+
+
+def _git_files(folder: Path) -> list[str] | None:
+    """Return what git knows of a folder, or None where git knows nothing."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - git of the caller's PATH is the one they use
+        cwd=folder,
+        capture_output=True,
+        check=False,
+    )
+    if listing.returncode:
+        return None
+    return [name.decode() for name in listing.stdout.split(b"\0") if name]

@@ -1,0 +1,96 @@
+"""``haikube deploy`` and ``haikube builds``: a build without git, and what builds printed."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from haikube.cli.apps import app_name
+from haikube.cli.archive import write_archive
+from haikube.cli.platform import Platform, connect
+from haikube.cli.session import current_login
+
+app_option = click.option("--app", "-a", help="App name; default: the app of the git remote.")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@app_option
+@click.option("--version", default="", help="What to call this version; default: none.")
+def deploy(folder: Path, app: str | None, version: str) -> None:
+    """Build and release the files of FOLDER."""
+    name = app_name(app)
+    with tempfile.TemporaryFile() as archive:
+        count = write_archive(folder, archive)
+        size = archive.tell()
+        archive.seek(0)
+        click.echo(f"Uploading {count} files, {size / 1e6:.1f} MB, to {name}...", err=True)
+        build = asyncio.run(_deploy(name, archive, version))
+    if build["status"] != "succeeded":
+        raise click.ClickException(f"build {build['id']} {build['status']}")
+
+
+async def _deploy(app: str, archive: BinaryIO, version: str) -> dict[str, Any]:
+    async with connect(current_login()) as platform:
+        source = (await platform.call("POST", f"/apps/{app}/sources"))["source_blob"]
+        await platform.call("PUT", source["put_url"], data=archive)
+        blob = {"url": source["get_url"], "version": version}
+        build = await platform.call("POST", f"/apps/{app}/builds", json={"source_blob": blob})
+        await _follow(platform, build["output_stream_url"])
+        return await platform.call("GET", f"/apps/{app}/builds/{build['id']}")
+
+
+async def _follow(platform: Platform, path: str) -> None:
+    async for line in platform.lines(path):
+        click.echo(line, nl=False)
+
+
+@click.group()
+def builds() -> None:
+    """List builds, read their logs, cancel them."""
+
+
+@builds.command("list")
+@app_option
+def list_builds(app: str | None) -> None:
+    """List the builds of an app, newest first."""
+    answer = asyncio.run(_call("GET", f"/apps/{app_name(app)}/builds"))
+    for build in answer["items"]:
+        version = build.get("source_blob", {}).get("version") or ""
+        click.echo(f"{build['id']}  {build['status']:<10} {build['created_at']}  {version}")
+
+
+@builds.command()
+@click.argument("build", required=False)
+@app_option
+def logs(build: str | None, app: str | None) -> None:
+    """Print the log of BUILD (default: the newest), and follow it while it runs."""
+    asyncio.run(_print_log(app_name(app), build))
+
+
+async def _print_log(app: str, build: str | None) -> None:
+    async with connect(current_login()) as platform:
+        if build is None:
+            answer = await platform.call("GET", f"/apps/{app}/builds")
+            if not answer["items"]:
+                raise click.ClickException(f"{app} has no build yet: git push heroku main")
+            build = answer["items"][0]["id"]
+        await _follow(platform, f"/apps/{app}/builds/{build}/log")
+
+
+@builds.command()
+@click.argument("build")
+@app_option
+def cancel(build: str, app: str | None) -> None:
+    """Stop a build that is waiting or running."""
+    asyncio.run(_call("DELETE", f"/apps/{app_name(app)}/builds/{build}"))
+    click.echo(f"Canceling {build}... done", err=True)
+
+
+async def _call(method: str, path: str) -> dict[str, Any]:
+    async with connect(current_login()) as platform:
+        return await platform.call(method, path)

@@ -1,0 +1,113 @@
+"""Talk to the platform's api: JSON, uploads and streams, with errors a person can act on.
+
+Must never print a token. Names under ``.localhost`` mean this machine (RFC 6761), whatever the
+system resolver says, because many resolvers do not know it.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import click
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from haikube.cli.config import Login
+
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=600)
+_BAD_REQUEST = 400
+
+
+class LocalhostResolver(AbstractResolver):
+    """Resolve ``*.localhost`` to the loopback address and ask the system for the rest."""
+
+    def __init__(self) -> None:
+        self._system = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the addresses of a host."""
+        if not host.endswith(".localhost"):
+            return await self._system.resolve(host, port, family)
+        return [
+            ResolveResult(
+                hostname=host,
+                host="127.0.0.1",
+                port=port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+        ]
+
+    async def close(self) -> None:
+        """Release the system resolver."""
+        await self._system.close()
+
+
+class Platform:
+    """The api as one logged-in caller sees it."""
+
+    def __init__(self, session: aiohttp.ClientSession, login: Login) -> None:
+        self._session = session
+        self._login = login
+
+    async def call(
+        self, method: str, path: str, *, json: Any = None, data: Any = None
+    ) -> dict[str, Any]:
+        """Return the JSON answer of one request; a refusal ends the command with its message."""
+        async with self._request(method, path, json=json, data=data) as response:
+            answer = await response.json() if response.content_type.endswith("json") else {}
+            return answer if isinstance(answer, dict) else {"items": answer}
+
+    async def lines(self, path: str) -> AsyncIterator[str]:
+        """Yield the lines of a text stream as they arrive."""
+        async with self._request("GET", path) as response:
+            async for line in response.content:
+                yield line.decode(errors="replace")
+
+    @asynccontextmanager
+    async def _request(
+        self, method: str, path: str, **body: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        url = path if path.startswith("http") else self._login.api + path
+        headers = {} if path.startswith("http") else self._authorization()
+        try:
+            async with self._session.request(method, url, headers=headers, **body) as response:
+                if response.status >= _BAD_REQUEST:
+                    raise await _refusal(response)
+                yield response
+        except aiohttp.ClientConnectionError as error:
+            raise click.ClickException(
+                f"{self._login.api} does not answer ({error}). Is the platform up? "
+                "See: haikube local status"
+            ) from error
+
+    def _authorization(self) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {self._login.token}",
+            "Accept": "application/vnd.heroku+json; version=3",
+        }
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> click.ClickException:
+    if response.content_type.endswith("json"):
+        body = await response.json()
+        return click.ClickException(str(body.get("message", body)))
+    text = (await response.text())[:500].strip()
+    return click.ClickException(f"{response.status} {response.reason}: {text}")
+
+
+@asynccontextmanager
+async def connect(login: Login) -> AsyncIterator[Platform]:
+    """Open a connection pool to the platform of a login."""
+    tls = ssl.create_default_context(cafile=login.ca_file or None)
+    connector = aiohttp.TCPConnector(resolver=LocalhostResolver(), ssl=tls)
+    async with aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session:
+        yield Platform(session, login)
