@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from haikube.cli.config import Login, load, login_file, save
 from haikube.cli.credential import git_credential
 

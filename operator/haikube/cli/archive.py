@@ -41,7 +41,9 @@ def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
 def _names(folder: Path) -> Iterator[str]:
     tracked = _git_files(folder)
     if tracked is not None:
-        yield from (name for name in tracked if (folder / name).is_symlink() or (folder / name).is_file())
+        yield from (
+            name for name in tracked if (folder / name).is_symlink() or (folder / name).is_file()
+        )
         return
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
@@ -52,7 +54,7 @@ def _names(folder: Path) -> Iterator[str]:
 def _git_files(folder: Path) -> list[str] | None:
     """Return what git knows of a folder, or None where git knows nothing."""
     listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - git of the caller's PATH is the one they use
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=folder,
         capture_output=True,
         check=False,
