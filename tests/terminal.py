@@ -1,0 +1,122 @@
+"""A person at a terminal, for tests: runs ``haikube``, ``git`` and ``kubectl`` as a user does."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "haikube"
+KUBECONFIG = Path(os.environ.get("KUBECONFIG") or CACHE / "local" / "kubeconfig")
+GATEWAY = ("127.0.0.1", 8080)
+OPERATOR_ROOT = Path(__file__).parents[1] / "operator"
+DEADLINE = 180.0
+T = TypeVar("T")
+
+
+def eventually(probe: Callable[[], T | None], what: str, seconds: float = DEADLINE) -> T:
+    """Return the first true answer of a probe; the deadline is the cluster's, not a pause."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answer := probe():
+            return answer
+        time.sleep(0.25)
+    raise AssertionError(f"{what}: not within {seconds:.0f} s")
+
+
+@dataclass(frozen=True)
+class Person:
+    """A developer at a terminal: own home, own git configuration, logged in."""
+
+    home: Path
+    environment: dict[str, str]
+
+    def run(
+        self, *words: str, cwd: Path | None = None, check: bool = True, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command and return what it printed (both streams in ``stdout``)."""
+        done = subprocess.run(
+            words,
+            cwd=cwd or self.home,
+            env=self.environment,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=DEADLINE * 3,
+        )
+        assert done.returncode == 0 or not check, f"{words}\n{done.stdout}"
+        return done
+
+    def haikube(
+        self, *words: str, cwd: Path | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the haikube command of this checkout."""
+        return self.run(sys.executable, "-m", "haikube.cli", *words, cwd=cwd, check=check)
+
+    def kubectl(self, *words: str, check: bool = True, stdin: str | None = None) -> str:
+        """Run kubectl and return what it printed."""
+        return self.run("kubectl", *words, check=check, stdin=stdin).stdout
+
+    def get(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Return an object, or None where there is none."""
+        text = self.kubectl("get", kind, name, "-o", "json", "--ignore-not-found")
+        return json.loads(text) if text.strip() else None
+
+    def items(self, kind: str, app: str) -> list[dict[str, Any]]:
+        """Return the objects of a kind that belong to an app."""
+        text = self.kubectl("get", kind, "-l", f"haikube.dev/app={app}", "-o", "json")
+        return json.loads(text)["items"]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A git repository with a remote to an app of the platform."""
+
+    person: Person
+    app: str
+    folder: Path
+
+    def git(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run git in the repository."""
+        return self.person.run("git", *words, cwd=self.folder, check=check)
+
+    def commit(self, message: str = "change") -> None:
+        """Commit everything that is in the folder."""
+        self.git("add", "-A")
+        self.git("commit", "-qm", message)
+
+    def push(self, refspec: str = "main", *, check: bool = True) -> str:
+        """Push to the remote named heroku and return what a person saw."""
+        return self.git("push", "heroku", refspec, check=check).stdout
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the app."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def fetch(self, path: str = "/") -> tuple[int, str]:
+        """Return status and body of a request through the real gateway."""
+        connection = http.client.HTTPConnection(*GATEWAY, timeout=15)
+        try:
+            connection.request("GET", path, headers={"Host": f"{self.app}.localhost:8080"})
+            response = connection.getresponse()
+            return response.status, response.read().decode(errors="replace")
+        except OSError as error:
+            return 0, str(error)
+        finally:
+            connection.close()
+
+    def answers(self, text: str, path: str = "/") -> bool:
+        """Tell whether the app answers 200 with this text."""
+        status, body = self.fetch(path)
+        return status == 200 and text in body
