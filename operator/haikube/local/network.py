@@ -1,0 +1,136 @@
+"""The wire between host and node: a veth pair, two addresses, and the rules for the way out.
+
+The node's network namespace is anonymous: it lives as long as the node's processes, and the veth
+pair with it. Only the iptables rules and the forwarding switch can outlive a killed run; both are
+listed here once, so that ``up`` sets and ``down`` removes exactly the same.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from haikube.local.command import LocalError, run, succeeds
+
+HOST_END = "haikube0"
+NODE_END = "eth0"
+_CANDIDATES = tuple(f"10.{second}.0.0/24" for second in range(89, 100))
+_FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The /24 between host and node."""
+
+    subnet: ipaddress.IPv4Network
+
+    @property
+    def host(self) -> str:
+        """Address of the host's end."""
+        return str(self.subnet[1])
+
+    @property
+    def node(self) -> str:
+        """Address of the node, the same for API server, DNS and gateway."""
+        return str(self.subnet[2])
+
+    def rules(self) -> list[list[str]]:
+        """Return the iptables rules as arguments behind ``-A``: table, chain, match."""
+        subnet = str(self.subnet)
+        mark = ["-m", "comment", "--comment", "haikube-local"]
+        return [
+            ["nat", "POSTROUTING", "-s", subnet, "!", "-d", subnet, *mark, "-j", "MASQUERADE"],
+            ["filter", "FORWARD", "-i", HOST_END, *mark, "-j", "ACCEPT"],
+            ["filter", "FORWARD", "-o", HOST_END, *mark, "-j", "ACCEPT"],
+        ]
+
+
+def choose_link(wanted: str, taken: Iterable[str]) -> Link:
+    """Return the wanted subnet, or the first candidate that overlaps no route of the host.
+
+    Raises:
+        LocalError: when the wanted one is no /24 or everything is taken.
+    """
+    routes = [ipaddress.IPv4Network(route, strict=False) for route in taken]
+    candidates = (wanted,) if wanted else _CANDIDATES
+    for candidate in candidates:
+        subnet = _subnet(candidate)
+        if not any(subnet.overlaps(route) for route in routes):
+            return Link(subnet)
+    raise LocalError(
+        f"every subnet of {', '.join(candidates)} overlaps a route of this host; "
+        "set HAIKUBE_LOCAL_SUBNET to a free /24, e.g. 172.30.9.0/24"
+    )
+
+
+def _subnet(text: str) -> ipaddress.IPv4Network:
+    try:
+        subnet = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise LocalError(f"HAIKUBE_LOCAL_SUBNET={text!r}: {error}; give a /24") from error
+    if subnet.prefixlen != 24:  # noqa: PLR2004 - the prefix our addresses count on
+        raise LocalError(f"HAIKUBE_LOCAL_SUBNET={text!r} is no /24; give one, e.g. 172.30.9.0/24")
+    return subnet
+
+
+def host_routes() -> list[str]:
+    """Return the destinations the host routes to by itself, our own link not counted."""
+    routes = json.loads(run("ip", "-json", "-4", "route", "show"))
+    return [r["dst"] for r in routes if r["dst"] != "default" and r.get("dev") != HOST_END]
+
+
+def connect(link: Link, node_pid: int) -> None:
+    """Lay the wire into the namespace of a node that waits for it."""
+    pair = ["type", "veth", "peer", "name", NODE_END, "netns", str(node_pid)]
+    run("ip", "link", "add", HOST_END, *pair)
+    run("ip", "address", "add", f"{link.host}/24", "dev", HOST_END)
+    run("ip", "link", "set", HOST_END, "up")
+    _in_node(node_pid, "address", "add", f"{link.node}/24", "dev", NODE_END)
+    _in_node(node_pid, "link", "set", "lo", "up")
+    _in_node(node_pid, "link", "set", NODE_END, "up")
+    _in_node(node_pid, "route", "add", "default", "via", link.host)
+
+
+def _in_node(pid: int, *words: str) -> None:
+    run("nsenter", "--net", "--target", str(pid), "ip", *words)
+
+
+def disconnect() -> None:
+    """Remove the wire if it is still there."""
+    if succeeds("ip", "link", "show", HOST_END):
+        run("ip", "link", "delete", HOST_END)
+
+
+def open_egress(link: Link) -> None:
+    """Let the node reach the world through the host."""
+    if _FORWARDING.read_text().strip() != "1":
+        _FORWARDING.write_text("1")
+    for rule in link.rules():
+        if not succeeds(*_iptables("-C", rule)):
+            run(*_iptables("-A", rule))
+
+
+def close_egress(link: Link) -> None:
+    """Remove the rules of the way out, however often they are there."""
+    for rule in link.rules():
+        while succeeds(*_iptables("-C", rule)):
+            run(*_iptables("-D", rule))
+
+
+def forwarding() -> str:
+    """Return the host's forwarding switch, to be restored by ``restore_forwarding``."""
+    return _FORWARDING.read_text().strip()
+
+
+def restore_forwarding(value: str) -> None:
+    """Set the forwarding switch back to what it was before ``up``."""
+    if value in {"0", "1"} and value != forwarding():
+        _FORWARDING.write_text(value)
+
+
+def _iptables(verb: str, rule: Sequence[str]) -> list[str]:
+    table, chain, *match = rule
+    return ["iptables", "--wait", "-t", table, verb, chain, *match]

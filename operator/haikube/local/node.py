@@ -1,0 +1,181 @@
+"""The native node: one tree of processes in namespaces of its own, started and ended as one.
+
+The tree's first process is written down with its start time. Ending it ends every component,
+container and mount; the network namespace and the veth pair go with the last process.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from haikube.local import cgroups, network, pki
+from haikube.local.command import LocalError, run, succeeds
+from haikube.local.network import Link
+from haikube.local.nodeconfig import NodeLayout, component_lines, config_files
+from haikube.local.nodeconfig import NODE_NAME, SERVICE_IP
+from haikube.local.options import LocalOptions
+from haikube.local.paths import PACKAGE
+from haikube.local.process import Process, children
+
+_FOLDERS = ("log", "etcd", "kubelet", "run", "cni", "pod-logs", "plugins")
+_POLL_SECONDS = 0.1
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What must be known to take a node away again, written before anything is changed."""
+
+    subnet: str
+    forwarding: str
+
+    @classmethod
+    def load(cls, state: Path) -> Record | None:
+        """Return the record of a state folder, or None where no node was started."""
+        try:
+            return cls(**json.loads((state / "node.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def save(self, state: Path) -> None:
+        """Write the record to the state folder."""
+        text = json.dumps({"subnet": self.subnet, "forwarding": self.forwarding})
+        (state / "node.json").write_text(text)
+
+    @property
+    def link(self) -> Link:
+        """The wire of the recorded node."""
+        return Link(ipaddress.IPv4Network(self.subnet))
+
+
+def running(state: Path) -> Process | None:
+    """Return the process that holds the node, or None while it does not run."""
+    process = Process.load(state / "node.pid")
+    return process if process and process.alive else None
+
+
+def choose_record(state: Path, options: LocalOptions) -> Record:
+    """Return the record of a node to start: that of the last run where it still fits."""
+    last = Record.load(state)
+    if last and options.subnet in {"", last.subnet}:
+        return last
+    link = network.choose_link(options.subnet, network.host_routes())
+    before = last.forwarding if last else network.forwarding()
+    return Record(str(link.subnet), before)
+
+
+def prepare(node: NodeLayout, record: Record, options: LocalOptions) -> None:
+    """Write certificates, configuration and start lines of a node."""
+    node.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    node.containerd.mkdir(parents=True, exist_ok=True)
+    record.save(node.state)
+    for folder in _FOLDERS:
+        (node.state / folder).mkdir(exist_ok=True)
+    _make_certificates(node)
+    for name, text in config_files(node, Path("/etc/resolv.conf").read_text()).items():
+        (node.state / name).write_text(text)
+    (node.state / "components.sh").write_text(component_lines(node))
+    (node.state / "forwarders.sh").write_text(forwarder_line(node, options))
+    shutil.copyfile(node.state / "admin.kubeconfig", node.state / "kubeconfig")
+
+
+def _make_certificates(node: NodeLayout) -> None:
+    folder = node.state / "pki"
+    pki.make_authority(folder, "haikube-local-cluster")
+    pki.make_signing_key(folder)
+    for certificate in pki.node_certificates(NODE_NAME, node.address, SERVICE_IP):
+        pki.make_certificate(folder, certificate)
+
+
+def forwarder_line(node: NodeLayout, options: LocalOptions) -> str:
+    """Return the shell line that forwards the host's ports to the gateway in the node."""
+    ports = {options.http_port: 8080, options.https_port: 8443}
+    pairs = [f"{options.address}:{host}={node.address}:{inner}" for host, inner in ports.items()]
+    argv = ["forward", sys.executable, "-I", str(PACKAGE / "forward.py"), *pairs]
+    return f"run {shlex.join(argv)}\n"
+
+
+def start(node: NodeLayout, record: Record) -> None:
+    """Start the tree, lay its wire and open its way out."""
+    cgroups.create()
+    network.disconnect()
+    process = _spawn(node.state)
+    process.save(node.state / "node.pid")
+    first = _await(lambda: _own_network(process), 10.0, "the node's network namespace")
+    network.connect(record.link, first)
+    network.open_egress(record.link)
+
+
+def _spawn(state: Path) -> Process:
+    namespaces = ("--mount", "--propagation", "private", "--pid", "--uts", "--ipc")
+    script = str(PACKAGE / "node-init.sh")
+    argv = ["unshare", *namespaces, "--fork", "--kill-child", "bash", script, "host", str(state)]
+    with (state / "log" / "init.log").open("ab") as log:
+        child = subprocess.Popen(  # noqa: S603 - argv of ours; the node outlives this program
+            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    child.returncode = 0  # it is meant to outlive us: no warning about a child still running
+    return Process.of(child.pid)
+
+
+def _own_network(process: Process) -> int | None:
+    """Return the pid of the node's first process once it has left the host's network."""
+    if not process.alive:
+        raise LocalError("the node ended at once; see log/init.log in the state folder")
+    ours = Path("/proc/self/ns/net").readlink()
+    for pid in children(process.pid):
+        try:
+            if Path(f"/proc/{pid}/ns/net").readlink() != ours:
+                return pid
+        except OSError:
+            continue
+    return None
+
+
+def wait_ready(node: NodeLayout, kubectl: Path, timeout: float) -> None:
+    """Return when the control plane answers and the node takes pods."""
+    ctl = (kubectl, "--kubeconfig", node.state / "kubeconfig", "--request-timeout", "5s")
+    _await(lambda: succeeds(*ctl, "get", "--raw", "/readyz"), timeout, "the API server")
+    ready = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
+    query = (*ctl, "get", "node", NODE_NAME, "-o", ready)
+    _await(lambda: succeeds(*query) and run(*query) == "True", timeout, "the node to be Ready")
+    account = (*ctl, "-n", "default", "get", "serviceaccount", "default")
+    _await(lambda: succeeds(*account), timeout, "the default service account")
+
+
+def _await(probe: Callable[[], T | None], timeout: float, what: str) -> T:
+    limit = time.monotonic() + timeout
+    while not (found := probe()):
+        if time.monotonic() > limit:
+            raise LocalError(
+                f"waited {timeout:.0f} s for {what}; read the logs with `haikube local status`, "
+                "or start afresh with `haikube local down`"
+            )
+        time.sleep(_POLL_SECONDS)
+    return found
+
+
+def stop(state: Path) -> list[str]:
+    """End the tree and undo what it changed on the host; return what could not be undone."""
+    left = []
+    process = Process.load(state / "node.pid")
+    if process:
+        tree = [process, *(Process.of(pid) for pid in children(process.pid))]
+        left += [f"process {member.pid}" for member in tree if not member.kill()]
+    network.disconnect()
+    record = Record.load(state)
+    if record:
+        network.close_egress(record.link)
+        network.restore_forwarding(record.forwarding)
+    left += [f"control group {group}" for group in cgroups.remove()]
+    return left

@@ -1,0 +1,3 @@
+module haikube.dev/pause
+
+go 1.25.0

