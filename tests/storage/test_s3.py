@@ -1,0 +1,80 @@
+"""What only a real S3 server shows: presigned URLs, failures and their messages."""
+
+from __future__ import annotations
+
+import uuid
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from haikube.settings import Settings
+from haikube.storage.port import MissingObject, StorageError
+from haikube.storage.s3 import S3Storage
+from storage.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, free_ports
+
+
+async def fetch(method: str, url: str, data: bytes | None = None) -> tuple[int, bytes]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, url, data=data) as answer,
+    ):
+        return answer.status, await answer.read()
+
+
+@pytest.fixture
+def storage(seaweed: Seaweed) -> S3Storage:
+    return S3Storage(seaweed.settings())
+
+
+@pytest.fixture
+def key() -> str:
+    return f"slugs/{uuid.uuid4()}/a.tar.zst"
+
+
+async def test_a_presigned_url_allows_one_method_on_one_object(
+    storage: S3Storage, key: str
+) -> None:
+    url = await storage.presign("PUT", key, 60)
+    assert (await fetch("PUT", url, b"slug"))[0] == 200
+    assert await storage.get(key, limit=9) == b"slug"
+    assert (await fetch("GET", url))[0] == 403
+    assert (await fetch("PUT", url.replace("a.tar.zst", "b.tar.zst"), b"x"))[0] == 403
+    assert (await fetch("GET", url.partition("?")[0]))[0] == 403
+    assert await fetch("GET", await storage.presign("GET", key, 60)) == (200, b"slug")
+
+
+async def test_a_presigned_url_lives_seven_days_at_most(storage: S3Storage, key: str) -> None:
+    assert "X-Amz-Expires=604800&" in await storage.presign("GET", key, 10_000_000)
+
+
+async def test_a_wrong_key_is_told_with_the_setting_to_check(seaweed: Seaweed, key: str) -> None:
+    wrong = seaweed.settings().model_copy(
+        update={"storage_secret_key": SecretStr("not-the-secret-key")}
+    )
+    with pytest.raises(StorageError, match="HAIKUBE_STORAGE_SECRET_KEY") as caught:
+        await S3Storage(wrong).put(key, b"")
+    for secret in ("not-the-secret-key", ACCESS_KEY, SECRET_KEY, "X-Amz"):
+        assert secret not in str(caught.value)
+
+
+async def test_a_server_that_is_down_is_named(key: str) -> None:
+    port = free_ports(1)[0]
+    settings = Settings(
+        storage_endpoint=f"http://user:password@127.0.0.1:{port}",
+        storage_access_key=SecretStr(ACCESS_KEY),
+        storage_secret_key=SecretStr(SECRET_KEY),
+    )
+    with pytest.raises(StorageError) as caught:
+        await S3Storage(settings).put(key, b"")
+    message = str(caught.value)
+    assert f"put of {key} failed: no answer from http://127.0.0.1:{port}" in message
+    assert "HAIKUBE_STORAGE_ENDPOINT" in message
+    assert "password" not in message
+
+
+async def test_a_bucket_that_does_not_exist_yet_is_empty(seaweed: Seaweed) -> None:
+    storage = S3Storage(seaweed.settings(bucket=f"none-{uuid.uuid4()}"))
+    assert [stored async for stored in storage.list("slugs/")] == []
+    with pytest.raises(MissingObject):
+        await storage.head("slugs/a")
