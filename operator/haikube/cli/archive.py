@@ -1,7 +1,7 @@
 """Make the tarball that ``haikube deploy DIR`` uploads.
 
 In a git work tree it holds what git would track (so ``.gitignore`` is honoured), elsewhere every
-file but ``.git``. Entries are in order of name with no owner, so the same tree gives the same bytes.
+file but ``.git``. Entries are sorted and carry no owner: the same tree gives the same bytes.
 """
 
 from __future__ import annotations

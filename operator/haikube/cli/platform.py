@@ -59,7 +59,7 @@ class Platform:
         self._login = login
 
     async def call(
-        self, method: str, path: str, *, json: Any = None, data: Any = None
+        self, method: str, path: str, *, json: object = None, data: object = None
     ) -> dict[str, Any]:
         """Return the JSON answer of one request; a refusal ends the command with its message."""
         async with self._request(method, path, json=json, data=data) as response:
@@ -74,7 +74,7 @@ class Platform:
 
     @asynccontextmanager
     async def _request(
-        self, method: str, path: str, **body: Any
+        self, method: str, path: str, **body: object
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         url = path if path.startswith("http") else self._login.api + path
         headers = {} if path.startswith("http") else self._authorization()
