@@ -74,12 +74,14 @@ class Platform:
 
     @asynccontextmanager
     async def _request(
-        self, method: str, path: str, **body: object
+        self, method: str, path: str, *, json: object = None, data: object = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         url = path if path.startswith("http") else self._login.api + path
         headers = {} if path.startswith("http") else self._authorization()
         try:
-            async with self._session.request(method, url, headers=headers, **body) as response:
+            async with self._session.request(
+                method, url, headers=headers, json=json, data=data
+            ) as response:
                 if response.status >= _BAD_REQUEST:
                     raise await _refusal(response)
                 yield response
