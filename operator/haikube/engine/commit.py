@@ -1,0 +1,182 @@
+"""Carry out a plan: the writes in order, then one status, then events. Zero calls if all is so.
+
+An apply is skipped when the live object still is what we applied (see ``ownership``). Whatever
+the API server answers goes into the store at once (see ``live``). An object that turns out to be
+another one than was seen raises ``Stale``, one that belongs to somebody else ``Foreign``; every
+other refusal passes through as ``ApiError``. Apply only kinds that the store is fed with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from haikube.cluster.errors import AlreadyExists
+from haikube.cluster.port import Cluster, Json
+from haikube.engine.clock import Clock
+from haikube.engine.digest import digest
+from haikube.engine.guard import refuse_foreign
+from haikube.engine.live import Live, Seen, Target
+from haikube.engine.outcome import Committed, Stale
+from haikube.engine.ownership import covers
+from haikube.engine.recent import Recent
+from haikube.engine.recorder import Recorder
+from haikube.engine.status import same_status, without_nulls
+from haikube.engine.store import Store
+from haikube.model.intents import Annotate, Apply, Create, Delete, Plan, Presign, Write
+from haikube.model.resources import Resource
+
+Object = Mapping[str, Any]
+Presigner = Callable[[Presign], Awaitable[str]]
+
+_REMEMBERED = 200_000
+
+
+class Committer:
+    """Carries out plans; ``digest_annotation`` is where the digest of an apply is kept."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        presign: Presigner,
+        store: Store,
+        manager: str,
+        clock: Clock,
+        *,
+        digest_annotation: str,
+    ) -> None:
+        self._live = Live(cluster, store, manager)
+        self._presign = presign
+        self._digest_annotation = digest_annotation
+        self._recorder = Recorder(cluster, manager, clock)
+        self._settled: Recent[str, tuple[str, str]] = Recent(_REMEMBERED)
+
+    async def commit(self, plan: Plan, resource: Resource, owner: Object) -> Committed:
+        """Make the cluster as the plan for ``owner`` (of kind ``resource``) wants it."""
+        writes = 0
+        for write in plan.writes:
+            writes += await self._write(write)
+        if plan.status is not None:
+            writes += await self.commit_status(resource, owner, plan.status)
+        for event in plan.events:
+            await self._recorder.record(resource, owner, event)
+        return Committed(writes, plan.requeue_after)
+
+    async def commit_status(self, resource: Resource, owner: Object, status: Object) -> int:
+        """Write the complete status if it differs; returns the number of writes, 0 or 1."""
+        target, uid = Target.of(resource, owner), owner["metadata"]["uid"]
+        live = self._live.known(target)
+        if live is None or live["metadata"]["uid"] != uid:
+            raise Stale(resource, target.namespace, target.name)
+        wanted = without_nulls(dict(status))
+        if same_status(live.get("status", {}), wanted):
+            return 0
+        await self._live.apply_status(target, _status_body(target, uid, wanted))
+        return 1
+
+    async def _write(self, write: Write) -> int:
+        match write:
+            case Apply():
+                return await self._apply(write)
+            case Create():
+                return await self._create(write)
+            case Annotate():
+                return await self._annotate(write)
+            case Delete():
+                return await self._delete(write)
+
+    async def _apply(self, write: Apply) -> int:
+        target, wanted = Target.of(write.resource, write.body), digest(write.body)
+        seen = await self._live.find(target)
+        if seen is not None:
+            refuse_foreign(write.resource, write.body, seen.obj, ours=bool(seen.owned))
+            if self._is_settled(seen, wanted, write.body):
+                return 0
+        answer = await self._live.apply(target, self._marked(write.body, wanted, seen))
+        self._settled[answer.obj["metadata"]["uid"]] = (answer.owned, wanted)
+        return 1
+
+    def _is_settled(self, seen: Seen, wanted: str, body: Object) -> bool:
+        metadata = seen.obj["metadata"]
+        if metadata.get("annotations", {}).get(self._digest_annotation) != wanted:
+            return False
+        if self._settled.get(metadata["uid"]) == (seen.owned, wanted):
+            return True
+        if not covers(seen.owned, body):
+            return False
+        self._settled[metadata["uid"]] = (seen.owned, wanted)
+        return True
+
+    def _marked(self, body: Object, wanted: str, seen: Seen | None) -> Json:
+        metadata = dict(body["metadata"])
+        mark = {self._digest_annotation: wanted}
+        metadata["annotations"] = {**metadata.get("annotations", {}), **mark}
+        if seen is not None:
+            metadata["uid"] = seen.obj["metadata"]["uid"]
+        return {**body, "metadata": metadata}
+
+    async def _create(self, write: Create) -> int:
+        target = Target.of(write.resource, write.body)
+        live = self._live.known(target)
+        if live is None:
+            signed = await self._signed(write)
+            try:
+                await self._live.create(target, signed)
+            except AlreadyExists:
+                live = await self._existing(target)
+            else:
+                return 1
+        refuse_foreign(write.resource, write.body, live, ours=False)
+        return await self._renew(write, target, live) if write.renew else 0
+
+    async def _existing(self, target: Target) -> Object:
+        seen = await self._live.find(target)
+        if seen is None:  # deleted between our two calls
+            raise Stale(target.resource, target.namespace, target.name)
+        return seen.obj
+
+    async def _renew(self, write: Create, target: Target, live: Object) -> int:
+        metadata = {
+            "uid": live["metadata"]["uid"],
+            "annotations": dict(write.body["metadata"].get("annotations", {})),
+        }
+        data = (await self._signed(write)).get("stringData", {})
+        await self._live.patch(target, {"metadata": metadata, "stringData": data})
+        return 1
+
+    async def _signed(self, write: Create) -> Json:
+        if not write.presigned:
+            return dict(write.body)
+        urls = {key: await self._presign(wish) for key, wish in write.presigned.items()}
+        return {**write.body, "stringData": {**write.body.get("stringData", {}), **urls}}
+
+    async def _annotate(self, write: Annotate) -> int:
+        target = Target(write.resource, write.namespace, write.name)
+        live = self._live.known(target)
+        if live is None or live["metadata"]["uid"] != write.uid:
+            raise Stale(write.resource, write.namespace, write.name)
+        if write.annotations.items() <= live["metadata"].get("annotations", {}).items():
+            return 0
+        metadata = {"uid": write.uid, "annotations": dict(write.annotations)}
+        await self._live.patch(target, {"metadata": metadata})
+        return 1
+
+    async def _delete(self, write: Delete) -> int:
+        target = Target(write.resource, write.namespace, write.name)
+        self._settled.pop(write.uid)
+        deleted = await self._live.delete(
+            target, uid=write.uid, resource_version=write.resource_version
+        )
+        return int(deleted)
+
+
+def _status_body(target: Target, uid: str, status: Json) -> Json:
+    metadata = {"name": target.name, "uid": uid}
+    if target.resource.namespaced:
+        metadata["namespace"] = target.namespace
+    return {
+        "apiVersion": target.resource.api_version,
+        "kind": target.resource.kind,
+        "metadata": metadata,
+        "status": status,
+    }

@@ -1,0 +1,39 @@
+"""What a commit may end with, besides an error of the API server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haikube.model.resources import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """All writes of a plan are done (``writes`` is how many calls changed something)."""
+
+    writes: int = 0
+    requeue_after: float | None = None
+
+
+class Stale(Exception):
+    """The object that was seen is gone or another one now; the store knows better: look again."""
+
+    def __init__(self, resource: Resource, namespace: str, name: str) -> None:
+        super().__init__(f"{resource.kind} {namespace}/{name} has changed meanwhile; look again")
+        self.resource = resource
+        self.namespace = namespace
+        self.name = name
+
+
+class Foreign(Exception):
+    """An object of that name belongs to somebody else; it is never taken over."""
+
+    def __init__(self, resource: Resource, namespace: str, name: str, owner: str) -> None:
+        super().__init__(
+            f"{resource.kind} {name} in namespace {namespace} belongs to {owner}; "
+            "rename or delete it"
+        )
+        self.resource = resource
+        self.namespace = namespace
+        self.name = name
+        self.owner = owner
