@@ -1,1 +1,1 @@
-"""The build engine; standard library only, because it runs in the build image."""
+"""The build engine: source in, slug out; runs in the build pod with the standard library only."""

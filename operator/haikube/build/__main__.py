@@ -1,0 +1,10 @@
+"""``python3 -m haikube.build``: what the build pod runs."""
+
+from __future__ import annotations
+
+import sys
+
+from haikube.build.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Runs the buildpacks of a build in order: detect, compile, release, each after the exports before.
+
+The default process types of the last buildpack count, as on Heroku.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from haikube.build.buildpack import Buildpack, Detection
+from haikube.build.deadline import Deadline
+from haikube.build.failure import BuildFailure, Reason
+from haikube.build.layout import Layout
+from haikube.build.release_yaml import ReleaseError, default_process_types
+from haikube.build.selection import detection_order
+from haikube.build.transcript import Transcript
+
+HINT = (
+    "its root needs a file that tells its language, for example requirements.txt or package.json, "
+    "or set a buildpack for the app"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What the chain leaves besides the files in BUILD_DIR."""
+
+    language: str = ""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+
+class Chain:
+    """The buildpacks' surroundings in one build."""
+
+    def __init__(
+        self, layout: Layout, env: Mapping[str, str], transcript: Transcript, deadline: Deadline
+    ) -> None:
+        self._layout = layout
+        self._env = env
+        self._transcript = transcript
+        self._deadline = deadline
+        self._exports: list[Path] = []
+
+    def detect_ours(self) -> str:
+        """Return the name of the first of our buildpacks that knows the app."""
+        self._transcript.topic("Determining which buildpack to use for this app")
+        for name in detection_order(self._layout.buildpacks):
+            candidate = Buildpack(name, self._layout.buildpacks / name)
+            if self._detect(candidate).name is not None:
+                return name
+        raise BuildFailure(
+            Reason.NO_BUILDPACK_MATCHES,
+            f"No default language could be detected for this app; {HINT}",
+            " !     No default language could be detected for this app.",
+            "\t\t\tHINT: This occurs when no buildpack recognizes the app by its files;",
+            f"\t\t\t{HINT}.",
+        )
+
+    def run(self, buildpacks: Sequence[Buildpack]) -> Compiled:
+        """Run every buildpack; raises ``BuildFailure`` at the first that does not succeed."""
+        compiled = Compiled()
+        for buildpack in buildpacks:
+            compiled = self._one(buildpack)
+        return compiled
+
+    def _one(self, buildpack: Buildpack) -> Compiled:
+        found = self._detect(buildpack)
+        if found.name is None:
+            raise self._incompatible(buildpack, found.explanation)
+        self._transcript.topic(f"{found.name} app detected")
+        self._compile(buildpack, found.name)
+        if buildpack.export.is_file():
+            self._exports.append(buildpack.export)
+        return Compiled(found.name, self._release(buildpack))
+
+    def _detect(self, buildpack: Buildpack) -> Detection:
+        return buildpack.detect(self._layout.build_dir, env=self._env, deadline=self._deadline)
+
+    def _compile(self, buildpack: Buildpack, language: str) -> None:
+        folders = (self._layout.build_dir, self._layout.cache_dir, self._layout.env_dir)
+        code = buildpack.compile(
+            folders,
+            self._exports,
+            self._transcript.output,
+            env=self._env,
+            deadline=self._deadline,
+        )
+        self._transcript.flush()
+        if code:
+            raise BuildFailure(
+                Reason.COMPILE_FAILED,
+                f"Buildpack {buildpack.label} failed to compile the {language} app "
+                f"({_ending(code)}); the lines of the build log above say why",
+                f" !     Push rejected, failed to compile {language} app.",
+            )
+
+    def _release(self, buildpack: Buildpack) -> Mapping[str, str]:
+        printed = buildpack.release(self._layout.build_dir, env=self._env, deadline=self._deadline)
+        try:
+            return default_process_types(printed)
+        except ReleaseError as error:
+            raise BuildFailure(
+                Reason.RELEASE_SCRIPT_FAILED,
+                f"bin/release of buildpack {buildpack.label} printed what cannot be read: {error}",
+            ) from error
+
+    def _incompatible(self, buildpack: Buildpack, explanation: str) -> BuildFailure:
+        told = [f"       {line}" for line in explanation.splitlines()[:40]]
+        return BuildFailure(
+            Reason.NO_BUILDPACK_MATCHES,
+            f"App not compatible with buildpack {buildpack.label}; "
+            "remove it from the app's buildpacks, or add the files it looks for",
+            f" !     App not compatible with buildpack: {buildpack.label}",
+            *told,
+        )
+
+
+def _ending(code: int) -> str:
+    return f"ended by signal {-code}" if code < 0 else f"exit code {code}"

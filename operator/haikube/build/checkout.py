@@ -1,0 +1,105 @@
+"""Checks out a public git repository over http or https, shallow where the server allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from haikube.build.child import Completed, capture
+from haikube.build.deadline import Deadline
+from haikube.build.transfer import TransferError, check_url
+
+_OPTIONS: Final = (
+    "-c",
+    "protocol.allow=never",
+    "-c",
+    "protocol.http.allow=always",
+    "-c",
+    "protocol.https.allow=always",
+    "-c",
+    "http.lowSpeedLimit=1000",
+    "-c",
+    "http.lowSpeedTime=60",
+    "-c",
+    "core.symlinks=true",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "advice.detachedHead=false",
+)
+
+
+class CheckoutError(Exception):
+    """The repository or its ref could not be had; the text says what git said."""
+
+
+def check_out(
+    url: str, ref: str, target: Path, *, env: Mapping[str, str], deadline: Deadline
+) -> str:
+    """Put ``ref`` of the repository into ``target``; returns the commit."""
+    _check(url, ref)
+    git = _Git(target, env, deadline)
+    git.must("init", "--quiet")
+    git.must("remote", "add", "origin", url)
+    wanted = "FETCH_HEAD"
+    if git.run("fetch", "--quiet", "--depth=1", "origin", ref).code:
+        git.must("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
+        wanted = git.first(f"origin/{ref}", ref)
+    git.must("checkout", "--quiet", "--detach", wanted)
+    if (target / ".gitmodules").is_file():
+        git.must("submodule", "update", "--quiet", "--init", "--recursive", "--depth=1")
+    return git.must("rev-parse", "HEAD").out.decode().strip()
+
+
+def _check(url: str, ref: str) -> None:
+    try:
+        check_url(url)
+    except TransferError as error:
+        raise CheckoutError(f"The repository cannot be used: {error}") from error
+    if not ref or ref.startswith("-") or any(ord(char) <= ord(" ") for char in ref):
+        raise CheckoutError(f"{ref!r} is not the name of a branch, tag or commit")
+
+
+class _Git:
+    def __init__(self, target: Path, env: Mapping[str, str], deadline: Deadline) -> None:
+        self._target = target
+        self._env = {
+            **env,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+        }
+        self._deadline = deadline
+
+    def run(self, *arguments: str) -> Completed:
+        argv: Sequence[str] = ["git", *_OPTIONS, "-C", str(self._target), *arguments]
+        return capture(argv, env=self._env, deadline=self._deadline)
+
+    def must(self, *arguments: str) -> Completed:
+        done = self.run(*arguments)
+        if done.code:
+            raise CheckoutError(f"git {arguments[0]} failed: {_last_words(done)}")
+        return done
+
+    def first(self, *names: str) -> str:
+        for name in names:
+            if not self.run("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}").code:
+                return name
+        raise CheckoutError(f"The repository has no branch, tag or commit {names[-1]!r}")
+
+
+def _last_words(done: Completed) -> str:
+    lines = done.err.decode("utf-8", "replace").strip().splitlines()
+    return _without_urls(lines[-1]) if lines else f"exit code {done.code}"
+
+
+def _without_urls(text: str) -> str:
+    """A URL may carry a token in its query: keep the host only."""
+    words = (word if "://" not in word else _host(word) for word in text.split(" "))
+    return " ".join(words)
+
+
+def _host(word: str) -> str:
+    return urlsplit(word.strip("'\"")).hostname or "(URL)"

@@ -1,0 +1,48 @@
+"""How a build fails: a documented reason, a sentence with the remedy, and who has to act."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+USER_EXIT = 1
+INFRASTRUCTURE_EXIT = 75
+CANCELED_EXIT = 143
+
+
+class Reason(StrEnum):
+    """Reasons of a failed Build; part of the API, listed in ``docs/spec``."""
+
+    SOURCE_UNAVAILABLE = "SourceUnavailable"
+    SOURCE_INVALID = "SourceInvalid"
+    SOURCE_TOO_LARGE = "SourceTooLarge"
+    BUILDPACK_NOT_FOUND = "BuildpackNotFound"
+    BUILDPACK_INVALID = "BuildpackInvalid"
+    NO_BUILDPACK_MATCHES = "NoBuildpackMatches"
+    COMPILE_FAILED = "CompileFailed"
+    RELEASE_SCRIPT_FAILED = "ReleaseScriptFailed"
+    PROCFILE_INVALID = "ProcfileInvalid"
+    NO_PROCESS_TYPES = "NoProcessTypes"
+    SLUG_TOO_LARGE = "SlugTooLarge"
+    BUILD_TIMED_OUT = "BuildTimedOut"
+    STORAGE_UNAVAILABLE = "StorageUnavailable"
+    CANCELED = "Canceled"
+    DISK_FULL = "DiskFull"
+
+    @property
+    def exit_code(self) -> int:
+        """What the engine exits with: only 1 tells the operator never to try again."""
+        special = {
+            Reason.STORAGE_UNAVAILABLE: INFRASTRUCTURE_EXIT,
+            Reason.CANCELED: CANCELED_EXIT,
+        }
+        return special.get(self, USER_EXIT)
+
+
+class BuildFailure(Exception):
+    """Ends the build. ``lines`` are what the log shows instead of the message, ready-made."""
+
+    def __init__(self, reason: Reason, message: str, *lines: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.lines = lines

@@ -1,0 +1,84 @@
+"""Which buildpacks a build uses, and by whose word.
+
+In order: the App's own list, the config var BUILDPACK_URL, ``app.json``, ``.buildpacks``, and
+only then detection. A config var beats files, since it is set for this app on purpose.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from haikube.build.failure import BuildFailure, Reason
+from haikube.build.plainfile import read_plain
+
+_MAX_BYTES: Final = 1 << 20
+_MAX_BUILDPACKS: Final = 20
+_OURS: Final = re.compile(
+    r"(?:urn:buildpack:)?(?:(?:heroku|heroku-community|haikube)/)?(?P<name>[a-z0-9][a-z0-9-]*)"
+)
+
+
+def chosen_buildpacks(requested: Sequence[str], build_dir: Path, env_dir: Path) -> Sequence[str]:
+    """Return the buildpacks that somebody chose, by name or URL; none means: detect."""
+    found = (
+        list(requested)
+        or _from_config(env_dir)
+        or _from_app_json(build_dir)
+        or _from_dot_buildpacks(build_dir)
+    )
+    if len(found) > _MAX_BUILDPACKS:
+        raise BuildFailure(
+            Reason.BUILDPACK_INVALID,
+            f"{len(found)} buildpacks are listed, at most {_MAX_BUILDPACKS} may be",
+        )
+    return found
+
+
+def our_name(reference: str) -> str | None:
+    """Return the folder of our buildpack that a registry name stands for, None for a URL."""
+    match = _OURS.fullmatch(reference)
+    return match["name"] if match else None
+
+
+def detection_order(buildpacks: Path) -> Sequence[str]:
+    """Return the names of our buildpacks in the order they are asked."""
+    lines = (buildpacks / "order.txt").read_text("utf-8").splitlines()
+    names = (line.partition("#")[0].strip() for line in lines)
+    return [name for name in names if name and _can_detect(buildpacks / name)]
+
+
+def _can_detect(buildpack: Path) -> bool:
+    return os.access(buildpack / "bin" / "detect", os.X_OK)
+
+
+def _from_config(env_dir: Path) -> list[str]:
+    content = read_plain(env_dir / "BUILDPACK_URL", _MAX_BYTES)
+    value = content.decode("utf-8", "replace").strip() if content else ""
+    return [value] if value else []
+
+
+def _from_app_json(build_dir: Path) -> list[str]:
+    content = read_plain(build_dir / "app.json", _MAX_BYTES)
+    if content is None:
+        return []
+    try:
+        document = json.loads(content)
+        listed = document.get("buildpacks") or [] if isinstance(document, dict) else []
+        return [str(item["url"]) for item in listed]
+    except (ValueError, TypeError, KeyError) as error:
+        raise BuildFailure(
+            Reason.BUILDPACK_INVALID,
+            f"app.json cannot be read ({error}); "
+            'buildpacks are listed as {"buildpacks": [{"url": "heroku/nodejs"}]}',
+        ) from error
+
+
+def _from_dot_buildpacks(build_dir: Path) -> list[str]:
+    content = read_plain(build_dir / ".buildpacks", _MAX_BYTES)
+    lines = (content or b"").decode("utf-8", "replace").splitlines()
+    return [text for line in lines if (text := line.partition(" #")[0].strip()) and text[0] != "#"]

@@ -1,0 +1,179 @@
+"""HTTP with retries: presigned storage URLs, and archives of other people.
+
+A URL is a secret here: errors name its host, never its query.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import ipaddress
+import random
+import socket
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO, Final, TypeVar
+from urllib.parse import urlsplit
+
+ATTEMPTS: Final = 5
+_TIMEOUT_SECONDS = 60
+_CHUNK = 1 << 20
+
+T = TypeVar("T")
+_RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_SCHEMES: Final = frozenset({"http", "https"})
+
+
+class TransferError(Exception):
+    """A transfer that failed for good; ``status`` is set when a server answered."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class TooLarge(TransferError):
+    """The other side sent more than we take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What arrived on disk."""
+
+    digest: str
+    size: int
+
+
+def check_url(url: str) -> str:
+    """Return ``url`` if it may be fetched; raises ``TransferError`` with the reason."""
+    parts = urlsplit(url)
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise TransferError(f"the URL scheme {parts.scheme!r} is not allowed; use https")
+    if parts.username is not None or parts.password is not None:
+        raise TransferError(
+            f"the URL of {parts.hostname} holds a user name or password, which would end up in "
+            "logs; take it out"
+        )
+    return url
+
+
+class Transfer:
+    """Fetches and stores with one TLS trust; ``pause`` is replaced in tests."""
+
+    def __init__(self, ca_file: Path | None, pause: Callable[[float], None] = time.sleep) -> None:
+        cafile = str(ca_file) if ca_file and ca_file.is_file() else None
+        context = ssl.create_default_context(cafile=cafile)
+        self._opener = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=context), _PublicRedirects()
+        )
+        self._pause = pause
+        self.ca_file = ca_file
+
+    def fetch(self, url: str, target: Path, *, limit: int) -> Fetched:
+        """Store what ``url`` answers in ``target``, at most ``limit`` bytes."""
+        return self._retried(lambda: self._fetch_once(url, target, limit))
+
+    def put_file(self, url: str, source: Path) -> None:
+        """Upload a file; its length is announced, as S3 wants it."""
+        self._retried(lambda: self._put_once(url, source))
+
+    def put_bytes(self, url: str, data: bytes) -> None:
+        """Upload a few bytes."""
+        self._retried(lambda: self._send(url, data, len(data)))
+
+    def _fetch_once(self, url: str, target: Path, limit: int) -> Fetched:
+        request = urllib.request.Request(check_url(url))  # noqa: S310 - scheme checked
+        with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+            with target.open("wb") as file:
+                fetched = _copy(answer, file, limit)
+            announced = answer.headers.get("Content-Length")
+        if announced is not None and int(announced) != fetched.size:
+            raise http.client.IncompleteRead(b"", int(announced) - fetched.size)
+        return fetched
+
+    def _put_once(self, url: str, source: Path) -> None:
+        with source.open("rb") as file:
+            self._send(url, file, source.stat().st_size)
+
+    def _send(self, url: str, data: BinaryIO | bytes, size: int) -> None:
+        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        request = urllib.request.Request(  # noqa: S310 - scheme checked
+            check_url(url), data=data, headers=headers, method="PUT"
+        )
+        with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+            answer.read()
+
+    def _retried(self, attempt: Callable[[], T]) -> T:
+        for number in range(1, ATTEMPTS):
+            try:
+                return attempt()
+            except urllib.error.HTTPError as error:
+                if error.code not in _RETRIED:
+                    raise _refused(error) from error
+            except (OSError, http.client.HTTPException):
+                pass
+            self._pause(random.uniform(0.5, 1) * 2 ** (number - 1))  # noqa: S311 - jitter
+        return _last(attempt)
+
+
+def _last(attempt: Callable[[], T]) -> T:
+    try:
+        return attempt()
+    except urllib.error.HTTPError as error:
+        raise _refused(error) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise TransferError(f"{_cause(error)} (tried {ATTEMPTS} times)") from error
+
+
+def _refused(error: urllib.error.HTTPError) -> TransferError:
+    error.close()
+    return TransferError(f"the server answered {error.code} {error.reason}", error.code)
+
+
+def _cause(error: Exception) -> str:
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    return str(reason) or type(error).__name__
+
+
+class _PublicRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but never from a public address into a private network."""
+
+    def redirect_request(  # noqa: PLR0917 - the signature of the standard library
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        check_url(newurl)
+        host = urlsplit(newurl).hostname or ""
+        if _is_private(host) and not _is_private(urlsplit(req.full_url).hostname or ""):
+            raise TransferError(f"a redirect to the private address {host} is refused")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _is_private(host: str) -> bool:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return any(not ipaddress.ip_address(str(item[4][0])).is_global for item in found)
+
+
+def _copy(source: BinaryIO, target: BinaryIO, limit: int) -> Fetched:
+    digest = hashlib.sha256()
+    size = 0
+    while chunk := source.read(_CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"more than {limit} bytes arrived")
+        digest.update(chunk)
+        target.write(chunk)
+    return Fetched(f"sha256:{digest.hexdigest()}", size)

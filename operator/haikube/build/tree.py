@@ -1,0 +1,74 @@
+"""Where the links of an unpacked archive lead, decided from their text alone.
+
+A link may not lead out of the tree and may not run in circles: tools that follow it would read
+the machine's files or never end. Nothing here touches the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+MAX_HOPS = 40
+HOME = PurePosixPath("/app")
+"""Where the tree will lie at run time: an absolute link below it stays inside."""
+
+Path = tuple[str, ...]
+
+
+class BadPath(Exception):
+    """A name or link that may not be unpacked; the text says why."""
+
+
+def member_path(name: str) -> Path:
+    """Return the components of a member's name; the root itself is the empty tuple."""
+    if name.startswith("/"):
+        raise BadPath("its name is absolute")
+    parts = tuple(part for part in name.split("/") if part not in {"", "."})
+    if ".." in parts:
+        raise BadPath("its name contains '..'")
+    if any("\0" in part for part in parts):
+        raise BadPath("its name contains a NUL byte")
+    return parts
+
+
+def resolve(start: Path, links: Mapping[Path, str]) -> Path:
+    """Follow every link on the way to ``start``; returns where it ends inside the tree."""
+    todo = list(reversed(start))
+    here: list[str] = []
+    hops = 0
+    while todo:
+        part = todo.pop()
+        if part == "..":
+            if not here:
+                raise BadPath("it leads out of the source")
+            here.pop()
+            continue
+        here.append(part)
+        target = links.get(tuple(here))
+        if target is None:
+            continue
+        hops += 1
+        if hops > MAX_HOPS:
+            raise BadPath("it runs in a circle")
+        here = [] if target.startswith("/") else here[:-1]
+        todo.extend(reversed(_steps(target)))
+    return tuple(here)
+
+
+def bad_links(links: Mapping[Path, str]) -> Iterable[tuple[Path, str]]:
+    """Yield every link that leads out or in a circle, with the reason."""
+    for path in links:
+        try:
+            resolve(path, links)
+        except BadPath as error:
+            yield path, str(error)
+
+
+def _steps(target: str) -> list[str]:
+    pure = PurePosixPath(target)
+    if pure.is_absolute():
+        if not pure.is_relative_to(HOME):
+            raise BadPath(f"it leads out of the source, to {target}")
+        pure = pure.relative_to(HOME)
+    return [part for part in pure.parts if part != "."]
