@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# Prints the build log in Heroku's format: steps, their lines, warnings, and the end of a build.
+
+# topic TEXT: the title of a step, "-----> TEXT".
+topic() {
+  printf -- '-----> %s\n' "$*"
+}
+
+# detail TEXT: one line below a title.
+detail() {
+  printf '       %s\n' "$*"
+}
+
+# warn LINE...: a block that does not end the build.
+warn() {
+  printf '\n'
+  printf ' !     %s\n' "$@"
+  printf '\n'
+}
+
+# The exit code of fail: whoever called it need not explain the error again.
+readonly EXPLAINED=77
+
+# fail LINE...: ends the build; the lines say what is wrong, with its value, and what helps. It may be
+# called inside $(...) as well.
+fail() {
+  trap - ERR
+  warn "$@" >&2
+  exit "$EXPLAINED"
+}
+
+# indent: puts what is piped into it below a title, line by line, without waiting for more.
+indent() {
+  sed -u 's/^/       /'
+}
+
+# run COMMAND...: runs a command with its output below the title; returns its exit code.
+run() {
+  "$@" 2>&1 | indent
+}
+
+# quietly COMMAND...: runs a command and shows what it printed only when it fails.
+quietly() {
+  local output code=0
+  output=$(mktemp "$TMPDIR/output.XXXXXX")
+  "$@" >"$output" 2>&1 || code=$?
+  if ((code)); then
+    indent <"$output"
+  fi
+  rm -f "$output"
+  return "$code"
+}
