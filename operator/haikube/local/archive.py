@@ -11,7 +11,7 @@ import io
 import json
 import platform
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Image:
 
     name: str
     layers: Sequence[Layer]
-    config: dict[str, object] = field(default_factory=dict)
+    config: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
@@ -39,7 +39,7 @@ class Image:
         return _json(
             {
                 "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
-                "config": self.config,
+                "config": dict(self.config),
                 "created": "1970-01-01T00:00:00Z",
                 "history": [{"created_by": f"haikube {self.name}"} for _ in self.layers],
                 "os": "linux",
@@ -95,9 +95,7 @@ def _index(reference: str, manifest: bytes) -> bytes:
         "org.opencontainers.image.ref.name": reference.rpartition(":")[2],
     }
     entry = {**_descriptor(f"{kind}.manifest.v1+json", manifest), "annotations": annotations}
-    return _json(
-        {"manifests": [entry], "mediaType": f"{kind}.index.v1+json", "schemaVersion": 2}
-    )
+    return _json({"manifests": [entry], "mediaType": f"{kind}.index.v1+json", "schemaVersion": 2})
 
 
 def _docker_manifest(image: Image, config: bytes) -> bytes:

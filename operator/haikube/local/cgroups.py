@@ -6,10 +6,12 @@ Everything the kubelet makes lies below ``/haikube-local``, so leftovers are kno
 from __future__ import annotations
 
 import contextlib
+import time
 from pathlib import Path
 
 NAME = "haikube-local"
 ROOT = Path("/sys/fs/cgroup")
+_POLL_SECONDS = 0.1
 
 
 def hierarchies(root: Path = ROOT) -> list[Path]:
@@ -28,17 +30,25 @@ def create(root: Path = ROOT) -> None:
         _enable_controllers(hierarchy, group)
 
 
-def remove(root: Path = ROOT) -> list[Path]:
-    """Remove the node's groups, deepest first, and return those that are still in use."""
-    left = []
-    for group in leftovers(root):
-        folders = [path for path in group.rglob("*") if path.is_dir()]
-        for folder in sorted(folders, key=lambda path: -len(path.parts)) + [group]:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        if group.exists():
-            left.append(group)
+def remove(root: Path = ROOT, timeout: float = 10.0) -> list[Path]:
+    """Remove the node's groups, and return those that are still in use after the timeout.
+
+    A group stays busy for moments after its last process has ended.
+    """
+    limit = time.monotonic() + timeout
+    while left := [group for group in leftovers(root) if not _removed(group)]:
+        if time.monotonic() > limit:
+            break
+        time.sleep(_POLL_SECONDS)
     return left
+
+
+def _removed(group: Path) -> bool:
+    folders = [path for path in group.rglob("*") if path.is_dir()]
+    for folder in [*sorted(folders, key=lambda path: -len(path.parts)), group]:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+    return not group.exists()
 
 
 def leftovers(root: Path = ROOT) -> list[Path]:

@@ -28,7 +28,7 @@ def run(
     """
     words = [str(word) for word in argv]
     try:
-        result = subprocess.run(  # noqa: S603 - argv lists of ours, never a shell
+        result = subprocess.run(
             words,
             cwd=cwd,
             env={**os.environ, **env} if env else None,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterable, Sequence
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from haikube.local.command import LocalError, run, succeeds
 
 HOST_END = "haikube0"
 NODE_END = "eth0"
+MARK = "haikube-local"
 _CANDIDATES = tuple(f"10.{second}.0.0/24" for second in range(89, 100))
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
@@ -40,7 +42,7 @@ class Link:
     def rules(self) -> list[list[str]]:
         """Return the iptables rules as arguments behind ``-A``: table, chain, match."""
         subnet = str(self.subnet)
-        mark = ["-m", "comment", "--comment", "haikube-local"]
+        mark = ["-m", "comment", "--comment", MARK]
         return [
             ["nat", "POSTROUTING", "-s", subnet, "!", "-d", subnet, *mark, "-j", "MASQUERADE"],
             ["filter", "FORWARD", "-i", HOST_END, *mark, "-j", "ACCEPT"],
@@ -106,18 +108,32 @@ def disconnect() -> None:
 
 def open_egress(link: Link) -> None:
     """Let the node reach the world through the host."""
-    if _FORWARDING.read_text().strip() != "1":
+    close_egress()
+    if forwarding() != "1":
         _FORWARDING.write_text("1")
-    for rule in link.rules():
-        if not succeeds(*_iptables("-C", rule)):
-            run(*_iptables("-A", rule))
+    for table, *rule in link.rules():
+        run("iptables", "--wait", "-t", table, "-A", *rule)
 
 
-def close_egress(link: Link) -> None:
-    """Remove the rules of the way out, however often they are there."""
-    for rule in link.rules():
-        while succeeds(*_iptables("-C", rule)):
-            run(*_iptables("-D", rule))
+def close_egress() -> None:
+    """Remove our rules, of whatever subnet and however often they are there."""
+    for table, *rule in egress_rules():
+        run("iptables", "--wait", "-t", table, "-D", *rule)
+
+
+def egress_rules() -> list[list[str]]:
+    """Return the rules on this host that carry our mark: table, chain, match."""
+    found = []
+    for table in ("nat", "filter"):
+        listing = run("iptables", "--wait", "-t", table, "-S")
+        found += [[table, *rule] for rule in marked_rules(listing)]
+    return found
+
+
+def marked_rules(listing: str) -> list[list[str]]:
+    """Return chain and match of each rule in ``iptables -S`` output that carries our mark."""
+    rules = (shlex.split(line) for line in listing.splitlines())
+    return [rule[1:] for rule in rules if rule[:1] == ["-A"] and MARK in rule]
 
 
 def forwarding() -> str:
@@ -129,8 +145,3 @@ def restore_forwarding(value: str) -> None:
     """Set the forwarding switch back to what it was before ``up``."""
     if value in {"0", "1"} and value != forwarding():
         _FORWARDING.write_text(value)
-
-
-def _iptables(verb: str, rule: Sequence[str]) -> list[str]:
-    table, chain, *match = rule
-    return ["iptables", "--wait", "-t", table, verb, chain, *match]

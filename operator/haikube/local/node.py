@@ -6,29 +6,40 @@ container and mount; the network namespace and the veth pair go with the last pr
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import json
 import shlex
 import shutil
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
 from haikube.local import cgroups, network, pki
 from haikube.local.command import LocalError, run, succeeds
 from haikube.local.network import Link
-from haikube.local.nodeconfig import NodeLayout, component_lines, config_files
-from haikube.local.nodeconfig import NODE_NAME, SERVICE_IP
+from haikube.local.nodeconfig import (
+    NODE_NAME,
+    SERVICE_IP,
+    NodeLayout,
+    component_lines,
+    config_files,
+)
 from haikube.local.options import LocalOptions
 from haikube.local.paths import PACKAGE
 from haikube.local.process import Process, children
 
 _FOLDERS = ("log", "etcd", "kubelet", "run", "cni", "pod-logs", "plugins")
 _POLL_SECONDS = 0.1
+PID_FILE = Path("/run/haikube-local.pid")
+"""In /run: one node per machine, known even when its state folder was deleted under it."""
+
 T = TypeVar("T")
 
 
@@ -58,10 +69,34 @@ class Record:
         return Link(ipaddress.IPv4Network(self.subnet))
 
 
-def running(state: Path) -> Process | None:
-    """Return the process that holds the node, or None while it does not run."""
-    process = Process.load(state / "node.pid")
+def running() -> Process | None:
+    """Return the process that holds this machine's node, or None while it does not run."""
+    process = Process.load(PID_FILE)
     return process if process and process.alive else None
+
+
+def first_process() -> int | None:
+    """Return the pid, as the host sees it, of the node's process 1."""
+    process = running()
+    found = children(process.pid) if process else []
+    return found[0] if found else None
+
+
+def answers(state: Path) -> bool:
+    """Return whether the API server of a state folder's node says it is ready."""
+    record = Record.load(state)
+    authority = state / "pki" / "ca.crt"
+    if record is None or not authority.exists():
+        return False
+    context = ssl.create_default_context(cafile=authority)
+    connection = http.client.HTTPSConnection(record.link.node, 6443, context=context, timeout=3)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def choose_record(state: Path, options: LocalOptions) -> Record:
@@ -110,7 +145,7 @@ def start(node: NodeLayout, record: Record) -> None:
     cgroups.create()
     network.disconnect()
     process = _spawn(node.state)
-    process.save(node.state / "node.pid")
+    process.save(PID_FILE)
     first = _await(lambda: _own_network(process), 10.0, "the node's network namespace")
     network.connect(record.link, first)
     network.open_egress(record.link)
@@ -121,7 +156,7 @@ def _spawn(state: Path) -> Process:
     script = str(PACKAGE / "node-init.sh")
     argv = ["unshare", *namespaces, "--fork", "--kill-child", "bash", script, "host", str(state)]
     with (state / "log" / "init.log").open("ab") as log:
-        child = subprocess.Popen(  # noqa: S603 - argv of ours; the node outlives this program
+        child = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     child.returncode = 0  # it is meant to outlive us: no warning about a child still running
@@ -142,10 +177,16 @@ def _own_network(process: Process) -> int | None:
     return None
 
 
-def wait_ready(node: NodeLayout, kubectl: Path, timeout: float) -> None:
-    """Return when the control plane answers and the node takes pods."""
-    ctl = (kubectl, "--kubeconfig", node.state / "kubeconfig", "--request-timeout", "5s")
-    _await(lambda: succeeds(*ctl, "get", "--raw", "/readyz"), timeout, "the API server")
+def wait_containerd(node: NodeLayout) -> None:
+    """Return when containerd takes images."""
+    ctr = ("ctr", "--address", node.socket, "version")
+    _await(lambda: node.socket.exists() and succeeds(*ctr), 20.0, "containerd")
+
+
+def wait_ready(state: Path, kubectl: Path, timeout: float) -> None:
+    """Return when the control plane answers, the node takes pods and pods get their accounts."""
+    _await(lambda: answers(state), timeout, "the API server")
+    ctl = (kubectl, "--kubeconfig", state / "kubeconfig", "--request-timeout", "5s")
     ready = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
     query = (*ctl, "get", "node", NODE_NAME, "-o", ready)
     _await(lambda: succeeds(*query) and run(*query) == "True", timeout, "the node to be Ready")
@@ -166,16 +207,20 @@ def _await(probe: Callable[[], T | None], timeout: float, what: str) -> T:
 
 
 def stop(state: Path) -> list[str]:
-    """End the tree and undo what it changed on the host; return what could not be undone."""
+    """End the tree and undo what it changed on the host; return what could not be undone.
+
+    Works from what is found, so it also clears up after a run that was killed half way.
+    """
     left = []
-    process = Process.load(state / "node.pid")
-    if process:
+    process = Process.load(PID_FILE)
+    if process and process.alive:
         tree = [process, *(Process.of(pid) for pid in children(process.pid))]
         left += [f"process {member.pid}" for member in tree if not member.kill()]
     network.disconnect()
+    network.close_egress()
     record = Record.load(state)
     if record:
-        network.close_egress(record.link)
         network.restore_forwarding(record.forwarding)
     left += [f"control group {group}" for group in cgroups.remove()]
+    PID_FILE.unlink(missing_ok=True)
     return left

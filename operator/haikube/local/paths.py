@@ -79,6 +79,16 @@ class Paths:
         return self.state / "deploy"
 
     @property
+    def authority(self) -> Path:
+        """The local CA that signs the gateway's certificate; kept, so that it is trusted once."""
+        return self.cache / "ca"
+
+    @property
     def lock(self) -> Path:
         """Held by ``up``, ``down`` and ``load``, which must not run at the same time."""
         return self.cache / "local.lock"
+
+
+def lock_file() -> Path:
+    """Return the lock file of the platform's dependencies."""
+    return data_root() / "requirements.lock"

@@ -65,7 +65,9 @@ def wait_gone(process: Process, timeout: float) -> bool:
 def children(pid: int) -> list[int]:
     """Return the pids of the direct children of a process."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
     except OSError:
         return []
 

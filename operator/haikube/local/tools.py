@@ -20,6 +20,7 @@ from haikube.local.paths import PACKAGE, Paths
 KUBERNETES = "1.35.4"
 COREDNS = "1.14.7"
 GATEWAY_API = "1.5.1"
+KIND = "0.33.0"
 GO_MINIMUM = (1, 25)
 CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 
@@ -133,16 +134,22 @@ def _go_build(
 
 def coredns(paths: Paths) -> Path:
     """Return the CoreDNS binary, built when missing."""
-    binary = paths.binaries / f"coredns-{COREDNS}"
-    if binary.exists():
-        return binary
-    paths.sources.mkdir(parents=True, exist_ok=True)
-    target = paths.sources / "gobin"
-    env = {"GOBIN": str(target), "GOFLAGS": ""}
-    run(go_program(paths), "install", f"github.com/coredns/coredns@v{COREDNS}", env=env)
-    paths.binaries.mkdir(parents=True, exist_ok=True)
-    (target / "coredns").rename(binary)
-    return binary
+    return _go_install(paths, "github.com/coredns/coredns", COREDNS)
+
+
+def kind(paths: Paths) -> Path:
+    """Return kind: the PATH's, else built from its module."""
+    found = shutil.which("kind")
+    return Path(found) if found else _go_install(paths, "sigs.k8s.io/kind", KIND)
+
+
+def _go_install(paths: Paths, module: str, version: str) -> Path:
+    name = module.rpartition("/")[2]
+    folder = paths.binaries / f"{name}-{version}"
+    if not (folder / name).exists():
+        env = {"GOBIN": str(folder), "GOFLAGS": ""}
+        run(go_program(paths), "install", f"{module}@v{version}", env=env)
+    return folder / name
 
 
 def gateway_api_crds(paths: Paths) -> Path:

@@ -1,0 +1,158 @@
+"""What `up` applies: a kustomization made for this machine around ``manifests/overlays/local``.
+
+The overlay says what the platform is; the generated one adds what only this machine knows: tags
+of the images, the local CA, further CAs that builds must trust, and the Stack.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from haikube.local import pki
+from haikube.local.images import PREFIX, STACK
+from haikube.local.options import LocalOptions
+
+NAMESPACE = "haikube-system"
+CA_CONFIGMAP = "haikube-ca"
+GATEWAY_SECRET = "haikube-gateway-tls"  # noqa: S105 - the name of a Secret
+STORAGE_SECRET = "haikube-storage"  # noqa: S105 - the name of a Secret
+_CERTIFICATE_END = "-----END CERTIFICATE-----"
+_SHIPPED_AUTHORITIES = Path("/usr/share/ca-certificates")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The inputs of the generated kustomization."""
+
+    folder: Path
+    overlay: Path
+    references: Mapping[str, str]
+    options: LocalOptions
+    extra_authorities: str = ""
+
+    def files(self) -> dict[str, str]:
+        """Return the content of each generated file by its name."""
+        files = {
+            "kustomization.yaml": yaml.safe_dump(self.kustomization(), sort_keys=False),
+            "stack.yaml": yaml.safe_dump(self.stack(), sort_keys=False),
+            "settings.yaml": yaml.safe_dump(self.settings(), sort_keys=False),
+        }
+        if self.extra_authorities:
+            files["ca-bundle.crt"] = self.extra_authorities
+        return files
+
+    def kustomization(self) -> dict[str, object]:
+        """Return the kustomization: overlay, Stack, tags, settings and secrets."""
+        return {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": [os.path.relpath(self.overlay, self.folder), "stack.yaml"],
+            "images": list(image_edits(self.references)),
+            "patches": [{"path": "settings.yaml"}],
+            "generatorOptions": {"disableNameSuffixHash": True},
+            "configMapGenerator": self._config_maps(),
+            "secretGenerator": _secrets(),
+        }
+
+    def _config_maps(self) -> list[dict[str, object]]:
+        if not self.extra_authorities:
+            return []
+        return [{"name": CA_CONFIGMAP, "namespace": NAMESPACE, "files": ["ca-bundle.crt"]}]
+
+    def settings(self) -> dict[str, object]:
+        """Return the patch of the platform's settings."""
+        data = {"HAIKUBE_PUBLIC_PORT": str(self.options.http_port)}
+        if self.extra_authorities:
+            data["HAIKUBE_CA_BUNDLE_CONFIGMAP"] = CA_CONFIGMAP
+        if self.options.build_env:
+            data["HAIKUBE_BUILD_ENV"] = json.dumps(json.loads(self.options.build_env))
+        return {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "haikube-settings", "namespace": NAMESPACE},
+            "data": data,
+        }
+
+    def stack(self) -> dict[str, object]:
+        """Return the Stack of the images of this checkout."""
+        return {
+            "apiVersion": "haikube.dev/v1alpha1",
+            "kind": "Stack",
+            "metadata": {"name": STACK},
+            "spec": {"runImage": self.references["run"], "buildImage": self.references["build"]},
+        }
+
+
+def image_edits(references: Mapping[str, str]) -> Iterable[dict[str, str]]:
+    """Yield kustomize's image edits: the names in manifests/ get this checkout's tags."""
+    for role, reference in sorted(references.items()):
+        name, _, tag = reference.rpartition(":")
+        yield {"name": f"haikube/{role}", "newName": name, "newTag": tag}
+        yield {"name": f"{PREFIX}/{role}", "newName": name, "newTag": tag}
+
+
+def _secrets() -> list[dict[str, object]]:
+    return [
+        {
+            "name": GATEWAY_SECRET,
+            "namespace": NAMESPACE,
+            "type": "kubernetes.io/tls",
+            "files": ["tls.crt", "tls.key"],
+        },
+        {"name": STORAGE_SECRET, "namespace": NAMESPACE, "envs": ["storage.env"]},
+    ]
+
+
+def write_deployment(deployment: Deployment, authority: Path) -> None:
+    """Write the kustomization with the gateway's certificate and the storage's keys beside it."""
+    folder = deployment.folder
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name, text in deployment.files().items():
+        (folder / name).write_text(text)
+    certificate = gateway_certificate()
+    pki.make_authority(authority, "haikube-local")
+    pki.make_certificate(authority, certificate)
+    chain = (authority / f"{certificate.name}.crt", authority / "ca.crt")
+    (folder / "tls.crt").write_text("".join(path.read_text() for path in chain))
+    (folder / "tls.key").write_text((authority / f"{certificate.name}.key").read_text())
+    _write_storage_keys(folder / "storage.env")
+
+
+def gateway_certificate() -> pki.Certificate:
+    """Return the certificate for every app below ``localhost``."""
+    names = ("localhost", "*.localhost", "api.localhost")
+    return pki.Certificate("gateway", "/CN=*.localhost", tuple(f"DNS:{name}" for name in names))
+
+
+def _write_storage_keys(path: Path) -> None:
+    """Make the storage's keys once: they must stay those of the running storage."""
+    if path.exists():
+        return
+    keys = {
+        "HAIKUBE_STORAGE_ACCESS_KEY": secrets.token_hex(10),
+        "HAIKUBE_STORAGE_SECRET_KEY": secrets.token_hex(20),
+    }
+    path.write_text("".join(f"{name}={value}\n" for name, value in keys.items()))
+
+
+def extra_authorities(bundle: Path, shipped: Path = _SHIPPED_AUTHORITIES) -> str:
+    """Return the CAs of the host that its distribution does not ship: a company's, a proxy's."""
+    if not bundle.exists():
+        return ""
+    known = {pem for path in shipped.rglob("*.crt") for pem in split_pem(path.read_text())}
+    return "".join(pem for pem in split_pem(bundle.read_text()) if pem not in known)
+
+
+def split_pem(text: str) -> list[str]:
+    """Return the certificates of a PEM text, each normalised to its own lines."""
+    parts = (
+        part.rpartition("-----BEGIN CERTIFICATE-----") for part in text.split(_CERTIFICATE_END)
+    )
+    return [f"{begin}{body.rstrip()}\n{_CERTIFICATE_END}\n" for _, begin, body in parts if begin]

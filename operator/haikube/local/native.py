@@ -1,0 +1,136 @@
+"""The provider that needs no Docker: a real node in namespaces of its own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from haikube.local import cgroups, network, node, preflight, tools
+from haikube.local.archive import Image
+from haikube.local.command import LocalError, succeeds
+from haikube.local.containerd import ImageStore
+from haikube.local.images import ImageSources, pause_image
+from haikube.local.nodeconfig import NodeLayout
+from haikube.local.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class NativeProvider:
+    """One node of this checkout's programs and caches."""
+
+    sources: ImageSources
+    name: str = "native"
+
+    @property
+    def _state(self) -> Path:
+        return self.sources.paths.state
+
+    @property
+    def store(self) -> ImageStore:
+        """The images of the node."""
+        return ImageStore(self._state / "run" / "containerd.sock")
+
+    def node_steps(self) -> list[Step]:
+        """Return the steps to a node that takes pods."""
+        paths = self.sources.paths
+        return [
+            Step("machine checked", self._check),
+            Step("system packages", self._packages),
+            Step("kubectl, gateway, storage", lambda: _name(tools.wheel_folder(paths, "tools"))),
+            Step("kubernetes built", lambda: _name(tools.kubernetes(paths).parent)),
+            Step("coredns built", lambda: _name(tools.coredns(paths).parent)),
+            Step("node started", self._start),
+            Step("control plane ready", self._wait),
+        ]
+
+    def _check(self) -> str:
+        runs = node.running() is not None
+        facts = preflight.gather(self.sources.paths, self.sources.options, node_runs=runs)
+        preflight.require(preflight.problems(facts))
+        return f"{facts.free_bytes / 1e9:.0f} GB free"
+
+    def _packages(self) -> str:
+        missing = tools.missing_packages()
+        return tools.install_packages(missing) if missing else ""
+
+    def _start(self) -> str:
+        image = pause_image(self.sources)
+        if node.running() and node.answers(self._state):
+            return "it runs already"
+        left = node.stop(self._state)
+        if left:
+            raise LocalError(f"a former run left {', '.join(left)}; reboot to be rid of it")
+        record = node.choose_record(self._state, self.sources.options)
+        layout = self._layout(record, image)
+        node.prepare(layout, record, self.sources.options)
+        node.start(layout, record)
+        node.wait_containerd(layout)
+        self.store.ensure(image, self.sources.paths.images)
+        return record.subnet
+
+    def _layout(self, record: node.Record, pause: Image) -> NodeLayout:
+        plugins = tools.cni_plugins()
+        if plugins is None:
+            raise LocalError("no CNI plugins in /usr/lib/cni; install containernetworking-plugins")
+        paths = self.sources.paths
+        return NodeLayout(
+            state=paths.state,
+            containerd=paths.containerd,
+            kube=tools.kubernetes(paths),
+            coredns=tools.coredns(paths),
+            cni_plugins=plugins,
+            pause_image=pause.reference,
+            address=record.link.node,
+        )
+
+    def _wait(self) -> str:
+        kubectl = tools.wheel_program(self.sources.paths, "kubectl")
+        node.wait_ready(self._state, kubectl, self.sources.options.ready_seconds)
+        return f"Kubernetes {tools.KUBERNETES}"
+
+    def ensure_image(self, image: Image) -> bool:
+        """Import an image into containerd unless it is there."""
+        return self.store.ensure(image, self.sources.paths.images)
+
+    def load(self, archive: Path) -> str:
+        """Import an archive into containerd."""
+        return self.store.load(archive)
+
+    def stop(self) -> list[str]:
+        """End the node and undo what it changed on this machine."""
+        if os.geteuid() != 0:
+            raise LocalError("the native node is root's; run `haikube local down` with sudo -E")
+        return node.stop(self._state)
+
+    def status(self) -> dict[str, str]:
+        """Return the state of the node and what a killed run left."""
+        process = node.running()
+        facts = {"node": f"running, pid {process.pid}" if process else "not running"}
+        if process:
+            facts["control plane"] = "answers" if node.answers(self._state) else "silent"
+            facts["restarts"] = _restarts(self._state / "log") or "none"
+        elif left := leftovers():
+            facts["left by a killed run"] = ", ".join(left)
+        facts["logs"] = str(self._state / "log")
+        return facts
+
+
+def leftovers() -> list[str]:
+    """Return what an ended node should have taken along, as words for people."""
+    found = [f"control group {group}" for group in cgroups.leftovers()]
+    if succeeds("ip", "link", "show", network.HOST_END):
+        found.append(f"network interface {network.HOST_END}")
+    found += [f"iptables rule {' '.join(rule)}" for rule in network.egress_rules()]
+    return found
+
+
+def _name(path: Path) -> str:
+    return path.name
+
+
+def _restarts(logs: Path) -> str:
+    counts = {
+        log.stem: log.read_text(errors="replace").count("haikube: ") for log in logs.glob("*")
+    }
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()) if count)

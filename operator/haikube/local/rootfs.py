@@ -1,0 +1,121 @@
+"""Root filesystems of images, made natively by mmdebstrap from a stack's package lists.
+
+A filesystem is cached by the digest of everything that shaped it: the packages, the options and
+the finishing script. The Containerfiles beside the lists make the same for Docker and Podman.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from haikube.local.command import run
+from haikube.local.layer import Layer
+
+SUITE = "trixie"
+_OPTIONS = (
+    "--variant=minbase",
+    '--aptopt=Acquire::Retries "5"',
+    '--aptopt=APT::Install-Recommends "false"',
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/info/*",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    # licences stay: the images may be handed on
+    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    "--dpkgopt=path-include=/usr/share/locale/locale.alias",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rootfs:
+    """What a root filesystem is made of."""
+
+    packages: tuple[str, ...]
+    finish: Path
+    mirror: str = ""
+
+    @classmethod
+    def of(cls, folder: Path, lists: Sequence[str], mirror: str = "") -> Rootfs:
+        """Return the filesystem of a stack's lists, e.g. ``("run", "build")``."""
+        texts = ((folder / f"{name}.packages").read_text() for name in lists)
+        packages = {package for text in texts for package in read_packages(text)}
+        return cls(tuple(sorted(packages)), folder / "finish", mirror)
+
+    @property
+    def key(self) -> str:
+        """Digest of everything that shapes the filesystem."""
+        shape = "\n".join((SUITE, *_OPTIONS, *self.packages, self.finish.read_text()))
+        return hashlib.sha256(shape.encode()).hexdigest()[:16]
+
+    def argv(self, target: Path) -> list[str]:
+        """Return the command that makes it."""
+        hook = f'--customize-hook={self.finish} "$1"'
+        mirror = [self.mirror] if self.mirror else []
+        include = f"--include={','.join(self.packages)}"
+        return ["mmdebstrap", *_OPTIONS, hook, include, SUITE, str(target), *mirror]
+
+
+def read_packages(text: str) -> list[str]:
+    """Return the packages of a list: one a line, ``#`` starts a comment."""
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def make_rootfs(rootfs: Rootfs, folder: Path) -> Layer:
+    """Return the layer of a root filesystem, made when the cache has none of its key."""
+    path = folder / f"rootfs-{rootfs.key}.tar"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f"rootfs-{rootfs.key}.partial.tar"
+        partial.unlink(missing_ok=True)
+        run(*rootfs.argv(partial))
+        partial.rename(path)
+    return Layer.of(path)
+
+
+def make_site(lock: Path, python_rootfs: Layer, pip: Sequence[str], folder: Path) -> Layer:
+    """Return the layer of the site-packages a lock file pins, compiled by the image's own Python.
+
+    Args:
+        lock: requirements with the hash of every wheel.
+        python_rootfs: the filesystem whose Python will import them.
+        pip: how to call pip.
+        folder: where layers are cached.
+    """
+    key = hashlib.sha256(lock.read_bytes() + python_rootfs.digest.encode()).hexdigest()[:16]
+    path = folder / f"site-{key}.tar"
+    if path.exists():
+        return Layer.of(path)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        root = Path(scratch)
+        run("tar", "--extract", "--file", python_rootfs.path, "--directory", root)
+        version = _python_version(root)
+        only = ("--only-binary=:all:", "--python-version", version, "--no-deps")
+        target = root / "haikube" / "site"
+        run(*pip, "install", "--quiet", "--require-hashes", *only, "--target", target, "-r", lock)
+        shutil.rmtree(target / "bin", ignore_errors=True)
+        _compile(root)
+        _pack(root, path)
+    return Layer.of(path)
+
+
+def _python_version(root: Path) -> str:
+    name = (root / "usr" / "bin" / "python3").readlink().name
+    return name.removeprefix("python")
+
+
+def _compile(root: Path) -> None:
+    compiler = ("python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
+    run("chroot", root, *compiler, "/haikube/site")
+
+
+def _pack(root: Path, path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    stable = ("--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0")
+    run("tar", "--create", "--file", partial, *stable, "--directory", root, "haikube/site")
+    partial.rename(path)
