@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     slug_warning: int = Field(300_000_000, description="a slug over this is warned about")
     build_history: int = Field(20, description="finished builds kept per app")
     build_log_limit: int = Field(20_000_000, description="bytes of a build log that are kept")
+    build_overhead: int = Field(
+        300, description="added to a build's timeout for start, fetch and upload"
+    )
+    build_ttl: int = Field(3600, description="a finished build Job and its pod are kept this long")
     ca_bundle_configmap: str = Field(
         "", description="ConfigMap with ca-bundle.crt, copied to builds as extra trusted CAs"
     )
@@ -69,6 +73,17 @@ class Settings(BaseSettings):
     dyno_cpu_request: str = Field("10m", description="cpu request of the default size")
     dyno_memory_request: str = Field("64Mi", description="memory request of the default size")
     dyno_port: int = Field(8080, description="value of PORT in web dynos")
+    max_surge: str = Field("100%", description="extra dynos during a rollout, number or percent")
+    drain_seconds: int = Field(
+        2, description="a web dyno keeps serving this long before SIGTERM, until routes know"
+    )
+    slug_rate: int = Field(
+        10_000_000, description="bytes per second of slug that the boot limit is extended for"
+    )
+    worker_ready_seconds: int = Field(
+        3, description="a dyno without port counts as up when it has run this long"
+    )
+    release_timeout: int = Field(3600, description="longest release phase")
     release_history: int = Field(50, description="releases kept per app")
     slug_url_seconds: int = Field(604_800, description="life of a presigned slug URL, at most 7 d")
 

@@ -10,6 +10,9 @@ APP_UID = "haikube.dev/app-uid"
 PROCESS_TYPE = "haikube.dev/process-type"
 RELEASE = "haikube.dev/release"
 BUILD = "haikube.dev/build"
+FORMATION = "haikube.dev/formation"
+"""Label of a dyno pod: the name of its Formation, always a valid label value."""
+
 COMPONENT = "haikube.dev/component"
 """What a child is for: ``build``, ``dyno``, ``release-phase``, ``config``, ``slug-url``."""
 
@@ -24,3 +27,12 @@ EXPIRES_AT = "haikube.dev/expires-at"
 
 SOURCE_DIGEST = "haikube.dev/source-digest"
 """Annotation of a Build made from ``App.spec.source``: which declaration it was made for."""
+
+CONFIG_SEEN = "haikube.dev/config-seen"
+"""Annotation of a rollback's snapshot: digest of the config Secret at the time of the rollback."""
+
+COMMIT = "haikube.dev/commit"
+"""Annotation of a Release: the commit its slug was built from."""
+
+MAINTENANCE = "haikube.dev/maintenance"
+"""Label that no pod has: a Service selects by it to reach nobody."""

@@ -46,6 +46,11 @@ def config_secret_name(app: str) -> str:
     return f"{app}-config"
 
 
+def phase_job_name(release: str) -> str:
+    """Return the name of the Job that runs the release phase of a release."""
+    return f"{release}-release"
+
+
 def build_urls_secret_name(build: str) -> str:
     """Return the name of the Secret that holds a build's presigned URLs."""
     return f"{build}-urls"

@@ -1,1 +1,5 @@
-"""Decisions: pure functions from what is observed to what should be written; no I/O, no clock."""
+"""Pure decisions, one module per kind: observed things in, a ``Plan`` out.
+
+Nothing here awaits, reads a clock or calls anybody. What a plan needs to know is in its view,
+what the platform is set to in ``Context``.
+"""

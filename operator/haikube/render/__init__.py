@@ -1,1 +1,1 @@
-"""Templates of child objects; every value goes through ``tojson``."""
+"""Templates of child objects. Logic stays in ``plan``; every value goes through ``tojson``."""

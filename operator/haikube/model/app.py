@@ -1,0 +1,57 @@
+"""App: one application, its declared source, config, hosts and rollout policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haikube.model.meta import Meta, Raw, parse_meta, ref_name
+from haikube.model.names import config_secret_name
+from haikube.model.source import Source, parse_buildpacks, parse_source
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How dynos are replaced; None means that the platform's setting counts."""
+
+    max_surge: str | int | None
+    boot_timeout: int | None
+    shutdown_grace: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The declared app, and its status as it was last written."""
+
+    meta: Meta
+    stack: str | None
+    buildpacks: tuple[dict[str, str], ...]
+    source: Source | None
+    config: str
+    domains: tuple[str, ...]
+    maintenance: bool
+    rollout: Rollout
+    build_timeout: int | None
+    status: Raw
+
+
+def parse_app(obj: Raw) -> App:
+    """Return the App in a raw object."""
+    meta = parse_meta(obj)
+    spec = obj.get("spec") or {}
+    rollout = spec.get("rollout") or {}
+    return App(
+        meta=meta,
+        stack=spec.get("stack"),
+        buildpacks=parse_buildpacks(spec.get("buildpacks")),
+        source=parse_source(spec.get("source")),
+        config=ref_name(spec, "configRef") or config_secret_name(meta.name),
+        domains=tuple(each["hostname"] for each in spec.get("domains") or ()),
+        maintenance=spec.get("maintenance") == "Enabled",
+        rollout=Rollout(
+            max_surge=rollout.get("maxSurge"),
+            boot_timeout=rollout.get("bootTimeoutSeconds"),
+            shutdown_grace=rollout.get("shutdownGraceSeconds"),
+        ),
+        build_timeout=spec.get("buildTimeoutSeconds"),
+        status=obj.get("status") or {},
+    )

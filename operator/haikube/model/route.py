@@ -1,0 +1,38 @@
+"""HTTPRoute: whether the gateway took an app's hosts, as the gateway reports it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haikube.model.meta import Meta, Raw, parse_meta
+
+_CHECKS = ("Accepted", "ResolvedRefs")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """``admitted`` is None until a gateway has spoken; ``refusal`` is what it said."""
+
+    meta: Meta
+    hostnames: tuple[str, ...]
+    admitted: bool | None
+    refusal: str
+
+
+def parse_route(obj: Raw) -> Route:
+    """Return the HTTPRoute in a raw object."""
+    admitted, refusal = _admission(obj.get("status") or {})
+    hostnames = tuple((obj.get("spec") or {}).get("hostnames") or ())
+    return Route(meta=parse_meta(obj), hostnames=hostnames, admitted=admitted, refusal=refusal)
+
+
+def _admission(status: Raw) -> tuple[bool | None, str]:
+    seen = False
+    for parent in status.get("parents") or ():
+        for each in parent.get("conditions") or ():
+            if each.get("type") not in _CHECKS:
+                continue
+            if each.get("status") == "False":
+                return False, f"{each.get('reason')}: {each.get('message')}"
+            seen = seen or (each.get("type") == "Accepted" and each.get("status") == "True")
+    return (True, "") if seen else (None, "")

@@ -1,0 +1,154 @@
+"""Build: a Job for each build, one build per app at a time, and what became of it.
+
+States, each derived anew from what exists: *waiting* (an older build of the app is unfinished,
+the app or the stack is missing), *running* (the Job exists), *finished*. A finished build is
+believed from its status alone: its Job and pod may be gone by then. Cancelling deletes the Job.
+"""
+
+from __future__ import annotations
+
+from haikube.model.build import CANCELED, FAILED, PENDING, RUNNING, SUCCEEDED, Build
+from haikube.model.conditions import Verdict, progressing, ready, stalled
+from haikube.model.intents import Event, Plan, Write
+from haikube.model.resources import JOBS
+from haikube.plan.buildjob import build_job, urls_secret
+from haikube.plan.buildstatus import build_status, recorded_status
+from haikube.plan.buildview import BuildView
+from haikube.plan.children import delete
+from haikube.plan.context import Context, first
+from haikube.plan.outcome import Outcome
+from haikube.plan.result import Broken, Built
+
+STORAGE_RETRY = 5.0
+
+
+def plan_build(view: BuildView, context: Context) -> Plan:
+    """Return what should exist for a build and what its status says."""
+    if view.build.meta.deleting:
+        return Plan()
+    if view.build.finished:
+        return Plan(status=recorded_status(view, context))
+    outcome = Broken("Canceled", "canceled on request") if view.build.cancel else view.outcome
+    if outcome is not None:
+        return _finish(view, outcome, context)
+    return _go_on(view, first(_CHAIN, view), context)
+
+
+def _finish(view: BuildView, outcome: Outcome, context: Context) -> Plan:
+    if isinstance(outcome, Built):
+        text = f"built in {view.duration}" if view.duration else "built"
+        verdict, result = ready("BuildSucceeded", text), SUCCEEDED
+        event = Event("Normal", verdict.reason, text)
+    else:
+        verdict = stalled(outcome.reason, outcome.message)
+        result = CANCELED if outcome.reason == "Canceled" else FAILED
+        event = Event("Warning", verdict.reason, verdict.message)
+    writes = (delete(JOBS, view.job.meta),) if view.build.cancel and view.job else ()
+    status = build_status(view, verdict, context, result=result, outcome=outcome)
+    return Plan(writes=writes, status=status, events=(event,))
+
+
+def _go_on(view: BuildView, verdict: Verdict, context: Context) -> Plan:
+    blocked = verdict.reason in _BLOCKED
+    writes = () if blocked else _start(view, context)
+    result = RUNNING if view.job is not None or writes else PENDING
+    return Plan(
+        writes=writes,
+        status=build_status(view, verdict, context, result=result),
+        requeue_after=STORAGE_RETRY if view.stored.error else None,
+    )
+
+
+def _start(view: BuildView, context: Context) -> tuple[Write, ...]:
+    if view.app is None or view.stack is None:
+        return ()
+    parts = (view.build, view.app, view.stack, view.ca_bundle, context)
+    expires = view.urls.expires_at if view.urls else None
+    stale = view.job is None and expires is not None and expires <= context.now
+    urls = (urls_secret(*parts),) if view.urls is None or stale else ()
+    job = (build_job(*parts),) if view.job is None else ()
+    return (*urls, *job)
+
+
+# The chain: why a build is not finished yet
+
+
+def _app_missing(view: BuildView) -> Verdict | None:
+    if view.app is not None:
+        return None
+    return stalled("AppNotFound", f"there is no App {view.build.app}; create it or delete this")
+
+
+def _source_missing(view: BuildView) -> Verdict | None:
+    if view.build.source is not None:
+        return None
+    return stalled("SourceMissing", "spec.source names no git, blob or archive; make a new Build")
+
+
+def _stack_missing(view: BuildView) -> Verdict | None:
+    if view.stack is not None:
+        return None
+    return stalled(
+        "StackNotFound",
+        f"there is no Stack {view.build.stack or '(default)'}; see kubectl get stacks, "
+        "then make it or cancel this build",
+    )
+
+
+def _queued(view: BuildView) -> Verdict | None:
+    ahead = _ahead(view)
+    if ahead is None or view.job is not None:
+        return None
+    return progressing("WaitingForBuild", f"build {ahead.meta.name} of this app is not finished")
+
+
+def _storage_down(view: BuildView) -> Verdict | None:
+    if not view.stored.error:
+        return None
+    return progressing("StorageUnavailable", f"its result cannot be read: {view.stored.error}")
+
+
+def _pod_trouble(view: BuildView) -> Verdict | None:
+    if view.pod is None or view.pod.running_since or view.pod.ended:
+        return None
+    if view.pod.waiting in _PULL_TROUBLE:
+        return progressing("ImagePullFailed", f"{view.pod.waiting}: {view.pod.waiting_message}")
+    if view.pod.unschedulable:
+        return progressing("Unschedulable", f"no node for the build: {view.pod.unschedulable}")
+    return None
+
+
+def _under_way(view: BuildView) -> Verdict:
+    if view.running:
+        return progressing("BuildRunning", "the app is being built")
+    return progressing("BuildStarting", "the build pod is starting")
+
+
+_PULL_TROUBLE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
+
+_CHAIN = (
+    _app_missing,
+    _source_missing,
+    _stack_missing,
+    _queued,  # one build per app at a time, in the order they were made
+    _storage_down,
+    _pod_trouble,
+    _under_way,
+)
+
+_BLOCKED = frozenset(
+    {"AppNotFound", "SourceMissing", "StackNotFound", "WaitingForBuild", "StorageUnavailable"}
+)
+
+
+def _ahead(view: BuildView) -> Build | None:
+    """Return the unfinished build of the app that goes first, if any.
+
+    A build that runs already goes first whatever its name: within one second names decide.
+    """
+    for other in sorted(view.siblings, key=lambda each: each.meta.age_key):
+        if other.finished or other.meta.deleting:
+            continue
+        if other.result == RUNNING or other.meta.age_key < view.build.meta.age_key:
+            return other
+    return None

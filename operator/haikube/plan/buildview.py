@@ -1,0 +1,92 @@
+"""All that decides about one build, gathered before anything is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from haikube.model.app import App
+from haikube.model.build import Build
+from haikube.model.job import Job
+from haikube.model.pod import Pod
+from haikube.model.release import Release
+from haikube.model.secret import Secret
+from haikube.model.stack import Stack
+from haikube.model.times import format_duration
+from haikube.plan.outcome import Outcome, judge
+from haikube.plan.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What reading a build's result from the storage gave: it, nothing there, or an error."""
+
+    result: Result | None = None
+    missing: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildView:
+    """One build, its app and stack, its siblings, its Job and pods, its releases."""
+
+    build: Build
+    app: App | None
+    stack: Stack | None
+    siblings: tuple[Build, ...]
+    job: Job | None
+    pods: tuple[Pod, ...]
+    urls: Secret | None
+    releases: tuple[Release, ...]
+    stored: Stored = Stored()
+    ca_bundle: str = ""
+
+    @property
+    def pod(self) -> Pod | None:
+        """Return the pod that was made last."""
+        return max(self.pods, key=lambda each: each.meta.age_key, default=None)
+
+    @property
+    def running(self) -> bool:
+        """Return whether a build process runs."""
+        return any(pod.running_since for pod in self.pods)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Return how the build ended, if it has and that is known."""
+        return judge(self.job, self.pods, self.stored.result, stored_missing=self.stored.missing)
+
+    @property
+    def started(self) -> datetime | None:
+        """Return when the build process began."""
+        if self.pod is None:
+            return None
+        return self.pod.running_since or (self.pod.ended.started_at if self.pod.ended else None)
+
+    @property
+    def ended(self) -> datetime | None:
+        """Return when the build process came to its end."""
+        return self.pod.ended.finished_at if self.pod and self.pod.ended else None
+
+    @property
+    def duration(self) -> str:
+        """Return how long the build process ran, for people; empty when that is not known."""
+        if self.started is None or self.ended is None:
+            return ""
+        return format_duration((self.ended - self.started).total_seconds())
+
+    @property
+    def needs_stored(self) -> bool:
+        """Return whether only the storage knows how this build ended.
+
+        So it is when the pod's message was cut short, when the pod is gone, and when there is
+        no Job although there was one.
+        """
+        if self.build.finished or self.build.cancel or self.app is None or self.outcome:
+            return False
+        if self.job is None:
+            return self.urls is not None or bool(self.build.status.get("startedAt"))
+        final = (
+            self.pod is not None and self.pod.ended is not None and self.pod.ended.exit_code == 0
+        )
+        return final or self.job.over

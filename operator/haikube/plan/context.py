@@ -1,0 +1,30 @@
+"""What every plan is given besides what it observes: settings, templates and the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from haikube.model.conditions import Verdict
+from haikube.settings import Settings
+
+Render = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The platform at one moment; ``render`` turns a template's name and values into an object."""
+
+    settings: Settings
+    render: Render
+    now: datetime
+
+
+def first(chain: Iterable[Callable[[View], Verdict | None]], view: View) -> Verdict:
+    """Return the verdict of the first check that has one; the last check always has."""
+    verdicts = (check(view) for check in chain)
+    return next(verdict for verdict in verdicts if verdict is not None)

@@ -1,0 +1,102 @@
+"""Why a dyno does not run: what the kubelet says, in Heroku's words and with its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from haikube.model.conditions import Verdict, progressing, stalled
+from haikube.model.pod import Ended, Pod
+
+SLUG_EXIT = 69
+"""Exit code of the launcher when it could not fetch or verify the slug (EX_UNAVAILABLE)."""
+
+_KILLED = frozenset({137, 143})
+_PULL_TROUBLE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
+_KILL_SLACK = 15.0
+
+
+def diagnose(pods: Iterable[Pod], boot_limit: float, grace: float) -> Verdict | None:
+    """Return what is wrong with the first of these dynos that has something wrong, by name."""
+    for pod in sorted(pods, key=lambda each: (each.dyno, each.meta.name)):
+        if not pod.meta.deleting and not pod.ready:
+            found = _verdict(pod, boot_limit, grace)
+            if found is not None:
+                return found
+    return None
+
+
+def _verdict(pod: Pod, boot_limit: float, grace: float) -> Verdict | None:
+    ended = pod.ended or pod.last
+    checks: tuple[Callable[[], Verdict | None], ...] = (
+        lambda: _cannot_start(pod),
+        lambda: _out_of_memory(pod, ended),
+        lambda: _no_slug(pod, ended),
+        lambda: _boot_timeout(pod, ended, boot_limit, grace),
+        lambda: _crashed(pod, ended),
+        lambda: _unschedulable(pod),
+    )
+    return next((verdict for check in checks if (verdict := check())), None)
+
+
+def _cannot_start(pod: Pod) -> Verdict | None:
+    if pod.waiting in _PULL_TROUBLE:
+        return stalled(
+            "ImagePullFailed",
+            f"{_name(pod)}: the image of the stack cannot be pulled ({pod.waiting}: "
+            f"{pod.waiting_message}); check runImage of the Stack",
+        )
+    if pod.waiting == "CreateContainerConfigError":
+        return stalled("ConfigUnavailable", f"{_name(pod)} cannot start: {pod.waiting_message}")
+    return None
+
+
+def _out_of_memory(pod: Pod, ended: Ended | None) -> Verdict | None:
+    if ended is None or ended.reason != "OOMKilled":
+        return None
+    return stalled(
+        "MemoryQuotaExceeded",
+        f"{_name(pod)}: Error R14 (Memory quota exceeded): it was killed at its memory limit; "
+        "make it use less memory",
+    )
+
+
+def _no_slug(pod: Pod, ended: Ended | None) -> Verdict | None:
+    if ended is None or ended.exit_code != SLUG_EXIT:
+        return None
+    return stalled(
+        "SlugUnavailable",
+        f"{_name(pod)}: its slug could not be fetched or is damaged; see the log of the dyno "
+        "and check the object storage",
+    )
+
+
+def _boot_timeout(pod: Pod, ended: Ended | None, boot_limit: float, grace: float) -> Verdict | None:
+    if ended is None or ended.exit_code not in _KILLED:
+        return None
+    if not boot_limit <= ended.seconds <= boot_limit + grace + _KILL_SLACK:
+        return None
+    return stalled(
+        "BootTimeout",
+        f"{_name(pod)}: Error R10 (Boot timeout): it did not listen on $PORT within "
+        f"{int(boot_limit)} seconds; bind to 0.0.0.0:$PORT",
+    )
+
+
+def _crashed(pod: Pod, ended: Ended | None) -> Verdict | None:
+    if ended is None:
+        return None
+    return stalled(
+        "AppCrashed",
+        f"{_name(pod)}: Error H10 (App crashed): its process ended with exit code "
+        f"{ended.exit_code}; see the log of the dyno",
+    )
+
+
+def _unschedulable(pod: Pod) -> Verdict | None:
+    if not pod.unschedulable:
+        return None
+    return progressing("Unschedulable", f"no node for {_name(pod)}: {pod.unschedulable}")
+
+
+def _name(pod: Pod) -> str:
+    return pod.dyno or pod.meta.name

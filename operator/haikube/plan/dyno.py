@@ -1,0 +1,200 @@
+"""Dyno: one command beside the formation, in a pod of its own that never restarts."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from haikube.model import labels
+from haikube.model.app import App
+from haikube.model.conditions import Verdict, completion, progressing, ready, stalled, stamp
+from haikube.model.dyno import Dyno
+from haikube.model.intents import Create, Plan, Write
+from haikube.model.pod import Pod
+from haikube.model.release import Release
+from haikube.model.resources import DYNOS, PODS
+from haikube.model.stack import Stack
+from haikube.model.times import format_time
+from haikube.plan.children import child_labels, child_metadata, label_value
+from haikube.plan.context import Context, first
+from haikube.plan.diagnosis import diagnose
+from haikube.plan.dynos import SIZES, DynoPod
+
+_STATES = {"DynoComplete": "Complete", "DynoUp": "Up", "DynoStarting": "Starting"}
+_NUMBERS = 9000
+_FIRST_NUMBER = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DynoView:
+    """One one-off dyno, the release it runs and its pod."""
+
+    dyno: Dyno
+    app: App | None
+    release: Release | None
+    stack: Stack | None
+    pod: Pod | None
+
+    @property
+    def command(self) -> str | None:
+        """Return what it runs: its own command, else that of its process type."""
+        if self.dyno.command:
+            return self.dyno.command
+        slug = self.release.slug if self.release else None
+        return slug.command(self.dyno.process_type) if slug else None
+
+
+def plan_dyno(view: DynoView, context: Context) -> Plan:
+    """Return the pod of a one-off dyno and what its status says."""
+    if view.dyno.meta.deleting:
+        return Plan()
+    if view.dyno.status.get("state") in {"Complete", "Crashed"}:
+        return Plan()
+    verdict = first(_CHAIN, view)
+    writes = _pod(view, context) if verdict.reason == "DynoStarting" else ()
+    return Plan(writes=writes, status=_status(view, verdict, context))
+
+
+def dyno_name(dyno: Dyno) -> str:
+    """Return the value of DYNO, as Heroku makes it: ``run.1234``."""
+    number = int(hashlib.sha256(dyno.meta.uid.encode()).hexdigest(), 16) % _NUMBERS
+    return f"run.{number + _FIRST_NUMBER}"
+
+
+def _pod(view: DynoView, context: Context) -> tuple[Write, ...]:
+    dyno, command = view.dyno, view.command
+    if view.pod is not None or command is None:
+        return ()
+    if view.app is None or view.release is None or view.stack is None:
+        return ()
+    marks = {
+        **child_labels(view.app.meta, "one-off"),
+        labels.RELEASE: label_value(view.release.meta.name),
+    }
+    kind = dyno.process_type or "run"
+    pod = DynoPod(view.app, view.release, view.stack, kind, command)
+    named = {labels.DYNO: dyno_name(dyno)}
+    values = {
+        "metadata": child_metadata(dyno.meta.name, (DYNOS, dyno.meta), marks, named),
+        "pod": pod.render(context, restart_policy="Never", deadline=dyno.ttl, attach=dyno.attach),
+    }
+    return (Create(PODS, context.render("one-off-pod", values)),)
+
+
+def _app_missing(view: DynoView) -> Verdict | None:
+    if view.app is not None:
+        return None
+    return stalled("AppNotFound", f"there is no App {view.dyno.app}; create it or delete this")
+
+
+def _ended(view: DynoView) -> Verdict | None:
+    ended = view.pod.ended if view.pod else None
+    if ended is None:
+        return None
+    if ended.exit_code == 0:
+        return ready("DynoComplete", "the command ended with exit code 0")
+    return stalled("DynoCrashed", f"the command ended with exit code {ended.exit_code}")
+
+
+def _broken_off(view: DynoView) -> Verdict | None:
+    if view.pod is None:
+        lost = view.dyno.status.get("podName")
+        return stalled("DynoLost", f"its pod {lost} is gone; create a new Dyno") if lost else None
+    if view.pod.reason == "DeadlineExceeded":
+        return stalled("DynoExpired", f"it ran longer than its {view.dyno.ttl} s; raise ttlSeconds")
+    if view.pod.phase == "Failed":
+        return stalled("DynoLost", f"its pod was stopped: {view.pod.reason or 'unknown cause'}")
+    return None
+
+
+def _up(view: DynoView) -> Verdict | None:
+    if view.pod is None or view.pod.running_since is None:
+        return None
+    return progressing("DynoUp", "the command is running")
+
+
+def _no_release(view: DynoView) -> Verdict | None:
+    if view.release is not None:
+        return None
+    return stalled("NoRelease", "the app has no release; push code first: git push heroku main")
+
+
+def _no_command(view: DynoView) -> Verdict | None:
+    if view.command is not None:
+        return None
+    return stalled(
+        "NotInRelease", f"the release has no process type {view.dyno.process_type}; give a command"
+    )
+
+
+def _unknown_size(view: DynoView) -> Verdict | None:
+    if view.dyno.size.lower() in SIZES:
+        return None
+    known = ", ".join(sorted(SIZES))
+    return stalled("UnknownSize", f"there is no size {view.dyno.size}; use one of {known}")
+
+
+def _stack_missing(view: DynoView) -> Verdict | None:
+    if view.stack is not None or view.release is None:
+        return None
+    return stalled("StackNotFound", f"there is no Stack {view.release.stack}; make it again")
+
+
+def _pod_trouble(view: DynoView) -> Verdict | None:
+    return diagnose((view.pod,), 0, 0) if view.pod else None
+
+
+def _starting(view: DynoView) -> Verdict:
+    del view
+    return progressing("DynoStarting", "its pod is starting")
+
+
+_CHAIN = (
+    _app_missing,
+    _ended,
+    _broken_off,
+    _up,
+    _no_release,
+    _no_command,
+    _unknown_size,
+    _stack_missing,
+    _pod_trouble,
+    _starting,
+)
+
+
+def _status(view: DynoView, verdict: Verdict, context: Context) -> dict[str, Any]:
+    dyno, pod = view.dyno, view.pod
+    ended = pod.ended if pod else None
+    started = pod.running_since or (ended.started_at if ended else None) if pod else None
+    fields: dict[str, Any] = {
+        "observedGeneration": dyno.meta.generation,
+        "state": _state(verdict),
+        "podName": pod.meta.name if pod else dyno.status.get("podName"),
+        "exitCode": ended.exit_code if ended else None,
+        "startedAt": format_time(started) if started else dyno.status.get("startedAt"),
+        "finishedAt": format_time(ended.finished_at) if ended and ended.finished_at else None,
+        "release": _release(view),
+        "conditions": stamp(
+            dyno.status.get("conditions", ()),
+            completion(verdict),
+            dyno.meta.generation,
+            context.now,
+        ),
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _state(verdict: Verdict) -> str:
+    ended = {"DynoCrashed", "DynoLost", "DynoExpired"}
+    return "Crashed" if verdict.reason in ended else _STATES.get(verdict.reason, "Pending")
+
+
+def _release(view: DynoView) -> dict[str, Any] | None:
+    """Return the release it runs: the one its pod was made for, once there is a pod."""
+    if known := view.dyno.status.get("release"):
+        return dict(known)
+    if view.release is None:
+        return None
+    return {"name": view.release.meta.name, "version": view.release.version}

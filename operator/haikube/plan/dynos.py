@@ -1,0 +1,112 @@
+"""The pod of a dyno: its environment, size and limits, the same for every way to run one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from haikube.model import labels, names
+from haikube.model.app import App
+from haikube.model.formation import WEB
+from haikube.model.release import Release
+from haikube.model.stack import Stack
+from haikube.model.times import format_time
+from haikube.plan.context import Context
+from haikube.settings import Settings
+
+SIZES = frozenset({"eco", "basic", "standard-1x"})
+"""Names of the one size the platform has; Heroku's 512 MB dynos."""
+
+_UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
+
+
+@dataclass(frozen=True, slots=True)
+class DynoPod:
+    """What one dyno runs: a command of a release, on the stack that the release was built for."""
+
+    app: App
+    release: Release
+    stack: Stack
+    process_type: str
+    command: str
+
+    def render(
+        self,
+        context: Context,
+        *,
+        restart_policy: str = "Always",
+        deadline: int | None = None,
+        attach: bool = False,
+    ) -> Mapping[str, Any]:
+        """Return the pod spec."""
+        settings = context.settings
+        web = self.process_type == WEB and restart_policy == "Always"
+        values = {
+            "restart_policy": restart_policy,
+            "grace": self.grace(settings) + (settings.drain_seconds if web else 0),
+            "deadline": deadline,
+            "image": self.stack.run_image,
+            "pull_policy": settings.image_pull_policy,
+            "command": self.command,
+            "attach": attach,
+            "env": self._env(settings, web=web),
+            "config_secret": self.release.config,
+            "slug_secret": names.slug_secret_name(self.release.meta.name),
+            "resources": resources(settings),
+            "port": settings.dyno_port if web else None,
+            "boot_limit": self.boot_limit(settings),
+            "drain": settings.drain_seconds,
+        }
+        return context.render("dyno-pod", values)
+
+    def boot_limit(self, settings: Settings) -> int:
+        """Return the seconds until R10: the boot timeout, and time to fetch a large slug."""
+        declared = self.app.rollout.boot_timeout
+        limit = settings.boot_timeout if declared is None else declared
+        size = self.release.slug.size if self.release.slug else 0
+        return limit + size // settings.slug_rate
+
+    def grace(self, settings: Settings) -> int:
+        """Return the seconds from SIGTERM to SIGKILL."""
+        declared = self.app.rollout.shutdown_grace
+        return settings.shutdown_grace if declared is None else declared
+
+    def _env(self, settings: Settings, *, web: bool) -> list[dict[str, Any]]:
+        commit = self.release.meta.annotations.get(labels.COMMIT, "")
+        plain = {
+            "PORT": str(settings.dyno_port) if web else "",
+            "MEMORY_AVAILABLE": str(megabytes(settings.dyno_memory)),
+            "HAIKUBE_PROCESS_TYPE": self.process_type,
+            "HEROKU_APP_ID": self.app.meta.uid,
+            "HEROKU_APP_NAME": self.app.meta.name,
+            "HEROKU_RELEASE_VERSION": f"v{self.release.version}",
+            "HEROKU_RELEASE_CREATED_AT": format_time(self.release.meta.created),
+            "HEROKU_BUILD_COMMIT": commit,
+            "HEROKU_SLUG_COMMIT": commit,
+        }
+        pod = {"name": "HAIKUBE_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+        return [*({"name": name, "value": text} for name, text in plain.items() if text), pod]
+
+
+def resources(settings: Settings) -> dict[str, dict[str, str]]:
+    """Return requests and limits of the default size."""
+    return {
+        "requests": {
+            "cpu": settings.dyno_cpu_request,
+            "memory": settings.dyno_memory_request,
+        },
+        "limits": {"cpu": settings.dyno_cpu, "memory": settings.dyno_memory},
+    }
+
+
+def megabytes(quantity: str) -> int:
+    """Return a Kubernetes memory quantity in MB, as buildpacks read MEMORY_AVAILABLE.
+
+    >>> megabytes("512Mi"), megabytes("1Gi"), megabytes("1048576")
+    (512, 1024, 1)
+    """
+    for unit, factor in _UNITS.items():
+        if quantity.endswith(unit):
+            return int(float(quantity.removesuffix(unit)) * factor) >> 20
+    return int(float(quantity)) >> 20

@@ -1,0 +1,109 @@
+"""Formation: the dynos of one process type as a Deployment, and for ``web`` a way to reach them.
+
+The Deployment follows the current release. It is made when the quantity is first above zero, and
+removed when the release no longer has the process type. In maintenance the dynos run on, but the
+Service selects none of them, so that the gateway answers 503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from haikube.model import labels
+from haikube.model.app import App
+from haikube.model.formation import Formation
+from haikube.model.intents import Apply, Plan, Write
+from haikube.model.resources import DEPLOYMENTS, FORMATIONS, HTTP_ROUTES, SERVICES
+from haikube.plan.children import child_labels, child_metadata, delete, label_value
+from haikube.plan.context import Context
+from haikube.plan.dynos import DynoPod
+from haikube.plan.formationstatus import formation_status
+from haikube.plan.formationview import FormationView
+from haikube.plan.hosts import decide_hosts
+from haikube.plan.ordinals import name_dynos
+
+
+def plan_formation(view: FormationView, context: Context) -> Plan:
+    """Return what should exist for a formation and what its status says."""
+    formation = view.formation
+    if formation.meta.deleting:
+        return Plan()
+    if view.app is None or (view.release is not None and view.command is None):
+        writes = _remove(view)
+    else:
+        writes = (*_dynos(view, view.app, context), *_reach(view, view.app, context))
+    named = name_dynos(formation.process_type, view.pods)
+    return Plan(writes=(*named, *writes), status=formation_status(view, context))
+
+
+# What should exist
+
+
+def _remove(view: FormationView) -> tuple[Write, ...]:
+    children = (
+        (DEPLOYMENTS, view.deployment.meta if view.deployment else None),
+        (SERVICES, view.service),
+        (HTTP_ROUTES, view.route),
+    )
+    return tuple(delete(kind, meta) for kind, meta in children if meta and not meta.deleting)
+
+
+def _dynos(view: FormationView, app: App, context: Context) -> tuple[Write, ...]:
+    if view.dyno is None or (view.deployment is None and view.formation.quantity == 0):
+        return ()
+    body = context.render("deployment", _deployment(view, app, view.dyno, context))
+    return (Apply(DEPLOYMENTS, body),)
+
+
+def _deployment(
+    view: FormationView, app: App, dyno: DynoPod, context: Context
+) -> Mapping[str, Any]:
+    formation, settings = view.formation, context.settings
+    chosen = view.selector
+    release = {labels.RELEASE: view.release_label}
+    marks = {**child_labels(app.meta, "dyno"), **chosen, **_type_label(formation), **release}
+    surge = app.rollout.max_surge
+    return {
+        "metadata": child_metadata(formation.meta.name, (FORMATIONS, formation.meta), marks),
+        "replicas": formation.quantity,
+        "progress_deadline": dyno.boot_limit(settings) + settings.build_overhead,
+        "min_ready": 0 if formation.is_web else settings.worker_ready_seconds,
+        "max_surge": _int_or_string(settings.max_surge if surge is None else surge),
+        "selector": chosen,
+        "labels": marks,
+        "pod": dyno.render(context),
+    }
+
+
+def _type_label(formation: Formation) -> dict[str, str]:
+    return {labels.PROCESS_TYPE: label_value(formation.process_type)}
+
+
+def _int_or_string(value: str | int) -> str | int:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _reach(view: FormationView, app: App, context: Context) -> tuple[Write, ...]:
+    """Return Service and HTTPRoute of the web formation, once there is something to reach."""
+    formation, settings = view.formation, context.settings
+    if not formation.is_web or view.release is None:
+        return ()
+    owner = (FORMATIONS, formation.meta)
+    marks = {**child_labels(app.meta, "web"), **_type_label(formation)}
+    metadata = child_metadata(formation.meta.name, owner, marks)
+    closed = {labels.MAINTENANCE: "enabled"} if app.maintenance else {}
+    chosen = {**view.selector, **closed}
+    service = context.render("service", {"metadata": metadata, "selector": chosen})
+    granted = decide_hosts(app, view.rivals, settings).granted
+    if not granted:
+        lost = (delete(HTTP_ROUTES, view.route),) if view.route and not view.route.deleting else ()
+        return (Apply(SERVICES, service), *lost)
+    values = {
+        "metadata": metadata,
+        "gateway_name": settings.gateway_name,
+        "gateway_namespace": settings.gateway_namespace,
+        "hostnames": list(granted),
+        "service": formation.meta.name,
+    }
+    return (Apply(SERVICES, service), Apply(HTTP_ROUTES, context.render("httproute", values)))

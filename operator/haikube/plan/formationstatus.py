@@ -1,0 +1,149 @@
+"""How far a formation is: a chain of checks, and the status that follows from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from haikube.model import labels
+from haikube.model.conditions import Verdict, idle, progressing, ready, stalled, stamp, trio
+from haikube.plan.context import Context, first
+from haikube.plan.diagnosis import diagnose
+from haikube.plan.dynos import SIZES
+from haikube.plan.formationview import FormationView
+
+_Asked = tuple[FormationView, Context]
+
+
+def _app_missing(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    if view.app is not None:
+        return None
+    return stalled("AppNotFound", f"there is no App {view.formation.app}; create it or delete this")
+
+
+def _no_release(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    if view.release is not None:
+        return None
+    return idle("NoRelease", "the app has no release; push code to deploy: git push heroku main")
+
+
+def _not_in_release(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    if view.command is not None or view.release is None:
+        return None
+    return idle(
+        "NotInRelease",
+        f"v{view.release.version} has no process type {view.formation.process_type}; "
+        "its dynos are removed until a release has it again",
+    )
+
+
+def _unknown_size(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    if view.formation.size.lower() in SIZES:
+        return None
+    known = ", ".join(sorted(SIZES))
+    return stalled("UnknownSize", f"there is no size {view.formation.size}; use one of {known}")
+
+
+def _stack_missing(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    if view.stack is not None or view.release is None:
+        return None
+    return stalled("StackNotFound", f"there is no Stack {view.release.stack}; make it again")
+
+
+def _scaled_to_zero(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    if view.formation.quantity or (view.deployment and view.deployment.replicas):
+        return None
+    return ready("ScaledToZero", "no dynos are wanted")
+
+
+def _all_up(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    found, wanted = view.deployment, view.formation.quantity
+    if (
+        found is None
+        or not found.observed
+        or found.meta.labels.get(labels.RELEASE) != view.release_label
+    ):
+        return None
+    if not found.available == found.updated == found.replicas == wanted:
+        return None
+    version = view.release.version if view.release else 0
+    return ready("DynosUp", f"{found.ready}/{wanted} dynos run v{version}")
+
+
+def _refused(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    if view.deployment is None or not view.deployment.refusal:
+        return None
+    text = view.deployment.refusal
+    reason = "QuotaExceeded" if "quota" in text else "PodsRefused"
+    return stalled(reason, f"the cluster refuses its dynos: {text}")
+
+
+def _ailing(asked: _Asked) -> Verdict | None:
+    view, context = asked
+    if view.dyno is None:
+        return None
+    mine = (pod for pod in view.pods if pod.meta.labels.get(labels.RELEASE) == view.release_label)
+    settings = context.settings
+    return diagnose(mine, view.dyno.boot_limit(settings), view.dyno.grace(settings))
+
+
+def _stuck(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    if view.deployment is None or not view.deployment.stuck or not view.deployment.observed:
+        return None
+    return stalled("RolloutStuck", "its dynos do not get ready; see kubectl describe pods")
+
+
+def _rolling(asked: _Asked) -> Verdict:
+    view, _ = asked
+    found = view.deployment
+    up = min(found.updated, found.ready) if found else 0
+    version = view.release.version if view.release else 0
+    return progressing("DynosStarting", f"{up}/{view.formation.quantity} dynos run v{version}")
+
+
+_CHAIN = (
+    _app_missing,
+    _no_release,
+    _not_in_release,
+    _unknown_size,
+    _stack_missing,
+    _scaled_to_zero,
+    _all_up,
+    _refused,
+    _ailing,
+    _stuck,
+    _rolling,
+)
+
+
+def formation_status(view: FormationView, context: Context) -> dict[str, Any]:
+    """Return the complete status of a formation."""
+    formation, found = view.formation, view.deployment
+    verdict = first(_CHAIN, (view, context))
+    fields: dict[str, Any] = {
+        "observedGeneration": formation.meta.generation,
+        "replicas": found.replicas if found else 0,
+        "readyReplicas": found.ready if found else 0,
+        "ready": f"{found.ready if found else 0}/{formation.quantity}",
+        "command": view.command,
+        "conditions": stamp(
+            formation.status.get("conditions", ()),
+            trio(verdict),
+            formation.meta.generation,
+            context.now,
+        ),
+    }
+    if view.app is not None:
+        chosen = sorted(view.selector.items())
+        fields["selector"] = ",".join(f"{key}={value}" for key, value in chosen)
+    if view.release is not None:
+        fields["release"] = {"name": view.release.meta.name, "version": view.release.version}
+    return {key: value for key, value in fields.items() if value is not None}

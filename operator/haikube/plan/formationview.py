@@ -1,0 +1,65 @@
+"""All that decides about one formation, gathered before anything is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haikube.model import labels
+from haikube.model.app import App
+from haikube.model.deployment import Deployment
+from haikube.model.formation import Formation
+from haikube.model.meta import Meta
+from haikube.model.pod import Pod
+from haikube.model.release import Release
+from haikube.model.stack import Stack
+from haikube.plan.children import label_value
+from haikube.plan.dynos import SIZES, DynoPod
+from haikube.plan.hosts import Rivals
+
+
+@dataclass(frozen=True, slots=True)
+class FormationView:
+    """One formation, the release it follows, and the children it has."""
+
+    formation: Formation
+    app: App | None
+    release: Release | None
+    stack: Stack | None
+    deployment: Deployment | None
+    service: Meta | None
+    route: Meta | None
+    pods: tuple[Pod, ...]
+    rivals: Rivals
+
+    @property
+    def command(self) -> str | None:
+        """Return what the release runs for this process type, or None."""
+        if self.release is None or self.release.slug is None:
+            return None
+        return self.release.slug.command(self.formation.process_type)
+
+    @property
+    def release_label(self) -> str:
+        """Return the label value by which the pods of the release are known."""
+        return label_value(self.release.meta.name) if self.release else ""
+
+    @property
+    def dyno(self) -> DynoPod | None:
+        """Return what a dyno of this formation is, or None while that is not known."""
+        if self.app is None or self.release is None or self.stack is None:
+            return None
+        if self.command is None or self.formation.size.lower() not in SIZES:
+            return None
+        kind = self.formation.process_type
+        return DynoPod(self.app, self.release, self.stack, kind, self.command)
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """Return the labels that the pods of this formation have, and no others."""
+        if self.app is None:
+            return {}
+        return {
+            labels.APP: self.app.meta.name,
+            labels.APP_UID: self.app.meta.uid,
+            labels.FORMATION: self.formation.meta.name,
+        }

@@ -1,0 +1,95 @@
+"""How a build ended, judged from its Job, its pods and its stored result.
+
+What the pod says counts as soon as it is final: exit 0 and exit 1 are. Any other exit is the
+cluster's doing; the Job tries once more, and its own verdict counts when it gives up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from haikube.model.job import Job
+from haikube.model.pod import Ended, Pod
+from haikube.plan.result import Broken, Built, InvalidResult, Result, parse_result
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A build that the cluster broke off, or that left no result."""
+
+    reason: str
+    message: str
+
+
+Outcome = Built | Broken | Lost
+
+_FINAL_EXITS = frozenset({0, 1})
+_OUT_OF_MEMORY = Lost(
+    "BuildOutOfMemory",
+    "the build needed more memory than a build pod has; make it need less, or raise "
+    "HAIKUBE_BUILD_MEMORY",
+)
+_NO_RESULT = Lost("BuildResultMissing", "the build ended without a result; push again")
+_STOPPED = Lost("BuildLost", "the build pod was stopped from outside, twice; push again")
+
+
+def judge(
+    job: Job | None,
+    pods: Sequence[Pod],
+    stored: Result | None,
+    *,
+    stored_missing: bool = False,
+) -> Outcome | None:
+    """Return how the build ended, or None while it has not, or while only the storage knows."""
+    if stored is not None:
+        return _trusted(stored)
+    ended = _last_end(pods)
+    if ended is not None and ended.exit_code in _FINAL_EXITS and ended.message:
+        return _final(ended, stored_missing=stored_missing)
+    if ended is not None and ended.reason == "OOMKilled":
+        return _OUT_OF_MEMORY
+    if job is None or not job.over:
+        return None
+    return _given_up(job, pods, ended, stored_missing=stored_missing)
+
+
+def _last_end(pods: Sequence[Pod]) -> Ended | None:
+    newest = max(pods, key=lambda each: each.meta.age_key, default=None)
+    return newest.ended if newest else None
+
+
+def _final(ended: Ended, *, stored_missing: bool) -> Outcome | None:
+    try:
+        result = parse_result(ended.message)
+    except InvalidResult as error:
+        return Lost("BuildResultInvalid", f"the result of the build cannot be used: {error}")
+    if isinstance(result, Built) and result.truncated:
+        return _NO_RESULT if stored_missing else None
+    return _trusted(result)
+
+
+def _given_up(
+    job: Job, pods: Sequence[Pod], ended: Ended | None, *, stored_missing: bool
+) -> Outcome | None:
+    if job.failure == "DeadlineExceeded":
+        return Lost("BuildTimedOut", "the build ran into its time limit; make it faster")
+    if any(_disk_full(pod) for pod in pods):
+        return Lost("DiskFull", "the build used more disk than HAIKUBE_BUILD_DISK allows")
+    if ended is not None and ended.message:
+        return _final(ended, stored_missing=stored_missing)
+    if not stored_missing:
+        return None
+    return _NO_RESULT if job.complete else _STOPPED
+
+
+def _disk_full(pod: Pod) -> bool:
+    text = pod.message.lower()
+    return pod.reason == "Evicted" and ("ephemeral" in text or "emptydir" in text)
+
+
+def _trusted(result: Result) -> Outcome:
+    """Return a result as an outcome; only ``spec.cancel`` may say that a build was canceled."""
+    if isinstance(result, Broken) and result.reason == "Canceled":
+        return _STOPPED
+    return result
