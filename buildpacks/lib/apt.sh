@@ -43,16 +43,33 @@ apt_full_version() {
 
 # apt_unpack TARGET PACKAGE...: the packages, and what they need beyond the run image, into a folder.
 apt_unpack() {
-  local target=$1 archives=$TMPDIR/apt/cache/archives deb
+  local target=$1
   shift
   apt_prepare
-  rm -f "$archives"/*.deb
+  rm -f "$TMPDIR"/apt/cache/archives/*.deb
   # --reinstall: a package that the build image has is wanted all the same.
   quietly apt_here apt-get -qq --yes --download-only --reinstall --no-remove install "$@" || return 1
-  mkdir -p "$target"
+  apt_extract "$target"
+}
+
+# apt_unpack_alone TARGET PACKAGE...: these packages and nothing that they need; for headers, say,
+# whose needs the build image covers.
+apt_unpack_alone() {
+  local target=$1
+  shift
+  apt_prepare
+  rm -f "$TMPDIR"/apt/cache/archives/*.deb
+  (cd "$TMPDIR/apt/cache/archives" && quietly apt_here apt-get -qq download "$@") || return 1
+  apt_extract "$target"
+}
+
+# apt_extract TARGET: unpacks what was downloaded, without documentation and translations.
+apt_extract() {
+  local archives=$TMPDIR/apt/cache/archives deb
+  mkdir -p "$1"
   for deb in "$archives"/*.deb; do
     dpkg-deb --fsys-tarfile "$deb" |
-      tar --extract --directory="$target" --no-same-owner --delay-directory-restore \
+      tar --extract --directory="$1" --no-same-owner --delay-directory-restore \
         --exclude='./usr/share/doc/*/*' --exclude=./usr/share/man --exclude=./usr/share/locale \
         --exclude=./usr/share/lintian --exclude=./usr/share/bug
   done

@@ -1,0 +1,78 @@
+# shellcheck shell=bash
+# Installs the gems that Gemfile.lock pins, with Bundler's own deployment mode, into vendor/bundle.
+
+readonly BUNDLE_BLOCKED='^(BUNDLE_(PATH|BIN|DEPLOYMENT|FROZEN|APP_CONFIG|GEMFILE|CACHE_PATH)|GEM_(PATH|HOME)|RUBYLIB|RUBYOPT)$'
+
+# require_lock: without a lock file every build might install other gems.
+require_lock() {
+  [[ -f $BUILD_DIR/Gemfile.lock ]] || fail "There is no Gemfile.lock beside the Gemfile." \
+    "It pins the gems, so that a build is the same every time. Make it and commit it:" \
+    "    bundle lock" \
+    "    git add Gemfile.lock && git commit -m 'Lock the gems'" \
+    "If git ignores it, remove that line from .gitignore."
+  refuse_merge_conflict
+}
+
+refuse_merge_conflict() {
+  if grep -qE '^(<<<<<<<|>>>>>>>) ' "$BUILD_DIR/Gemfile.lock"; then
+    fail "Gemfile.lock holds the marks of a merge conflict (<<<<<<<)." \
+      "Resolve it, run 'bundle lock' and commit Gemfile.lock."
+  fi
+}
+
+# A committed .bundle/config would win over what is set here; it is that of a developer's machine.
+drop_bundle_config() {
+  if [[ -f $BUILD_DIR/.bundle/config ]]; then
+    warn "The app's .bundle/config is not used; set what it holds as config vars BUNDLE_…" \
+      "and remove it: git rm --cached .bundle/config"
+    rm -f "$BUILD_DIR/.bundle/config"
+  fi
+}
+
+# bundle_environment SETTER ROOT: how gems are installed, and found again on the dyno.
+bundle_environment() {
+  local setter=$1 root=$2
+  "$setter" BUNDLE_PATH "$root/vendor/bundle"
+  "$setter" BUNDLE_BIN "$root/vendor/bundle/bin"
+  "$setter" BUNDLE_DEPLOYMENT 1
+  "$setter" BUNDLE_GLOBAL_PATH_APPENDS_RUBY_SCOPE 1
+}
+
+# install_gems: bundle install from the cache of the last build, then without what is unused.
+install_gems() {
+  local key
+  key=$(cache_key "$STACK" "$RUBY_SOURCE" "$RUBY_API")
+  drop_bundle_config
+  bundle_environment export_set "$BUILD_DIR"
+  export BUNDLE_WITHOUT=${BUNDLE_WITHOUT-development:test} BUNDLE_JOBS=${BUNDLE_JOBS:-4}
+  export NOKOGIRI_USE_SYSTEM_LIBRARIES=${NOKOGIRI_USE_SYSTEM_LIBRARIES:-true}
+  topic "Installing dependencies using bundler $(gem_tool_version)"
+  cache_get ruby/gems "$key" "$BUILD_DIR/vendor/bundle" || true
+  detail "Running: BUNDLE_WITHOUT='$BUNDLE_WITHOUT' bundle install -j$BUNDLE_JOBS"
+  (cd "$BUILD_DIR" && run bundle install) || gems_failed
+  keep_gems "$key"
+  # the variable lives on in export_line so that later buildpacks see the same bundle
+  export_set BUNDLE_WITHOUT "$BUNDLE_WITHOUT"
+}
+
+gem_tool_version() {
+  bundle --version | grep -oE '[0-9]+(\.[0-9]+)+' | sed -n 1p
+}
+
+gems_failed() {
+  fail "bundle install failed (see above)." \
+    "A Gemfile.lock that does not fit the Gemfile, or lacks the platform of builds, is mended by" \
+    "    bundle lock --add-platform x86_64-linux" \
+    "and a commit of Gemfile.lock. Gems of a private server need its credentials as a config var," \
+    "for example BUNDLE_GEMS__EXAMPLE__COM=user:password."
+}
+
+# The downloaded archives are no use once unpacked; unused versions go.
+keep_gems() {
+  (cd "$BUILD_DIR" && quietly bundle clean) || warn "bundle clean failed; unused gems stay in the slug."
+  rm -rf "$BUILD_DIR"/vendor/bundle/ruby/*/cache
+  if [[ $(file_digest "$BUILD_DIR/Gemfile.lock") != $(cached_value ruby-lock) ]] || ! cache_fits ruby/gems "$1"; then
+    cache_keep ruby/gems "$1" "$BUILD_DIR/vendor/bundle"
+    cache_value ruby-lock "$(file_digest "$BUILD_DIR/Gemfile.lock")"
+  fi
+}

@@ -1,0 +1,2 @@
+# shellcheck shell=bash
+install_node_if_needed() { :; }

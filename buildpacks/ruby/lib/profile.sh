@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# What a Ruby dyno finds in its environment. Config vars win over every default.
+
+write_ruby_profile() {
+  profile_memory
+  profile_path ruby .heroku/ruby/bin
+  profile_path ruby vendor/bundle/bin
+  profile_path ruby bin
+  if [[ -d $BUILD_DIR/.heroku/ruby/usr ]]; then
+    # shellcheck disable=SC2016  # $HOME is the dyno's
+    packaged_ruby_environment ruby_profile_set '$HOME/.heroku/ruby'
+  fi
+  # shellcheck disable=SC2016
+  bundle_environment ruby_profile_set '$HOME'
+  # shellcheck disable=SC2016
+  profile_set ruby GEM_PATH "\$HOME/vendor/bundle/ruby/$RUBY_API"
+  write_ruby_defaults
+}
+
+ruby_profile_set() {
+  profile_set ruby "$1" "$2"
+}
+
+write_ruby_defaults() {
+  profile_default ruby LANG C.UTF-8
+  profile_default ruby BUNDLE_WITHOUT "$BUNDLE_WITHOUT"
+  profile_default ruby RACK_ENV production
+  profile_default ruby MALLOC_ARENA_MAX 2
+  profile_default ruby PUMA_PERSISTENT_TIMEOUT 95
+  profile_default ruby DISABLE_SPRING 1
+  if has_gem railties; then
+    profile_default ruby RAILS_ENV production
+    profile_default ruby RAILS_SERVE_STATIC_FILES enabled
+    profile_default ruby RAILS_LOG_TO_STDOUT enabled
+    profile_default ruby SECRET_KEY_BASE "$(sticky_secret)"
+  fi
+}
+
+# sticky_secret: a random secret that lasts as long as the app's build cache, so that sessions
+# survive a deploy. A config var SECRET_KEY_BASE is better and wins.
+sticky_secret() {
+  if [[ -z $(cached_value secret-key-base) ]]; then
+    cache_value secret-key-base "$(od -An -N64 -tx1 /dev/urandom | tr -d ' \n')"
+  fi
+  cached_value secret-key-base
+}

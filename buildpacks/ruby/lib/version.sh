@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# Decides which Ruby an app gets. Gemfile.lock counts first, then the Gemfile, then what the app was
+# built with last time, then the newest that the source has.
+
+# wanted_ruby: the requirement as "CLAUSE,CLAUSE"; empty when the app does not care.
+wanted_ruby() {
+  local locked
+  locked=$(locked_ruby)
+  if [[ -n $locked ]]; then
+    printf '%s\n' "$locked"
+  else
+    gemfile_ruby
+  fi
+}
+
+# refuse_other_engines: JRuby and TruffleRuby are not offered.
+refuse_other_engines() {
+  local engine
+  engine=$(locked_engine)
+  [[ -z $engine ]] || fail "Gemfile.lock asks for $engine; this buildpack offers MRI Ruby only." \
+    "Remove 'engine:' from the Gemfile and run 'bundle lock', or use a buildpack for that engine."
+}
+
+# choose_ruby WANTED VERSIONS: sets RUBY_CHOICE to the version to use. Of a line whose patch level
+# the source does not have, its own release is taken, with a warning.
+choose_ruby() {
+  local wanted=$1 versions=$2 line sticky
+  sticky=$(cached_value ruby-version)
+  if [[ -z $wanted && -n $sticky ]]; then
+    wanted=$(version_line "$sticky" 2)
+  fi
+  RUBY_CHOICE=$(newest_fitting "${wanted:->= 0}" <<<"$versions")
+  [[ -z $RUBY_CHOICE ]] || return 0
+  line=$(first_number "$wanted")
+  RUBY_CHOICE=$(version_newest "$(version_line "$line" 2)" <<<"$versions")
+  [[ -n $RUBY_CHOICE ]] || no_such_ruby "$wanted" "$versions"
+  nearest_version Ruby "$line" 2 "$RUBY_CHOICE"
+}
+
+first_number() {
+  grep -oE '[0-9]+(\.[0-9]+)*' <<<"$1" | sed -n 1p
+}
+
+no_such_ruby() {
+  local available
+  available=$(version_list <<<"$2")
+  fail "Ruby $1 is not available from the source '$RUBY_SOURCE' for the stack $STACK." \
+    "Available are: ${available:-none}." \
+    "Write one of them in the Gemfile (ruby \"~> $(first_number "${available:-3.3}")\"), run 'bundle lock' and commit" \
+    "Gemfile.lock; or set BUILDPACK_RUBY_SOURCE to a source that has it (upstream, deb or a URL)."
+}
+
+# allow_ruby VERSION: Bundler insists on the exact version that a Gemfile names. Where the stack has
+# another patch level of that line, the copy of the Gemfile in the build says so.
+allow_ruby() {
+  local wanted file
+  wanted=$(gemfile_ruby)
+  if [[ -z $wanted ]] || version_fits_all "$1" "$wanted"; then
+    return
+  fi
+  file=$(gemfile_ruby_file)
+  if [[ -n $file ]]; then
+    printf '%s\n' "$1" >"$BUILD_DIR/$file"
+  else
+    sed -i -E "s/^([[:space:]]*ruby[[:space:](]+)[\"'][0-9][^\"']*[\"']/\1\"~> $(version_line "$1" 2).0\"/" \
+      "$BUILD_DIR/Gemfile"
+  fi
+}
