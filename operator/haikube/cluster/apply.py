@@ -46,11 +46,7 @@ def apply(
     result, left = copy.deepcopy(live), dict(owners)
     before = left.pop(manager, frozenset())
     contested = {
-        other: frozenset(
-            path
-            for path in paths
-            if path in new and path[-1] != SELF and lookup(live, path) != new[path]
-        )
+        other: frozenset(path for path in paths if path in new and not _says(live, path, new[path]))
         for other, paths in left.items()
     }
     _refuse_conflicts(contested, force=force)
@@ -59,7 +55,7 @@ def apply(
     for path in sorted(before - new.keys() - kept, key=len, reverse=True):
         _drop_owned(result, path, kept)
     for path, value in new.items():
-        if path[-1] != SELF and lookup(result, path) != value:
+        if not _says(result, path, value):
             put(result, path, copy.deepcopy(value))
     left[manager] = frozenset(new)
     return Written(result, {who: paths for who, paths in left.items() if paths})
@@ -104,6 +100,14 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
         else:
             merged[key] = merge_patch(merged.get(key), value)
     return merged
+
+
+def _says(obj: Json, path: tuple[str, ...], value: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Return whether an object has this already; an empty map asks only that there is a map."""
+    found = lookup(obj, path)
+    if path[-1] == SELF:
+        return found is not None
+    return bool(found == value or (value == {} and isinstance(found, Mapping)))
 
 
 def _drop_owned(result: Json, path: tuple[str, ...], kept: Paths) -> None:

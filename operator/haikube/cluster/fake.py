@@ -170,8 +170,7 @@ class FakeCluster:
         self._call("patch", resource, namespace, name, write=True)
         live = self._state.existing(resource, *_place(resource, namespace, name))
         metadata = body.get("metadata", {})
-        if metadata.get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
-            raise Conflict(409, "Conflict", "Precondition failed: UID in precondition")
+        _refuse_other_uid(live, metadata)
         if (
             metadata.get("resourceVersion", live["metadata"]["resourceVersion"])
             != (live["metadata"]["resourceVersion"])

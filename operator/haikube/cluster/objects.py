@@ -38,7 +38,7 @@ class Objects:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.history = History()
-        self.version = 0
+        self.version = 1
         self.defaults: dict[Resource, Default] = {SECRETS: _with_encoded_data}
         self.checks: dict[Resource, Check] = {}
         self._now = now

@@ -1,0 +1,92 @@
+"""One cluster in memory, one for real: every test of this folder runs on both.
+
+The real one is the local cluster (``make up``); its parameters carry the mark ``cluster``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from contract.widgets import WIDGETS, Place, fake_cluster
+from haikube.cluster.errors import NotFound
+from haikube.cluster.http import HttpCluster
+from haikube.cluster.port import Cluster, Json
+from haikube.model.resources import NAMESPACES, Resource
+
+CRDS = Resource(
+    "apiextensions.k8s.io",
+    "v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    namespaced=False,
+)
+CRD = yaml.safe_load((Path(__file__).parent / "widget-crd.yaml").read_text())
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> Iterator[Path]:
+    """Put the test CRD into the local cluster as long as the tests run."""
+    path = Path.home() / ".cache/haikube/local/kubeconfig"
+    asyncio.run(_install_crd(path))
+    yield path
+    asyncio.run(_remove_crd(path))
+
+
+async def _install_crd(kubeconfig: Path) -> None:
+    async with HttpCluster.from_environment(kubeconfig) as cluster:
+        await cluster.apply(CRDS, CRD, manager="contract")
+        async with asyncio.timeout(30):
+            async for event in cluster.watch(
+                CRDS, fields=f"metadata.name={CRD['metadata']['name']}"
+            ):
+                if _is_established(event.object):
+                    break
+            await _wait_until_served(cluster)
+
+
+def _is_established(crd: Json) -> bool:
+    conditions = crd.get("status", {}).get("conditions", ())
+    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+
+
+async def _wait_until_served(cluster: Cluster) -> None:
+    while True:
+        try:
+            await cluster.list(WIDGETS)
+        except NotFound:
+            continue
+        return
+
+
+async def _remove_crd(kubeconfig: Path) -> None:
+    async with HttpCluster.from_environment(kubeconfig) as cluster:
+        await cluster.delete(CRDS, CRD["metadata"]["name"])
+
+
+@pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.cluster)])
+def server(request: pytest.FixtureRequest) -> Path | None:
+    """Return each kind of cluster in turn: None for the one in memory, else a kubeconfig."""
+    return None if request.param == "memory" else request.getfixturevalue("kubeconfig")
+
+
+@pytest.fixture
+async def place(server: Path | None) -> AsyncIterator[Place]:
+    """Return a fresh place."""
+    namespace = f"contract-{uuid.uuid4().hex[:8]}"
+    if server is None:
+        yield Place(fake_cluster(), namespace)
+        return
+    async with HttpCluster.from_environment(server, user_agent="fake") as cluster:
+        await cluster.create(NAMESPACES, _namespace(namespace))
+        yield Place(cluster, namespace)
+        await cluster.delete(NAMESPACES, namespace)
+
+
+def _namespace(name: str) -> Json:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
