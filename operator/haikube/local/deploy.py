@@ -16,13 +16,15 @@ from pathlib import Path
 import yaml
 
 from haikube.local import pki
-from haikube.local.images import PREFIX, STACK
+from haikube.local.command import LocalError
+from haikube.local.images import STACK
 from haikube.local.options import LocalOptions
 
 NAMESPACE = "haikube-system"
+GATEWAY_NAMESPACE = "haikube-gateway"
 CA_CONFIGMAP = "haikube-ca"
-GATEWAY_SECRET = "haikube-gateway-tls"  # noqa: S105 - the name of a Secret
-STORAGE_SECRET = "haikube-storage"  # noqa: S105 - the name of a Secret
+_FIXED_NAME = {"options": {"disableNameSuffixHash": True}}
+_HOST = "localhost/"
 _CERTIFICATE_END = "-----END CERTIFICATE-----"
 _SHIPPED_AUTHORITIES = Path("/usr/share/ca-certificates")
 
@@ -39,49 +41,41 @@ class Deployment:
 
     def files(self) -> dict[str, str]:
         """Return the content of each generated file by its name."""
-        files = {
-            "kustomization.yaml": yaml.safe_dump(self.kustomization(), sort_keys=False),
-            "stack.yaml": yaml.safe_dump(self.stack(), sort_keys=False),
-            "settings.yaml": yaml.safe_dump(self.settings(), sort_keys=False),
-        }
+        files = {"kustomization.yaml": yaml.safe_dump(self.kustomization(), sort_keys=False)}
         if self.extra_authorities:
             files["ca-bundle.crt"] = self.extra_authorities
         return files
 
     def kustomization(self) -> dict[str, object]:
-        """Return the kustomization: overlay, Stack, tags, settings and secrets."""
+        """Return the kustomization: the overlay with tags, settings, certificates and keys."""
         return {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
-            "resources": [os.path.relpath(self.overlay, self.folder), "stack.yaml"],
+            "resources": [os.path.relpath(self.overlay, self.folder)],
             "images": list(image_edits(self.references)),
-            "patches": [{"path": "settings.yaml"}],
-            "generatorOptions": {"disableNameSuffixHash": True},
+            "patches": [{"patch": yaml.safe_dump(self.stack(), sort_keys=False)}],
             "configMapGenerator": self._config_maps(),
             "secretGenerator": _secrets(),
         }
 
     def _config_maps(self) -> list[dict[str, object]]:
+        literals = [f"{name}={value}" for name, value in self.settings().items()]
+        settings = {**_placed("haikube-settings"), "behavior": "merge", "literals": literals}
         if not self.extra_authorities:
-            return []
-        return [{"name": CA_CONFIGMAP, "namespace": NAMESPACE, "files": ["ca-bundle.crt"]}]
+            return [settings]
+        return [settings, {**_placed(CA_CONFIGMAP), **_FIXED_NAME, "files": ["ca-bundle.crt"]}]
 
-    def settings(self) -> dict[str, object]:
-        """Return the patch of the platform's settings."""
+    def settings(self) -> dict[str, str]:
+        """Return the settings that only this machine knows."""
         data = {"HAIKUBE_PUBLIC_PORT": str(self.options.http_port)}
         if self.extra_authorities:
             data["HAIKUBE_CA_BUNDLE_CONFIGMAP"] = CA_CONFIGMAP
         if self.options.build_env:
-            data["HAIKUBE_BUILD_ENV"] = json.dumps(json.loads(self.options.build_env))
-        return {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "haikube-settings", "namespace": NAMESPACE},
-            "data": data,
-        }
+            data["HAIKUBE_BUILD_ENV"] = build_env(self.options.build_env)
+        return data
 
     def stack(self) -> dict[str, object]:
-        """Return the Stack of the images of this checkout."""
+        """Return the patch that gives the Stack the images of this checkout."""
         return {
             "apiVersion": "haikube.dev/v1alpha1",
             "kind": "Stack",
@@ -90,23 +84,37 @@ class Deployment:
         }
 
 
+def build_env(text: str) -> str:
+    """Return the environment of builds as one line of JSON.
+
+    Raises:
+        LocalError: when it is no JSON object of strings.
+    """
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise LocalError(f"HAIKUBE_BUILD_ENV={text!r} is no JSON: {error}") from error
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise LocalError(f'HAIKUBE_BUILD_ENV={text!r}: give an object, e.g. {{"PIP_RETRIES": "5"}}')
+    return json.dumps(value, sort_keys=True)
+
+
 def image_edits(references: Mapping[str, str]) -> Iterable[dict[str, str]]:
-    """Yield kustomize's image edits: the names in manifests/ get this checkout's tags."""
-    for role, reference in sorted(references.items()):
+    """Yield kustomize's image edits: the names in manifests/ become those of this checkout."""
+    for _, reference in sorted(references.items()):
         name, _, tag = reference.rpartition(":")
-        yield {"name": f"haikube/{role}", "newName": name, "newTag": tag}
-        yield {"name": f"{PREFIX}/{role}", "newName": name, "newTag": tag}
+        yield {"name": name.removeprefix(_HOST), "newName": name, "newTag": tag}
+
+
+def _placed(name: str, namespace: str = NAMESPACE) -> dict[str, object]:
+    return {"name": name, "namespace": namespace}
 
 
 def _secrets() -> list[dict[str, object]]:
+    certificate = {"type": "kubernetes.io/tls", "files": ["tls.crt", "tls.key"]}
     return [
-        {
-            "name": GATEWAY_SECRET,
-            "namespace": NAMESPACE,
-            "type": "kubernetes.io/tls",
-            "files": ["tls.crt", "tls.key"],
-        },
-        {"name": STORAGE_SECRET, "namespace": NAMESPACE, "envs": ["storage.env"]},
+        {**_placed("haikube-gateway-tls", GATEWAY_NAMESPACE), **_FIXED_NAME, **certificate},
+        {**_placed("haikube-storage"), **_FIXED_NAME, "envs": ["storage.env"]},
     ]
 
 

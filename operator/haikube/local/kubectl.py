@@ -25,10 +25,10 @@ class Kubectl:
         lines = self(*server_side, "--field-manager=haikube-local", flag, target).splitlines()
         return f"{len(lines)} objects"
 
-    def wait_available(self, namespace: str, seconds: float) -> str:
-        """Return when every Deployment of a namespace has rolled out."""
+    def wait_available(self, namespace: str, seconds: float) -> int:
+        """Return the number of Deployments of a namespace once all have rolled out."""
         found = self("-n", namespace, "get", "deployments", "-o", "name").split()
         for name in found:
             status = ("rollout", "status", name, f"--timeout={seconds:.0f}s")
             self("-n", namespace, *status)
-        return f"{len(found)} deployments"
+        return len(found)

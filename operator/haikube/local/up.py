@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 
 from haikube.local import tools
 from haikube.local.archive import Image
-from haikube.local.deploy import NAMESPACE, Deployment, extra_authorities, write_deployment
+from haikube.local.deploy import (
+    GATEWAY_NAMESPACE,
+    NAMESPACE,
+    Deployment,
+    extra_authorities,
+    write_deployment,
+)
 from haikube.local.images import ImageSources, recipes, save_references
 from haikube.local.kubectl import Kubectl
 from haikube.local.provider import Provider
@@ -92,7 +98,10 @@ def apply_platform(upping: Upping) -> str:
 
 def wait_platform(upping: Upping) -> str:
     """Wait until every part of the platform has rolled out."""
-    return upping.kubectl.wait_available(NAMESPACE, upping.sources.options.rollout_seconds)
+    seconds = upping.sources.options.rollout_seconds
+    spaces = (NAMESPACE, GATEWAY_NAMESPACE)
+    count = sum(upping.kubectl.wait_available(space, seconds) for space in spaces)
+    return f"{count} deployments"
 
 
 PLATFORM_STEPS: list[tuple[str, Callable[[Upping], str | None]]] = [
