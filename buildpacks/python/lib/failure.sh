@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+# Runs a package manager and turns its best-known failures into a sentence with the remedy.
+
+# manager_run LOCK_FILE COMMAND...
+manager_run() {
+  local file=$1 output
+  shift
+  output=$TMPDIR/packages.log
+  (cd "$BUILD_DIR" && "$@" 2>&1) | tee "$output" | indent && return
+  explain_failure "$file" "$output"
+}
+
+explain_failure() {
+  local file=$1 output=$2 package
+  package=$(sed -nE 's/^.*No matching distribution found for ([^ ]+).*$/\1/p' "$output" | head -n 1)
+  if [[ -n $package ]]; then
+    fail "The package '$package' of $file does not exist in the package index, or has no version that fits." \
+      "Check its name and version for typing errors and for the Python version of the app." \
+      "A private package needs its index in PIP_EXTRA_INDEX_URL."
+  fi
+  if grep -qE 'lock ?file .*(needs to be updated|out of date)|Pipfile.lock .*out.of.date|pyproject.toml changed significantly' "$output"; then
+    fail "$file does not fit the app's pyproject.toml or Pipfile (see above)." \
+      "Lock again on your machine and commit $file: uv lock, poetry lock or pipenv lock."
+  fi
+  if grep -qE 'metadata-generation-failed|Failed building wheel|failed-wheel-build|Failed to build' "$output"; then
+    fail "A package of $file has no ready-made wheel for this Python and could not be compiled (see above)." \
+      "Ask for a newer version of it, or add the headers it needs with the apt buildpack and an Aptfile."
+  fi
+  fail "The packages of $file could not be installed (see above)."
+}

@@ -1,0 +1,125 @@
+# shellcheck shell=bash
+# Installs the app's packages with the manager whose lock file it has. The environment is cached as
+# one tree, whose key is everything that could change it.
+
+readonly LOCK_FILES=(requirements.txt Pipfile.lock poetry.lock uv.lock)
+PACKAGES_KEY=
+
+# package_manager: pip, pipenv, poetry or uv; exactly one lock file must be there.
+package_manager() {
+  local file found=()
+  for file in "${LOCK_FILES[@]}"; do
+    if [[ -f $BUILD_DIR/$file ]]; then
+      found+=("$file")
+    fi
+  done
+  case ${#found[@]} in
+  1) manager_of "${found[0]}" ;;
+  0) fail "No file says which Python packages the app needs." \
+    "Add requirements.txt (it may be empty), uv.lock, poetry.lock or Pipfile.lock to its root." ;;
+  *) fail "There are several files for different package managers: ${found[*]}." \
+    "It is not clear which to use: keep one and delete the others." ;;
+  esac
+}
+
+manager_of() {
+  case $1 in
+  requirements.txt) printf pip ;;
+  Pipfile.lock) printf pipenv ;;
+  poetry.lock) printf poetry ;;
+  uv.lock) printf uv ;;
+  esac
+}
+
+# install_packages MANAGER
+install_packages() {
+  local manager=$1 target=$BUILD_DIR/$PYTHON_HOME
+  PACKAGES_KEY=$(cache_key "$STACK" "$manager" "$(<"$target/runtime/version")" "$(inputs_digest)")
+  restore_packages "$target"
+  "install_with_$manager"
+}
+
+# All files that a manager may read: a requirements file can include any other.
+inputs_digest() {
+  (
+    cd "$BUILD_DIR" || exit
+    find . -maxdepth 3 -type f \( -name '*.txt' -o -name '*.in' -o -name 'Pipfile*' -o \
+      -name 'pyproject.toml' -o -name '*.lock' -o -name 'setup.py' -o -name 'setup.cfg' \) \
+      -not -path './.heroku/*' -not -path './node_modules/*' -print0 |
+      sort -z | xargs -0r sha256sum | sha256sum
+  )
+}
+
+restore_packages() {
+  local target=$1 entry
+  if cache_get python-packages "$PACKAGES_KEY" "$TMPDIR/packages"; then
+    topic "Restoring packages from the cache"
+    for entry in bin lib; do
+      rm -rf "${target:?}/$entry"
+      mv "$TMPDIR/packages/$entry" "$target/$entry"
+    done
+  fi
+}
+
+# finish_packages MANAGER: keeps the tree for the next build and makes its paths those of the dyno.
+finish_packages() {
+  local target=$BUILD_DIR/$PYTHON_HOME tree=$TMPDIR/packages
+  if ! cache_fits python-packages "$PACKAGES_KEY"; then
+    rm -rf "$tree"
+    mkdir -p "$tree"
+    cp -al "$target/bin" "$target/lib" "$tree"
+    cache_put python-packages "$PACKAGES_KEY" "$tree"
+  fi
+  rewrite_editable_paths "$target"
+  compile_app
+}
+
+# Packages installed in place are found by files that hold BUILD_DIR. sed makes new files, so those
+# in the cache keep what they say.
+rewrite_editable_paths() {
+  find "$1"/lib/python3.*/site-packages -maxdepth 2 -type f \
+    \( -name '*.pth' -o -name '__editable__*' -o -name '*.egg-link' -o -name direct_url.json \) \
+    -exec grep -qF -- "$BUILD_DIR" {} \; -exec sed -i "s#$BUILD_DIR#$HOME#g" {} \;
+}
+
+# Bytecode of the app itself: a dyno would compile it at every boot.
+compile_app() {
+  "$PYTHON" -m compileall -q -x '/(\.heroku|node_modules|\.git)/' "$BUILD_DIR" >/dev/null 2>&1 || true
+}
+
+install_with_pip() {
+  if [[ ! -x $BUILD_DIR/$PYTHON_HOME/bin/pip ]]; then
+    install_pip
+  fi
+  topic "Installing dependencies using 'pip install -r requirements.txt'"
+  manager_run requirements.txt "$PYTHON" -m pip install --no-cache-dir --progress-bar off \
+    --no-warn-script-location --requirement requirements.txt --exists-action=w
+}
+
+install_with_uv() {
+  install_uv
+  topic "Installing dependencies using 'uv sync --locked --no-default-groups'"
+  UV_PROJECT_ENVIRONMENT=$HOME/$PYTHON_HOME UV_PYTHON=$PYTHON UV_PYTHON_DOWNLOADS=never \
+    UV_NO_CACHE=1 UV_NO_PROGRESS=1 UV_LINK_MODE=copy UV_NO_MANAGED_PYTHON=1 \
+    manager_run uv.lock "$UV" sync --locked --no-default-groups --compile-bytecode
+}
+
+install_with_poetry() {
+  local place
+  place=$(install_tool poetry "$POETRY_VERSION")
+  topic "Installing dependencies using 'poetry sync --only main'"
+  POETRY_VIRTUALENVS_CREATE=false POETRY_NO_ANSI=1 POETRY_CACHE_DIR=$TMPDIR/poetry \
+    POETRY_INSTALLER_MAX_WORKERS=4 \
+    manager_run poetry.lock "$place/bin/poetry" sync --only main --no-interaction --compile
+}
+
+install_with_pipenv() {
+  local place
+  place=$(install_tool pipenv "$PIPENV_VERSION")
+  if [[ ! -x $BUILD_DIR/$PYTHON_HOME/bin/pip ]]; then
+    install_pip
+  fi
+  topic "Installing dependencies using 'pipenv install --deploy'"
+  PIPENV_VERBOSITY=-1 PIPENV_NOSPIN=1 PIPENV_CACHE_DIR=$TMPDIR/pipenv PIP_NO_CACHE_DIR=1 NO_COLOR=1 \
+    manager_run Pipfile.lock "$place/bin/pipenv" install --deploy
+}

@@ -1,0 +1,147 @@
+# shellcheck shell=bash
+# Puts a relocatable Python below .heroku/python/runtime and a virtual environment around it, made by
+# hand: that keeps Debian's own folders for packages out of the way. The environment is used by its
+# path in the dyno, /app/.heroku/python.
+# shellcheck disable=SC2034  # PYTHON is for the other parts
+
+readonly PYTHON_HOME=.heroku/python
+PYTHON=
+
+# install_runtime VERSION: leaves PYTHON, the interpreter by its run-time path.
+install_runtime() {
+  local wanted=$1 line source key target=$BUILD_DIR/$PYTHON_HOME
+  line=$(version_line "$wanted" 2)
+  source=$(python_source "$line")
+  key=$(cache_key "$STACK" "$source" "$(file_digest "$RUN_STATUS")" "$(upstream_request "$source" "$wanted")")
+  rm -rf "$target"
+  app_link "$PYTHON_HOME"
+  if cache_get python-runtime "$key" "$target/runtime"; then
+    topic "Using cached install of Python $(<"$target/runtime/version")"
+  else
+    make_runtime "$source" "$wanted" "$target/runtime"
+    cache_put python-runtime "$key" "$target/runtime"
+    cache_drop python-packages
+  fi
+  check_patch_level "$source" "$wanted" "$(<"$target/runtime/version")"
+  make_environment "$line" "$target"
+  cache_value python-version "$line"
+}
+
+# python_source LINE: the setting, else packages of the stack when it has that line, else upstream.
+python_source() {
+  local default=deb
+  if [[ $1 != "$(stack_line)" ]]; then
+    default=upstream
+  fi
+  runtime_source python "$default" deb upstream
+}
+
+# The stack's own line of Python, as its build image has it.
+stack_line() {
+  python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+}
+
+# Packages of a distribution have one release per line; upstream has them all.
+upstream_request() {
+  if [[ $1 == deb ]]; then
+    version_line "$2" 2
+  else
+    printf '%s' "$2"
+  fi
+}
+
+make_runtime() {
+  local source=$1 wanted=$2 target=$3
+  mkdir -p "$target"
+  case $source in
+  deb) runtime_from_debs "$(version_line "$wanted" 2)" "$target" ;;
+  upstream) runtime_from_upstream "$wanted" "$target" ;;
+  *) runtime_from_url "$source" "$target" ;;
+  esac
+  drop_unneeded "$target"
+  compile_standard_library "$target"
+}
+
+runtime_from_debs() {
+  local line=$1 target=$2 version
+  version=$(apt_version "python$line")
+  [[ -n $version ]] ||
+    fail "Python $line is not available from the packages of the stack $STACK, which have $(stack_line)." \
+      "Write $(stack_line) to .python-version, or set BUILDPACK_PYTHON_SOURCE=upstream."
+  topic "Installing Python $version"
+  apt_unpack "$target" "python$line-minimal" "libpython$line-stdlib" "python$line" ||
+    fail "Python $version could not be installed (see above)."
+  apt_unpack_alone "$target" "libpython$line-dev"
+  printf '%s\n' "$version" >"$target/version"
+}
+
+runtime_from_upstream() {
+  local wanted=$1 target=$2 place=$TMPDIR/python found
+  topic "Installing Python $wanted"
+  install_uv
+  UV_PYTHON_INSTALL_BIN=0 quietly "$UV" python install --no-config --install-dir "$place" "$wanted" ||
+    fail "Python $wanted could not be installed (see above)." \
+      "The stack $STACK itself has Python $(stack_line): write that to .python-version, or check the" \
+      "version and that builds reach the downloads of uv (UV_PYTHON_INSTALL_MIRROR names a mirror)."
+  found=$(find "$place" -mindepth 1 -maxdepth 1 -type d -name 'cpython-*' | head -n 1)
+  mv "$found" "$target/usr"
+  "$target/usr/bin/python3" -c 'import platform; print(platform.python_version())' >"$target/version"
+}
+
+# An archive with bin/python3 in its root or one folder below it.
+runtime_from_url() {
+  local url=$1 target=$2 archive=$TMPDIR/python-archive root
+  topic "Installing Python from BUILDPACK_PYTHON_SOURCE"
+  download "$url" "$archive" "$(setting BUILDPACK_PYTHON_SHA256)" ||
+    fail "The archive that BUILDPACK_PYTHON_SOURCE names could not be fetched (see above)."
+  mkdir -p "$TMPDIR/python"
+  tar --extract --auto-compress --file="$archive" --directory="$TMPDIR/python"
+  root=$(find "$TMPDIR/python" -maxdepth 3 -path '*/bin/python3' -printf '%h\n' | head -n 1)
+  [[ -n $root ]] || fail "The archive that BUILDPACK_PYTHON_SOURCE names holds no bin/python3."
+  mv "$(dirname "$root")" "$target/usr"
+  "$target/usr/bin/python3" -c 'import platform; print(platform.python_version())' >"$target/version"
+}
+
+drop_unneeded() {
+  local target=$1
+  rm -rf "${target:?}"/usr/share "${target:?}"/etc "$target"/usr/lib/valgrind
+  find "$target" -name EXTERNALLY-MANAGED -delete
+  find "$target/usr/lib" \( -name '*.a' -o -name test -type d -o -name idle_test -type d \) \
+    -prune -exec rm -rf {} +
+}
+
+# Debian ships no bytecode, and each boot would compile what it imports.
+compile_standard_library() {
+  local python
+  python=$(find "$1/usr/bin" -name 'python3.*' ! -name '*-config' | head -n 1)
+  "$python" -m compileall -q -j 0 "$1"/usr/lib/python3.* >/dev/null || true
+}
+
+check_patch_level() {
+  if [[ $1 == deb ]]; then
+    nearest_version Python "$2" 2 "$3"
+  fi
+}
+
+# make_environment LINE TARGET: what "python -m venv" would make.
+make_environment() {
+  local line=$1 target=$2 home=$HOME/$PYTHON_HOME library
+  mkdir -p "$target/bin" "$target/lib/python$line/site-packages"
+  ln -sfn "../runtime/usr/bin/python$line" "$target/bin/python$line"
+  ln -sfn "python$line" "$target/bin/python3"
+  ln -sfn "python$line" "$target/bin/python"
+  printf '%s\n' "home = $home/runtime/usr/bin" "include-system-site-packages = false" \
+    "version = $(<"$target/runtime/version")" "executable = $home/runtime/usr/bin/python$line" \
+    >"$target/pyvenv.cfg"
+  PYTHON=$home/bin/python
+  export VIRTUAL_ENV=$home
+  export_path "$home/bin"
+  for library in "$target"/runtime/usr/lib/*-linux-gnu/lib*.so*; do
+    if [[ -f $library ]]; then
+      export_set LD_LIBRARY_PATH "$home/${library#"$target/"}"
+      LD_LIBRARY_PATH=$(dirname "$LD_LIBRARY_PATH")
+      break
+    fi
+  done
+  export CPATH=$home/runtime/usr/include
+}

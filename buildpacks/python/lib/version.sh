@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# Which Python the app asks for: runtime.txt, .python-version, Pipfile.lock, the version of the last
+# build, the default. Prints the version on standard output and says on standard error why.
+
+readonly DEFAULT_PYTHON=3.13
+
+# wanted_version MANAGER: "3.13" or "3.13.5".
+wanted_version() {
+  local manager=$1 version
+  if [[ -f $BUILD_DIR/runtime.txt ]]; then
+    version=$(runtime_txt)
+    topic "Using Python $version specified in runtime.txt" >&2
+    warn "runtime.txt is deprecated." \
+      "Delete it and write the version, such as $(version_line "$version" 2), to .python-version." >&2
+  elif [[ -f $BUILD_DIR/.python-version ]]; then
+    version=$(python_version_file)
+    topic "Using Python $version specified in .python-version" >&2
+  elif [[ $manager == pipenv ]] && version=$(pipfile_lock_version) && [[ -n $version ]]; then
+    topic "Using Python $version specified in Pipfile.lock" >&2
+  else
+    version=$(cached_value python-version)
+    if [[ -n $version ]]; then
+      topic "No Python version was specified. Using the same major version as the last build: Python $version" >&2
+    else
+      version=$DEFAULT_PYTHON
+      topic "No Python version was specified. Using the buildpack default: Python $version" >&2
+    fi
+    detail "To use a different version, write it to a file named .python-version in the root of the app." >&2
+  fi
+  printf '%s' "$version"
+}
+
+runtime_txt() {
+  local text
+  text=$(tr -d '\r' <"$BUILD_DIR/runtime.txt" | sed -E 's/^[[:space:]]+|[[:space:]]+$//g')
+  [[ $text =~ ^python-([0-9]+\.[0-9]+(\.[0-9]+)?)$ ]] ||
+    fail "runtime.txt says '$text', which is not a Python version." \
+      "It must be of the form python-3.13 or python-3.13.5, without spaces."
+  printf '%s' "${BASH_REMATCH[1]}"
+}
+
+python_version_file() {
+  local lines
+  lines=$(tr -d '\r' <"$BUILD_DIR/.python-version" |
+    sed -E 's/^[[:space:]]+|[[:space:]]+$//g; /^#/d; /^$/d')
+  [[ $(wc -l <<<"$lines") == 1 && -n $lines ]] ||
+    fail "The file .python-version must hold one version, it holds: ${lines//$'\n'/, }." \
+      "Keep a single line, such as $DEFAULT_PYTHON."
+  [[ $lines =~ ^([0-9]+\.[0-9]+(\.[0-9]+)?)$ ]] ||
+    fail "The file .python-version says '$lines', which is not a version that can be installed." \
+      "Write a version such as $DEFAULT_PYTHON or $DEFAULT_PYTHON.5."
+  printf '%s' "$lines"
+}
+
+pipfile_lock_version() {
+  jq -r '._meta.requires | .python_full_version // .python_version // empty' \
+    "$BUILD_DIR/Pipfile.lock" 2>/dev/null ||
+    fail "Pipfile.lock is not valid JSON." "Make it anew: pipenv lock"
+}
