@@ -96,5 +96,9 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(3600.0, description="mark-and-sweep of the storage")
     sweep_grace: int = Field(3600, description="an object younger than this is never swept")
 
-    # git
+    # git and api
+    git_cache: int = Field(4 << 30, description="scratch space for git packs in each api process")
+    default_namespace: str = Field(
+        "default", description="where apps are made for callers who name no team"
+    )
     push_timeout: int = Field(3600, description="longest push, build included")

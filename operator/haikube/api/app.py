@@ -1,0 +1,102 @@
+"""The ASGI application: the parts put together, the routes, the start and the stop."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from haikube.api import apps, builds, git, health, sources
+from haikube.api.access import AccessLog
+from haikube.api.auth import Authenticator, Impersonator
+from haikube.api.capability import Capabilities
+from haikube.api.context import Context
+from haikube.api.directory import Directory
+from haikube.api.errors import answer
+from haikube.git.command import Git
+from haikube.git.hooks import Hooks
+from haikube.git.lock import Pace
+from haikube.git.manifest import Manifests
+from haikube.git.packs import PackCache
+from haikube.git.push import Platform
+from haikube.git.service import GitService
+from haikube.git.snapshot import Snapshots
+from haikube.logs.builds import BuildLogs
+from haikube.settings import Settings
+from haikube.storage.port import Storage
+
+
+def create_app(
+    settings: Settings, cluster: Impersonator, storage: Storage, *, pace: Pace | None = None
+) -> Starlette:
+    """Return the application; its scratch space exists while it runs."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        scratch = Path(tempfile.mkdtemp(prefix="haikube-"))
+        hooks = Hooks(scratch)
+        await hooks.start()
+        service = _git_service(settings, storage, hooks, scratch, pace or Pace())
+        app.state.context = _context(settings, cluster, storage, service)
+        app.state.ready = True
+        try:
+            yield
+        finally:
+            app.state.ready = False
+            await service.drain()
+            await hooks.stop()
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    return Starlette(
+        routes=[
+            *health.ROUTES,
+            *apps.ROUTES,
+            *sources.ROUTES,
+            *builds.ROUTES,
+            *git.ROUTES,
+        ],
+        middleware=[Middleware(AccessLog)],
+        exception_handlers={HTTPException: answer},
+        lifespan=lifespan,
+    )
+
+
+def _context(
+    settings: Settings, cluster: Impersonator, storage: Storage, service: GitService
+) -> Context:
+    return Context(
+        settings=settings,
+        own=cluster,
+        storage=storage,
+        authenticator=Authenticator(cluster),
+        capabilities=Capabilities(settings),
+        directory=Directory(cluster),
+        logs=BuildLogs(storage),
+        git=service,
+    )
+
+
+def _git_service(
+    settings: Settings, storage: Storage, hooks: Hooks, scratch: Path, pace: Pace
+) -> GitService:
+    home = scratch / "home"
+    home.mkdir()
+    manifests = Manifests(storage)
+    packs = PackCache(storage, scratch / "packs", settings.git_cache)
+    platform = Platform(
+        git=Git(home, hooks.path, settings.source_limit),
+        storage=storage,
+        manifests=manifests,
+        packs=packs,
+        listener=BuildLogs(storage),
+        pace=pace,
+        source_limit=settings.source_limit,
+        push_timeout=settings.push_timeout,
+    )
+    return GitService(platform, Snapshots(manifests, packs, scratch / "requests"), hooks)

@@ -1,0 +1,63 @@
+"""Links that carry their own permission: one act on one thing until a time, signed.
+
+Heroku's clients send no credentials to upload and stream URLs. Every replica can check a link,
+because the key is derived from the storage secret that all of them share.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from typing import Final
+
+from haikube.api.errors import Problem
+from haikube.settings import Settings
+
+_PURPOSE: Final = b"haikube capability 1"
+_LONGEST: Final = 4096
+
+
+class Capabilities:
+    """Makes and checks links."""
+
+    def __init__(self, settings: Settings) -> None:
+        secret = settings.storage_secret_key.get_secret_value().encode()
+        self._key = hmac.digest(secret or secrets.token_bytes(32), _PURPOSE, "sha256")
+
+    def grant(self, act: str, subject: str, seconds: float) -> str:
+        """Return text for a URL that allows ``act`` on ``subject`` for ``seconds``."""
+        claims = json.dumps([act, subject, int(time.time() + seconds)]).encode()
+        return f"{_encode(claims)}.{_encode(self._sign(claims))}"
+
+    def check(self, text: str, act: str) -> str:
+        """Return the subject that ``text`` allows ``act`` on; raises a 404 ``Problem``."""
+        refused = Problem(404, "not_found", "This link is not valid, or it has expired.")
+        try:
+            claims, signature = (_decode(part) for part in text[:_LONGEST].split("."))
+        except ValueError:
+            raise refused from None
+        if not hmac.compare_digest(signature, self._sign(claims)):
+            raise refused
+        granted, subject, expires = json.loads(claims)
+        if granted != act or expires < time.time():
+            raise refused
+        return str(subject)
+
+    def _sign(self, claims: bytes) -> bytes:
+        return hmac.digest(self._key, claims, hashlib.sha256)
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64") from error

@@ -1,0 +1,99 @@
+"""What the api answers when it refuses: an id and a message that holds value and remedy."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from haikube.cluster.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooManyRequests,
+    Unauthorized,
+)
+from haikube.git.body import BodyDamaged, BodyTooLarge
+from haikube.git.refusal import Refused
+from haikube.storage.port import StorageError
+
+REALM: Final = 'Basic realm="Haikube: the password is your token, see haikube login"'
+
+_IDS: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+
+_OURS: Final[tuple[tuple[type[Exception], int, str, str], ...]] = (
+    (StorageError, 503, "service_unavailable", "{}. Nothing was changed; try again."),
+    (BodyTooLarge, 413, "request_too_large", "{}: send less, or raise HAIKUBE_SOURCE_LIMIT."),
+    (BodyDamaged, 400, "bad_request", "{}."),
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class Problem(Exception):
+    """A refusal with HTTP ``status``, Heroku's ``id`` for it, and a message for a person."""
+
+    def __init__(self, status: int, id: str, message: str) -> None:  # noqa: A002 - Heroku's word
+        super().__init__(message)
+        self.status = status
+        self.id = id
+        self.message = message
+
+
+def unauthorized() -> Problem:
+    """Return the refusal of a missing, wrong or expired token."""
+    return Problem(
+        401, "unauthorized", "The token is missing, wrong or expired. Run: haikube login"
+    )
+
+
+def not_found(what: str, name: str) -> Problem:
+    """Return the refusal of something that does not exist, or that the caller may not see."""
+    return Problem(404, "not_found", f"Couldn't find that {what}: {name} was not found.")
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the refusal that fits any error of ours."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, ApiError):
+        return _of_cluster(error)
+    for kind, status, id_, message in _OURS:
+        if isinstance(error, kind):
+            return Problem(status, id_, message.format(error))
+    if isinstance(error, Refused):
+        return Problem(422, "invalid_params", ". ".join((error.reason, *error.remedy)))
+    if isinstance(error, HTTPException):
+        return Problem(error.status_code, _IDS.get(error.status_code, "error"), error.detail)
+    _log.error("request failed", exc_info=error)
+    return Problem(500, "internal_server_error", "Haikube failed. The log has this request's id.")
+
+
+def _of_cluster(error: ApiError) -> Problem:
+    if isinstance(error, Unauthorized):
+        return unauthorized()
+    kinds: tuple[tuple[type[ApiError], int, str], ...] = (
+        (Forbidden, 403, "forbidden"),
+        (NotFound, 404, "not_found"),
+        (Conflict, 409, "conflict"),
+        (Invalid, 422, "invalid_params"),
+        (TooManyRequests, 429, "rate_limit"),
+    )
+    for kind, status, id_ in kinds:
+        if isinstance(error, kind):
+            return Problem(status, id_, error.message)
+    return Problem(503, "service_unavailable", f"Kubernetes did not answer: {error.message}")
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """Turn an error into a response: plain text for git, which shows it, JSON for the rest."""
+    problem = problem_of(error)
+    headers = {"WWW-Authenticate": REALM} if problem.status == 401 else {}  # noqa: PLR2004
+    if ".git/" in request.url.path:
+        return PlainTextResponse(f"{problem.message}\n", problem.status, headers)
+    return JSONResponse({"id": problem.id, "message": problem.message}, problem.status, headers)

@@ -1,0 +1,64 @@
+"""The api process: settings, cluster, storage, then one HTTP port until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+import structlog
+import uvicorn
+
+from haikube.api.app import create_app
+from haikube.cluster.http import HttpCluster
+from haikube.settings import Settings
+from haikube.storage.s3 import S3Storage
+
+_STOP_SECONDS: Final = 50
+_HEADER_BYTES: Final = 64 << 10
+
+
+def main() -> None:
+    """Run the api."""
+    settings = Settings()
+    configure_logging(settings.log_level)
+    asyncio.run(serve(settings))
+
+
+async def serve(settings: Settings) -> None:
+    """Answer requests until SIGTERM; pushes in flight get some time to end."""
+    async with HttpCluster.from_environment(user_agent="haikube-api") as cluster:
+        app = create_app(settings, cluster, S3Storage(settings))
+        config = uvicorn.Config(
+            app,
+            host="0.0.0.0",  # noqa: S104 - the pod's own address, whatever it is
+            port=settings.api_port,
+            access_log=False,
+            log_config=None,
+            lifespan="on",
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+            h11_max_incomplete_event_size=_HEADER_BYTES,
+        )
+        await uvicorn.Server(config).serve()
+
+
+def configure_logging(level: str) -> None:
+    """Write one JSON object per line."""
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    logging.basicConfig(level=max(number, logging.WARNING), format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""What a push needs of builds: make one with the caller's own rights, then listen to it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from haikube.cluster import errors
+from haikube.cluster.port import Cluster, Json
+from haikube.git.refusal import Refused
+from haikube.git.source import Archive
+from haikube.model import labels
+from haikube.model.resources import APPS, BUILDS
+
+_ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
+_SUFFIX: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """The repository of one app as one caller may use it; ``url`` is where the app answers."""
+
+    app: str
+    namespace: str
+    uid: str
+    url: str
+    author: str
+    cluster: Cluster
+
+
+class Listener(Protocol):
+    """Follows a build; implemented by ``haikube.logs``."""
+
+    def stream(
+        self, cluster: Cluster, namespace: str, name: str, *, offset: int = 0
+    ) -> AsyncIterator[bytes]:
+        """Yield the build's log from ``offset``; an empty chunk for each second without any."""
+        ...
+
+    async def finished(self, cluster: Cluster, namespace: str, name: str) -> Json:
+        """Return the build once it has a result and, after a success, its release."""
+        ...
+
+
+async def create_build(
+    repository: Repository,
+    source: dict[str, Any],
+    version: str,
+    *,
+    buildpacks: Sequence[Mapping[str, str]] = (),
+) -> Json:
+    """Create a Build of ``source`` (``archive`` or ``blob``) as the caller."""
+    optional = {"version": version, "buildpacks": [dict(pack) for pack in buildpacks]}
+    body = {
+        "apiVersion": BUILDS.api_version,
+        "kind": BUILDS.kind,
+        "metadata": {
+            "name": f"{repository.app}-b-{_random()}",
+            "namespace": repository.namespace,
+            "labels": {labels.APP: repository.app, labels.APP_UID: repository.uid},
+            "ownerReferences": [_owner(repository)],
+        },
+        "spec": {
+            "appRef": {"name": repository.app},
+            "source": source,
+            "author": repository.author,
+            **{key: value for key, value in optional.items() if value},
+        },
+    }
+    try:
+        return await repository.cluster.create(BUILDS, body)
+    except errors.Forbidden as error:
+        raise Refused(
+            f"{repository.author} may not create builds in namespace {repository.namespace}",
+            f"Ask its owner for a role that allows it ({error.reason})",
+        ) from error
+    except errors.Unauthorized as error:
+        raise Refused("The token expired during the push", "Run: haikube login") from error
+    except errors.ApiError as error:
+        raise Refused(f"The cluster refused the build: {error.message}") from error
+
+
+def archive_source(archive: Archive) -> dict[str, Any]:
+    """Return ``Build.spec.source`` of a stored archive."""
+    return {"archive": {"key": archive.key, "digest": archive.digest, "sizeBytes": archive.size}}
+
+
+def _owner(repository: Repository) -> dict[str, Any]:
+    """Return the reference that lets Kubernetes delete the build with its app."""
+    return {
+        "apiVersion": APPS.api_version,
+        "kind": APPS.kind,
+        "name": repository.app,
+        "uid": repository.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _random() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_SUFFIX))

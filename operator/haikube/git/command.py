@@ -1,0 +1,133 @@
+"""How C git is run: fixed argv without a shell, an environment of our own, no foreign config.
+
+Nothing of the caller's environment, home or system configuration reaches git, and no value of a
+user is ever an option: paths and object names come from us, and ``--`` stands before the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_CHUNK: Final = 1 << 16
+_STDERR_LIMIT: Final = 1 << 16
+
+_CONFIG: Final = {
+    "core.bigFileThreshold": "16m",  # larger blobs are streamed, not held in memory
+    "core.fsync": "none",  # local repositories are a cache
+    "gc.auto": "0",
+    "pack.threads": "1",
+    "protocol.allow": "never",
+    "receive.autogc": "false",
+    "receive.denyDeletes": "true",
+    "receive.fsckObjects": "true",
+    "receive.fsck.badTimezone": "ignore",  # old, harmless and found in real histories
+    "receive.fsck.missingSpaceBeforeDate": "ignore",
+    "receive.fsck.zeroPaddedFilemode": "ignore",
+    "receive.keepAlive": "5",
+    "receive.unpackLimit": "1",
+    "receive.updateServerInfo": "false",
+    "transfer.fsckObjects": "true",
+}
+
+
+class GitError(Exception):
+    """git ended with an error; the message is what it wrote to stderr."""
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """The git program with our hooks and our limits; ``home`` is an empty directory."""
+
+    home: Path
+    hooks: Path
+    input_limit: int
+
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the complete environment of a git process."""
+        config = _CONFIG | {
+            "core.hooksPath": str(self.hooks),
+            "receive.maxInputSize": str(self.input_limit),
+        }
+        settings = {
+            f"GIT_CONFIG_{field}_{index}": text
+            for index, entry in enumerate(config.items())
+            for field, text in zip(("KEY", "VALUE"), entry, strict=True)
+        }
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.home),
+            "LC_ALL": "C",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_COUNT": str(len(config)),
+            **settings,
+            **(extra or {}),
+        }
+
+    async def spawn(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        stdin: int = asyncio.subprocess.DEVNULL,
+    ) -> asyncio.subprocess.Process:
+        """Start git in a session of its own with stdout and stderr as pipes."""
+        return await asyncio.create_subprocess_exec(
+            "git",
+            *arguments,
+            stdin=stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self.environment(env),
+            cwd=self.home,
+            start_new_session=True,
+        )
+
+    async def output(
+        self, *arguments: str, env: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield what git writes to stdout; raises ``GitError`` when it fails."""
+        process = await self.spawn(*arguments, env=env)
+        errors = asyncio.create_task(read_some(process.stderr))
+        try:
+            async for chunk in chunks(process.stdout):
+                yield chunk
+            if await process.wait():
+                raise GitError((await errors).decode(errors="replace").strip())
+        finally:
+            await end(process)
+            await errors
+
+    async def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> bytes:
+        """Return all that git writes to stdout."""
+        return b"".join([chunk async for chunk in self.output(*arguments, env=env)])
+
+
+async def chunks(stream: asyncio.StreamReader | None) -> AsyncIterator[bytes]:
+    """Yield a pipe until its end."""
+    if stream is None:
+        return
+    while chunk := await stream.read(_CHUNK):
+        yield chunk
+
+
+async def read_some(stream: asyncio.StreamReader | None) -> bytes:
+    """Read a pipe to its end and keep only the beginning."""
+    kept = bytearray()
+    async for chunk in chunks(stream):
+        kept += chunk[: _STDERR_LIMIT - len(kept)]
+    return bytes(kept)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Kill a process that still runs, its children with it."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
+        await process.wait()

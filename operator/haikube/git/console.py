@@ -1,0 +1,68 @@
+"""What the person who pushes sees: lines for git's side band, written as they come.
+
+Output of a build is untrusted: control characters are dropped, colours are kept, endless lines
+are cut. A reader that stalls is given up on; the push goes on without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import Final
+
+_LONGEST_LINE: Final = 10_000
+_UNREAD_LIMIT: Final = 1 << 20
+_STALL_SECONDS: Final = 30.0
+_CONTROL: Final = re.compile(r"\x1b\[[0-9;]{0,20}m|([\x00-\x08\x0b-\x1f\x7f-\x9f])")
+
+
+def clean(text: str) -> str:
+    """Return ``text`` without control characters, except tabs, newlines and colours."""
+    return _CONTROL.sub(lambda found: "" if found[1] else found[0], text)
+
+
+class Console:
+    """Writes to the hook, and through it to the client."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._lost = False
+        self._partial = b""
+
+    async def line(self, text: str = "") -> None:
+        """Print one line of ours."""
+        await self._send({"say": f"{text}\n"})
+
+    async def text(self, text: str) -> None:
+        """Print a piece of a line of ours."""
+        await self._send({"say": text})
+
+    async def output(self, data: bytes) -> None:
+        """Print what a build wrote, line by line."""
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        if len(self._partial) > _LONGEST_LINE:
+            lines, self._partial = [*lines, self._partial], b""
+        for line in lines:
+            await self.line(clean(line[:_LONGEST_LINE].decode(errors="replace")))
+
+    async def end_output(self) -> None:
+        """Print a last line that has no newline."""
+        if self._partial:
+            await self.output(b"\n")
+
+    async def exit(self, status: int) -> None:
+        """Tell the hook how to end."""
+        await self._send({"exit": status})
+
+    async def _send(self, message: dict[str, object]) -> None:
+        if self._lost or self._writer.is_closing():
+            return
+        self._writer.write(json.dumps(message).encode() + b"\n")
+        transport = self._writer.transport
+        if transport.get_write_buffer_size() < _UNREAD_LIMIT:
+            return
+        try:
+            await asyncio.wait_for(self._writer.drain(), _STALL_SECONDS)
+        except (TimeoutError, ConnectionError):
+            self._lost = True

@@ -1,0 +1,133 @@
+"""The one small object that says what an app's repository holds: refs, packs and the push lock.
+
+Packs are immutable; this manifest alone changes, by compare-and-swap. What is read back is
+checked like any other input, because refs become lines of a file that git reads.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from haikube.model.names import git_prefix
+from haikube.storage.port import MissingObject, Storage, StorageError
+
+ABSENT: Final = "0" * 40
+"""The object name that stands for "no such ref"."""
+
+_LIMIT: Final = 4 << 20
+_OBJECT: Final = re.compile(r"[0-9a-f]{40}")
+_PACK: Final = re.compile(r"pack-[0-9a-f]{40}")
+_REF: Final = re.compile(r"refs/(heads|tags)/[^\x00-\x20\x7f~^:?*\[\\]{1,200}")
+
+
+class Damaged(Exception):
+    """What is stored is not a manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who pushes now; ``beat`` moves while the holder lives."""
+
+    id: str
+    author: str
+    beat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a repository holds."""
+
+    refs: Mapping[str, str] = field(default_factory=dict)
+    packs: tuple[str, ...] = ()
+    lock: Lock | None = None
+
+    def get(self, ref: str) -> str:
+        """Return the object a ref points at, ``ABSENT`` when there is none."""
+        return self.refs.get(ref, ABSENT)
+
+    def advance(self, refs: Mapping[str, str], packs: tuple[str, ...]) -> Manifest:
+        """Return the manifest with refs moved and packs added."""
+        added = tuple(pack for pack in packs if pack not in self.packs)
+        return replace(self, refs={**self.refs, **refs}, packs=self.packs + added)
+
+    def dump(self) -> bytes:
+        """Return the JSON form."""
+        lock = self.lock
+        holder = lock and {"id": lock.id, "author": lock.author, "beat": lock.beat}
+        body = {"refs": dict(self.refs), "packs": list(self.packs), "lock": holder}
+        return json.dumps(body, sort_keys=True).encode()
+
+
+def parse(data: bytes) -> Manifest:
+    """Return the manifest in ``data``; raises ``Damaged`` when it is not one."""
+    try:
+        body = json.loads(data)
+    except ValueError as error:
+        raise Damaged("not JSON") from error
+    if not isinstance(body, dict):
+        raise Damaged("not a JSON object")
+    refs, packs = body.get("refs"), body.get("packs")
+    if not isinstance(refs, dict) or not isinstance(packs, list):
+        raise Damaged("refs or packs missing")
+    for ref, target in refs.items():
+        if not is_ref(ref) or not is_object(target):
+            raise Damaged(f"bad ref {ref!r}")
+    for pack in packs:
+        if not isinstance(pack, str) or not _PACK.fullmatch(pack):
+            raise Damaged(f"bad pack {pack!r}")
+    return Manifest(refs, tuple(packs), _lock(body.get("lock")))
+
+
+def is_ref(name: object) -> bool:
+    """Tell whether ``name`` is a branch or tag that may be stored."""
+    return isinstance(name, str) and bool(_REF.fullmatch(name)) and ".." not in name
+
+
+def is_object(name: object) -> bool:
+    """Tell whether ``name`` is a whole object name."""
+    return isinstance(name, str) and bool(_OBJECT.fullmatch(name))
+
+
+def _lock(body: Any) -> Lock | None:  # noqa: ANN401 - JSON of any shape
+    if body is None:
+        return None
+    if not isinstance(body, dict) or not isinstance(body.get("beat"), int):
+        raise Damaged("bad lock")
+    return Lock(str(body.get("id")), str(body.get("author")), body["beat"])
+
+
+class Manifests:
+    """Reads and swaps manifests by app uid."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def load(self, uid: str) -> tuple[Manifest, str | None]:
+        """Return the manifest and its etag; both say "nothing" for a new app."""
+        key = manifest_key(uid)
+        try:
+            data, etag = await self._storage.read_version(key, limit=_LIMIT)
+        except MissingObject:
+            return Manifest(), None
+        try:
+            return parse(data), etag
+        except Damaged as error:
+            raise StorageError(f"object {key} is damaged ({error}): restore it") from error
+
+    async def swap(self, uid: str, manifest: Manifest, etag: str | None) -> None:
+        """Store if nobody else did since ``load``; raises ``storage.port.Changed``."""
+        await self._storage.swap(manifest_key(uid), manifest.dump(), etag=etag)
+
+
+def manifest_key(uid: str) -> str:
+    """Return where the manifest of an app's repository is stored."""
+    return f"{git_prefix(uid)}refs.json"
+
+
+def pack_key(uid: str, file: str) -> str:
+    """Return where a file of a pack is stored; ``file`` is git's own name for it."""
+    return f"{git_prefix(uid)}packs/{file}"

@@ -1,0 +1,102 @@
+"""The words of a push, as Heroku prints them."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Final
+
+from haikube.cluster.port import Json
+from haikube.git.builds import Repository
+from haikube.git.console import Console
+from haikube.git.refusal import Refused
+from haikube.git.source import Tree
+
+_PATIENCE: Final = 3.0
+_REJECTED: Final = b"Push rejected"
+
+
+class Narrator:
+    """Passes the build's log on and says so when the cluster is slow to start it."""
+
+    def __init__(self, console: Console, build: str) -> None:
+        self._console = console
+        self._build = build
+        self._since = monotonic()
+        self._told = False
+        self._heard = False
+        self._tail = b""
+        self.rejection_printed = False
+
+    async def hear(self, chunk: bytes) -> None:
+        """Take a chunk of the log, or an empty one after a second of silence."""
+        if chunk:
+            self._heard = True
+            self._tail = (self._tail + chunk)[-len(chunk) - len(_REJECTED) :]
+            self.rejection_printed = self.rejection_printed or _REJECTED in self._tail
+            await self._console.output(chunk)
+        elif not self._heard and not self._told and monotonic() - self._since > _PATIENCE:
+            self._told = True
+            await self._console.line(
+                f"Waiting for the cluster to start the build ({self._build})..."
+            )
+
+
+async def received(console: Console, commit: str, tree: Tree) -> None:
+    """Say what arrived."""
+    await console.line(f"Updated {tree.files} paths from {commit[:7]}")
+    for path in tree.submodules:
+        await console.line(f" !     Submodule {path} is not fetched: submodules are not supported.")
+
+
+async def ended(console: Console, repository: Repository, build: Json, narrator: Narrator) -> None:
+    """Say how the build ended; raises ``Refused`` when it did not succeed."""
+    status = build.get("status") or {}
+    if status.get("result") == "Succeeded":
+        await launched(console, repository, status)
+        return
+    failure = status.get("failure") or {}
+    reason = failure.get("message") or f"the build ended as {status.get('result', 'Unknown')}"
+    if not narrator.rejection_printed:
+        language = status.get("language")
+        what = f", failed to compile {language} app." if language else "."
+        await console.line()
+        await console.line(f" !     Push rejected{what}")
+    raise BuildFailed(reason, f"Log: haikube builds logs {build['metadata']['name']}")
+
+
+async def launched(console: Console, repository: Repository, status: Json) -> None:
+    """Say which release came out and where it answers."""
+    version = (status.get("release") or {}).get("version")
+    types = (status.get("slug") or {}).get("processTypes") or []
+    await console.line("-----> Launching...")
+    if any(process.get("name") == "release" for process in types):
+        await console.line(
+            " !     Release command declared: "
+            "this new release will not be available until the command succeeds."
+        )
+    await console.line(f"       Released v{version}")
+    await console.line(f"       {repository.url} deployed to Haikube")
+    await console.line()
+
+
+class BuildFailed(Refused):
+    """The build failed: its own log has said why already."""
+
+
+async def verified(console: Console) -> None:
+    """Say that the refs are where they should be."""
+    await console.line("Verifying deploy... done.")
+
+
+async def rejected(console: Console, app: str, refused: Refused) -> None:
+    """Say why a push is refused and what to do."""
+    await console.end_output()
+    for text in (refused.reason, *refused.remedy):
+        await console.line(f" !     {text}")
+    if isinstance(refused, BuildFailed):
+        await console.line()
+        await console.line(" !     Push failed")
+        await console.line("Verifying deploy...")
+    await console.line()
+    await console.line(f"!\tPush rejected to {app}.")
+    await console.line()

@@ -1,0 +1,118 @@
+"""The pushed commit as a source archive: looked at, packed and stored while it streams.
+
+Nothing is checked out and no file of the app is opened: git reads its own objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from haikube.git.command import Git, GitError
+from haikube.git.refusal import Refused
+from haikube.git.snapshot import Snapshot
+from haikube.storage.port import Storage
+
+_MOST_FILES: Final = 500_000
+_SUBMODULE: Final = b"160000"
+_SUBMODULES_KEPT: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What a commit holds: number of files and the paths of its submodules."""
+
+    files: int
+    submodules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A stored source archive, as ``Build.spec.source.archive`` names it."""
+
+    key: str
+    digest: str
+    size: int
+
+
+class Source:
+    """Reads commits of one snapshot, those in quarantine included."""
+
+    def __init__(self, git: Git, snapshot: Snapshot, objects: Path) -> None:
+        self._git = git
+        self._directory = f"--git-dir={snapshot.path}"
+        self._env = {
+            "GIT_OBJECT_DIRECTORY": str(objects),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(snapshot.path / "objects"),
+        }
+
+    async def commit(self, pushed: str) -> str:
+        """Return the commit that ``pushed`` is, or the one an annotated tag points at."""
+        try:
+            found = await self._git.run(
+                self._directory, "rev-parse", "--verify", f"{pushed}^{{commit}}", env=self._env
+            )
+        except GitError:
+            raise Refused(
+                f"{pushed[:7]} is not a commit", "Push a branch: git push heroku main"
+            ) from None
+        return found.decode().strip()
+
+    async def inspect(self, commit: str) -> Tree:
+        """Count files and find submodules; a tree that grows without end is refused."""
+        files, submodules, rest = 0, [], b""
+        listing = self._git.output(
+            self._directory, "ls-tree", "-r", "-z", "--full-tree", commit, env=self._env
+        )
+        async with aclosing(listing):
+            async for chunk in listing:
+                *entries, rest = (rest + chunk).split(b"\0")
+                files += len(entries)
+                links = [entry for entry in entries if entry.startswith(_SUBMODULE)]
+                submodules += [
+                    entry.partition(b"\t")[2].decode("utf-8", "replace") for entry in links
+                ]
+                if files > _MOST_FILES:
+                    raise Refused(
+                        f"The commit has more than {_MOST_FILES:,} files",
+                        "Remove generated files from the repository and push again",
+                    )
+        return Tree(files, tuple(submodules[:_SUBMODULES_KEPT]))
+
+    async def store(self, commit: str, storage: Storage, key: str, limit: int) -> Archive:
+        """Pack the commit as ``.tar.gz`` into the storage and return what it became."""
+        tally = _Tally(limit)
+        packed = self._git.output(
+            self._directory, "archive", "--format=tar.gz", "-1", commit, env=self._env
+        )
+        await storage.put(key, tally.count(packed))
+        return Archive(key, f"sha256:{tally.digest.hexdigest()}", tally.size)
+
+
+def _path(entry: bytes) -> str:
+    return entry.partition(b"\t")[2].decode(errors="replace")
+
+
+class _Tally:
+    """Digest and size of a stream that passes through, refused over ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self._limit = limit
+
+    async def count(self, data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for chunk in data:
+            self.digest.update(chunk)
+            self.size += len(chunk)
+            if self.size > self._limit:
+                raise Refused(
+                    f"The packed source is larger than {self._limit:,} bytes",
+                    "Remove large files from the repository, or ask the platform's operators",
+                    "to raise HAIKUBE_SOURCE_LIMIT",
+                )
+            yield chunk

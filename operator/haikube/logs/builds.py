@@ -1,0 +1,148 @@
+"""The log of a build: live from its pod, afterwards from the storage, the same bytes in both.
+
+A reader may come at any time, leave and come back with the number of bytes it has. What a pod
+prints is passed on as it is; whoever shows it to a person cleans it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from haikube.cluster.errors import ApiError, NotFound, TooManyRequests, Unauthorized, Unreachable
+from haikube.cluster.port import Cluster, Json
+from haikube.logs.watching import Watched
+from haikube.storage.port import Storage, StorageError
+
+RESULTS: Final = frozenset({"Succeeded", "Failed", "Canceled"})
+"""Values of ``Build.status.result`` after which nothing changes."""
+
+CONTAINER: Final = "build"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait between looks; seconds."""
+
+    pulse: float = 1.0
+    retry: float = 0.2
+    release: float = 120.0
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far a reader is: bytes it has, and the pod whose log was read to its end."""
+
+    sent: int
+    read_pod: str = ""
+
+
+class BuildLogs:
+    """Streams logs of builds and waits for their results."""
+
+    def __init__(self, storage: Storage, patience: Patience | None = None) -> None:
+        self._storage = storage
+        self._patience = patience or Patience()
+
+    async def stream(
+        self, cluster: Cluster, namespace: str, name: str, *, offset: int = 0
+    ) -> AsyncIterator[bytes]:
+        """Yield the log from byte ``offset`` to its end; an empty chunk for a second of silence."""
+        place = _Place(offset)
+        async with Watched(cluster, namespace, name, self._patience.retry) as build:
+            while True:
+                status = build.latest.get("status") or {}
+                pod = status.get("podName") or ""
+                if status.get("result") in RESULTS:
+                    async for chunk in self._rest(cluster, namespace, status, place):
+                        yield chunk
+                    return
+                if pod and pod != place.read_pod:
+                    async for chunk in self._live(cluster, namespace, pod, place):
+                        yield chunk
+                    continue
+                if not await build.changed(self._patience.pulse):
+                    yield b""
+
+    async def finished(self, cluster: Cluster, namespace: str, name: str) -> Json:
+        """Return the build once it has a result and, after a success, its release."""
+        async with Watched(cluster, namespace, name, self._patience.retry) as build:
+            deadline: float | None = None
+            while True:
+                status = build.latest.get("status") or {}
+                result = status.get("result")
+                if result in RESULTS and (result != "Succeeded" or status.get("release")):
+                    return build.latest
+                if result == "Succeeded":
+                    deadline = deadline or monotonic() + self._patience.release
+                    if monotonic() > deadline:
+                        return build.latest
+                await build.changed(self._patience.pulse)
+
+    async def _live(
+        self, cluster: Cluster, namespace: str, pod: str, place: _Place
+    ) -> AsyncIterator[bytes]:
+        """Yield a pod's log to its end; one that has not begun or broke off is tried again."""
+        try:
+            log = cluster.pod_log(pod, namespace, container=CONTAINER, follow=True)
+            async for chunk in _beyond(log, place):
+                yield chunk
+        except ApiError as error:
+            if not _passing(error):
+                raise
+            yield b""
+            await asyncio.sleep(self._patience.retry)
+            return
+        place.read_pod = pod
+
+    async def _rest(
+        self, cluster: Cluster, namespace: str, status: Json, place: _Place
+    ) -> AsyncIterator[bytes]:
+        """Yield what a finished build printed beyond what the reader has."""
+        pod = status.get("podName") or ""
+        if pod and pod == place.read_pod:
+            return
+        failure: Exception | None = None
+        for data in self._kept(cluster, namespace, pod, status.get("logKey") or ""):
+            try:
+                async for chunk in _beyond(data, place):
+                    yield chunk
+            except (StorageError, ApiError) as error:
+                failure = error
+            else:
+                return
+        if failure is not None and not place.sent:
+            raise failure
+
+    def _kept(
+        self, cluster: Cluster, namespace: str, pod: str, key: str
+    ) -> Iterator[AsyncIterator[bytes]]:
+        """Yield the places that may still have the log of a finished build, best first."""
+        if key:
+            yield self._storage.stream(key)
+        if pod:
+            yield cluster.pod_log(pod, namespace, container=CONTAINER)
+
+
+async def _beyond(data: AsyncIterator[bytes], place: _Place) -> AsyncIterator[bytes]:
+    """Yield what lies behind the bytes the reader has, and count on."""
+    skip = place.sent
+    async for chunk in data:
+        fresh = chunk[skip:]
+        skip = max(0, skip - len(chunk))
+        if fresh:
+            place.sent += len(fresh)
+            yield fresh
+
+
+def _passing(error: ApiError) -> bool:
+    """Tell whether to try again: a container that has not begun is a 400, a pod gone a 404."""
+    bad_request = 400
+    return (
+        isinstance(error, NotFound | Unreachable | TooManyRequests)
+        or error.status == bad_request
+        or error.status >= 500  # noqa: PLR2004 - every server error
+    ) and not isinstance(error, Unauthorized)

@@ -1,0 +1,26 @@
+"""A platform with one app and a working tree to push from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from git.client import Checkout, checkout
+from world import World, running
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with running() as platform:
+        platform.cluster.app("hello")
+        yield platform
+
+
+@pytest.fixture
+async def tree(world: World, tmp_path: Path) -> Checkout:
+    """Return a working tree with one commit."""
+    made = await checkout(tmp_path / "hello", world.url)
+    await made.commit({"app.py": "print('hello')\n", "Procfile": "web: python app.py\n"})
+    return made

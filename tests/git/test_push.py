@@ -1,0 +1,132 @@
+"""git push with the real git, from the first byte to what the person reads."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from git.client import Checkout, checkout
+from haikube.git.manifest import parse
+from world import World, fail
+
+
+async def test_a_push_builds_releases_and_says_so(tree: Checkout) -> None:
+    commit = await tree.must("rev-parse", "HEAD")
+    done = await tree.push()
+
+    assert done.status == 0, done.said
+    assert done.remote == [
+        f"Updated 2 paths from {commit[:7]}",
+        "Compressing source files... done.",
+        "Building source:",
+        "",
+        "-----> Building on the Debian-13 stack",
+        "-----> Python app detected",
+        "-----> Launching...",
+        "       Released v1",
+        "       http://hello.localhost:8080/ deployed to Haikube",
+        "",
+        "Verifying deploy... done.",
+    ]
+    assert "main -> main" in done.said
+
+
+async def test_the_build_names_the_stored_source(world: World, tree: Checkout) -> None:
+    commit = await tree.must("rev-parse", "HEAD")
+    await tree.push()
+
+    build = world.operator.builds[0]
+    archive = build["spec"]["source"]["archive"]
+    data = world.storage.objects[archive["key"]]
+    assert archive["key"].startswith("sources/")
+    assert archive["sizeBytes"] == len(data)
+    assert archive["digest"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
+    names = tarfile.open(fileobj=io.BytesIO(gzip.decompress(data))).getnames()  # noqa: SIM115
+    assert names == ["Procfile", "app.py"]
+    assert build["spec"]["version"] == commit
+    assert build["spec"]["author"] == "ada@example.com"
+    assert build["metadata"]["name"].startswith("hello-b-")
+    assert build["metadata"]["ownerReferences"][0]["name"] == "hello"
+
+
+@pytest.mark.parametrize("branch", ["main", "master"])
+async def test_main_and_master_both_deploy(world: World, tree: Checkout, branch: str) -> None:
+    done = await tree.push(f"main:{branch}")
+    assert done.status == 0, done.said
+    assert len(world.operator.builds) == 1
+
+
+async def test_a_second_push_sends_only_what_is_new(tree: Checkout) -> None:
+    await tree.push()
+    await tree.commit({"more.py": "x = 1\n"})
+    done = await tree.push()
+    assert done.status == 0, done.said
+    assert "       Released v2" in done.remote
+
+
+async def test_nothing_new_builds_nothing(world: World, tree: Checkout) -> None:
+    await tree.push()
+    done = await tree.push()
+    assert "Everything up-to-date" in done.said
+    assert len(world.operator.builds) == 1
+
+
+async def test_what_was_pushed_can_be_cloned(tree: Checkout, tmp_path: Path) -> None:
+    await tree.push()
+    await tree.commit({"later.py": ""})
+    await tree.push()
+    await tree.must("clone", "-q", tree.remote, str(tmp_path / "clone"))
+    assert (tmp_path / "clone" / "later.py").exists()
+
+
+async def test_a_failed_build_moves_nothing(world: World, tree: Checkout) -> None:
+    world.operator.script = fail
+    done = await tree.push()
+
+    assert done.status == 1
+    build = world.operator.builds[0]["metadata"]["name"]
+    assert done.remote[-10:] == [
+        "",
+        " !     Push rejected, failed to compile Python app.",
+        " !     the compile step exited with 1",
+        f" !     Log: haikube builds logs {build}",
+        "",
+        " !     Push failed",
+        "Verifying deploy...",
+        "",
+        "!\tPush rejected to hello.",
+        "",
+    ]
+    assert " ! [remote rejected] main -> main (pre-receive hook declined)" in done.said
+    assert "!\tPush rejected to hello." in done.said
+    key = next(key for key in world.storage.objects if key.endswith("refs.json"))
+    manifest = parse(world.storage.objects[key])
+    assert (manifest.refs, manifest.packs, manifest.lock) == ({}, (), None)
+    assert not [key for key in world.storage.objects if "/packs/" in key]
+
+
+async def test_a_push_after_a_failed_one_builds_again(world: World, tree: Checkout) -> None:
+    script, world.operator.script = world.operator.script, fail
+    await tree.push()
+    world.operator.script = script
+    done = await tree.push()
+    assert done.status == 0, done.said
+
+
+async def test_a_large_push_comes_in_chunks(tree: Checkout) -> None:
+    (tree.folder / "big.bin").write_bytes(hashlib.shake_128(b"seed").digest(3_000_000))
+    await tree.commit({})
+    done = await tree.push()
+    assert done.status == 0, done.said
+
+
+async def test_a_new_clone_of_an_unpushed_app_is_empty(world: World, tmp_path: Path) -> None:
+    world.cluster.app("fresh")
+    fresh = await checkout(tmp_path / "fresh", world.url, "fresh")
+    done = await fresh.git("ls-remote", "heroku")
+    assert (done.status, done.said) == (0, "")

@@ -1,0 +1,252 @@
+"""The platform on loopback for tests: the real api, a cluster and a storage in memory.
+
+The part of the operator is played by ``Operator``, which moves builds through their states as a
+test scripts it. Callers are known by token; what they may do is a set of namespaces.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+
+from haikube.api.app import create_app
+from haikube.cluster.errors import Forbidden, NotFound, Unauthorized
+from haikube.cluster.fake import FakeCluster
+from haikube.cluster.port import Cluster, Json, Listing, WatchEvent
+from haikube.git.lock import Pace
+from haikube.model.resources import APPS, BUILDS, TOKEN_REVIEWS, Resource
+from haikube.settings import Settings
+from haikube.storage.memory import MemoryStorage
+
+NAMESPACE = "team-a"
+TOKEN = "token-of-ada"
+USER = "ada@example.com"
+
+Body = Mapping[str, Any]
+
+
+class SharedCluster(FakeCluster):
+    """A fake cluster with token reviews, and callers confined to namespaces."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.users = {TOKEN: USER}
+        self.namespaces: defaultdict[str, set[str]] = defaultdict(set, {USER: {NAMESPACE}})
+        self.pods: dict[str, asyncio.Queue[bytes | None]] = {}
+        self.reviews = 0
+
+    def with_token(self, token: str) -> Cluster:
+        return Confined(self, token)
+
+    async def create(self, resource: Resource, body: Body) -> Json:
+        if resource != TOKEN_REVIEWS:
+            return await super().create(resource, body)
+        self.reviews += 1
+        user = self.users.get(body["spec"]["token"])
+        status: Json = {"authenticated": user is not None}
+        if user:
+            status["user"] = {"username": user, "groups": ["system:authenticated"]}
+        return {"metadata": {}, "spec": {}, "status": status}
+
+    async def pod_log(
+        self, name: str, namespace: str, *, container: str = "", follow: bool = False
+    ) -> AsyncIterator[bytes]:
+        del namespace, container, follow
+        if name not in self.pods:
+            raise NotFound(404, "NotFound", f'pods "{name}" not found')
+        while (chunk := await self.pods[name].get()) is not None:
+            yield chunk
+
+    def app(self, name: str, namespace: str = NAMESPACE) -> Json:
+        """Put an App in and return it."""
+        return self.seed(
+            APPS,
+            {
+                "apiVersion": APPS.api_version,
+                "kind": "App",
+                "metadata": {"name": name, "namespace": namespace},
+                "spec": {},
+            },
+        )
+
+
+class Confined:
+    """The cluster as one caller may use it."""
+
+    def __init__(self, cluster: SharedCluster, token: str) -> None:
+        self._cluster = cluster
+        self._token = token
+
+    def _check(self, namespace: str | None) -> None:
+        user = self._cluster.users.get(self._token)
+        if user is None:
+            raise Unauthorized(401, "Unauthorized", "Unauthorized")
+        if namespace not in self._cluster.namespaces[user]:
+            raise Forbidden(403, "Forbidden", f"{user} is not allowed in {namespace}")
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Json:
+        self._check(namespace)
+        return await self._cluster.get(resource, name, namespace)
+
+    async def list(
+        self, resource: Resource, namespace: str | None = None, **options: Any
+    ) -> Listing:
+        self._check(namespace)
+        return await self._cluster.list(resource, namespace, **options)
+
+    async def watch(
+        self, resource: Resource, namespace: str | None = None, **options: Any
+    ) -> AsyncIterator[WatchEvent]:
+        self._check(namespace)
+        async for event in self._cluster.watch(resource, namespace, **options):
+            yield event
+
+    async def create(self, resource: Resource, body: Body) -> Json:
+        self._check(body["metadata"].get("namespace"))
+        return await self._cluster.create(resource, body)
+
+    async def patch(
+        self, resource: Resource, name: str, namespace: str | None, body: Body, **options: Any
+    ) -> Json:
+        self._check(namespace)
+        return await self._cluster.patch(resource, name, namespace, body, **options)
+
+    async def delete(
+        self, resource: Resource, name: str, namespace: str | None = None, **options: Any
+    ) -> None:
+        self._check(namespace)
+        await self._cluster.delete(resource, name, namespace, **options)
+
+    async def apply(self, resource: Resource, body: Body, **options: Any) -> Json:
+        self._check(body["metadata"].get("namespace"))
+        return await self._cluster.apply(resource, body, **options)
+
+    async def apply_status(self, resource: Resource, body: Body, **options: Any) -> Json:
+        self._check(body["metadata"].get("namespace"))
+        return await self._cluster.apply_status(resource, body, **options)
+
+    async def pod_log(self, name: str, namespace: str, **options: Any) -> AsyncIterator[bytes]:
+        self._check(namespace)
+        async for chunk in self._cluster.pod_log(name, namespace, **options):
+            yield chunk
+
+
+Script = Callable[["Operator", Json], Awaitable[None]]
+
+
+@dataclass
+class Operator:
+    """Plays each new build by ``script``; counts releases per app."""
+
+    cluster: SharedCluster
+    storage: MemoryStorage
+    script: Script = field(default_factory=lambda: succeed)
+    builds: list[Json] = field(default_factory=list)
+    versions: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """For scripts that wait until a test lets them go on."""
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            async for event in self.cluster.watch(BUILDS):
+                if event.type == "ADDED":
+                    self.builds.append(event.object)
+                    group.create_task(self._play(event.object))
+
+    async def _play(self, build: Json) -> None:
+        await self.script(self, build)
+
+    async def status(self, build: Json, **status: Any) -> None:
+        meta = build["metadata"]
+        with suppress(NotFound):
+            await self.cluster.patch(
+                BUILDS, meta["name"], meta["namespace"], {"status": status}, subresource="status"
+            )
+
+    async def start(self, build: Json) -> asyncio.Queue[bytes | None]:
+        """Give the build a pod and return the queue of what it prints; None ends it."""
+        pod = f"{build['metadata']['name']}-pod"
+        log = self.cluster.pods.setdefault(pod, asyncio.Queue())
+        await self.status(build, result="Running", podName=pod)
+        return log
+
+    async def release(self, build: Json) -> None:
+        app = build["spec"]["appRef"]["name"]
+        self.versions[app] += 1
+        version = self.versions[app]
+        await self.status(
+            build,
+            result="Succeeded",
+            release={"name": f"{app}-v{version}", "version": version},
+            slug={"processTypes": [{"name": "web", "command": "python app.py"}]},
+        )
+
+
+async def succeed(operator: Operator, build: Json) -> None:
+    """Print two lines and release."""
+    log = await operator.start(build)
+    log.put_nowait(b"-----> Building on the Debian-13 stack\n-----> Python app detected\n")
+    log.put_nowait(None)
+    await operator.release(build)
+
+
+async def fail(operator: Operator, build: Json) -> None:
+    """Print what a broken compile prints, and fail."""
+    log = await operator.start(build)
+    log.put_nowait(b"-----> Python app detected\nERROR: no such package\n")
+    log.put_nowait(None)
+    failure = {"reason": "CompileFailed", "message": "the compile step exited with 1"}
+    await operator.status(build, result="Failed", language="Python", failure=failure)
+
+
+async def gated(operator: Operator, build: Json) -> None:
+    """Print a line, wait for the gate, then succeed."""
+    log = await operator.start(build)
+    log.put_nowait(b"-----> Building on the Debian-13 stack\n")
+    await operator.gate.wait()
+    log.put_nowait(b"       after the gate\n")
+    log.put_nowait(None)
+    await operator.release(build)
+
+
+@dataclass
+class World:
+    """What a test talks to."""
+
+    url: str
+    cluster: SharedCluster
+    storage: MemoryStorage
+    operator: Operator
+    server: uvicorn.Server
+
+
+PACE = Pace(look=0.02, renew=0.2, term=1.0)
+
+
+@asynccontextmanager
+async def running(settings: Settings | None = None, pace: Pace = PACE) -> AsyncIterator[World]:
+    """Run the platform on a free port of the loopback address."""
+    cluster, storage = SharedCluster(), MemoryStorage()
+    operator = Operator(cluster, storage)
+    settings = settings or Settings(public_port=8080)
+    app = create_app(settings, cluster, storage, pace=pace)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+    playing = asyncio.create_task(operator.run())
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield World(url, cluster, storage, operator, server)
+    finally:
+        operator.gate.set()
+        server.should_exit = True
+        await serving
+        playing.cancel()
+        await asyncio.wait([playing])
