@@ -1,0 +1,238 @@
+# shellcheck shell=bash
+# The Java that all JVM languages share: a JDK for the build, kept in the cache, and the runtime that
+# goes into the slug, by default linked from the JDK without its compilers and tools. Loaded by a
+# buildpack after buildpack.sh. It never changes the app's own files.
+
+readonly JVM_DEFAULT=25
+# Part of the runtime's cache key: raise it when the recipe below changes.
+readonly JVM_RECIPE=1
+# Modules that only a developer needs. Everything else stays: what an app loads by reflection is not
+# to be guessed from its class files.
+readonly JVM_LEFT_OUT='jdk\.(graal\..*|hotspot\.agent|jshell|javadoc|jpackage|jlink|compiler|internal\.(vm\.ci|le|ed|md|opt)|jconsole|editpad|jdeps|jartool|jdi|jstatd|accessibility|unsupported\.desktop|incubator\..*)'
+
+# jvm_install [PACKAGE...]: leaves JAVA_HOME (JDK) and PATH set and the runtime in BUILD_DIR/.jdk.
+# The packages are unpacked below $TMPDIR/jvm whenever the JDK is, which saves a second resolving.
+jvm_install() {
+  local wanted kind
+  wanted=$(jvm_wanted)
+  kind=$(setting JDK_URL)
+  kind=${kind:-$(runtime_source java deb deb)}
+  topic "Java $(jvm_major "$wanted")"
+  if [[ $kind == deb ]]; then
+    jvm_fetch_deb "$wanted" "$@"
+  else
+    jvm_fetch_archive "$kind"
+  fi
+  JAVA_HOME=$CACHE_DIR/jvm/jdk
+  export_set JAVA_HOME "$JAVA_HOME"
+  export_path "$JAVA_HOME/bin"
+  jvm_trust "$JAVA_HOME"
+  jvm_put_runtime
+  jvm_write_profile
+}
+
+# system_property NAME: a line of the app's system.properties.
+system_property() {
+  local file=$BUILD_DIR/system.properties
+  [[ -f $file ]] || return 0
+  tr -d '\r' <"$file" | sed -nE "s/^[[:space:]]*${1//./\\.}[[:space:]]*[=:][[:space:]]*(.*[^[:space:]])[[:space:]]*$/\1/p" | tail -n 1
+}
+
+# jvm_wanted: the version the app asks for: 21, 21.0.6 or 1.8, without the vendor.
+jvm_wanted() {
+  local value
+  value=$(system_property java.runtime.version)
+  value=${value#openjdk-}
+  value=${value#zulu-}
+  value=${value#heroku-}
+  printf '%s' "${value:-$JVM_DEFAULT}"
+}
+
+jvm_major() {
+  local version=${1#1.}
+  printf '%s' "${version%%[!0-9]*}"
+}
+
+# jvm_available: the lines the distribution has, one a line.
+jvm_available() {
+  apt_prepare
+  apt_here apt-cache --no-generate pkgnames openjdk- | sed -nE 's/^openjdk-([0-9]+)-jdk-headless$/\1/p' | sort -n
+}
+
+# jvm_is_today LINE: the JDK of the cache is of that line and newer ones were looked for today, so
+# that a busy day does not fetch the package index for every build.
+jvm_is_today() {
+  local key=$CACHE_DIR/jvm/jdk.key
+  [[ -f $key && $(<"$key") == "deb-$1"[.+]* && $(cached_value jvm-checked) == "$(date +%F)" ]]
+}
+
+# jvm_fetch_deb WANTED [PACKAGE...]: the distribution's JDK into the cache.
+jvm_fetch_deb() {
+  local wanted=$1 major package full
+  shift
+  major=$(jvm_major "$wanted")
+  package=openjdk-$major-jdk-headless
+  if ! jvm_is_today "$major"; then
+    jvm_refuse_unknown "$wanted" "$major"
+    full=$(apt_full_version "$package")
+    cache_fits jvm/jdk "deb-$full" || jvm_unpack_deb "$major" "$full" "$package" "$@"
+    cache_value jvm-checked "$(date +%F)"
+  fi
+  full=$(<"$CACHE_DIR/jvm/jdk.key")
+  full=${full#deb-}
+  [[ $wanted == 1.* ]] || nearest_version Java "$wanted" 1 "${full%%[-+~]*}"
+  detail "Using OpenJDK ${full%%[-~]*} of the distribution"
+  jvm_say_default
+}
+
+jvm_refuse_unknown() {
+  local found
+  found=$(jvm_available)
+  grep -qxF -- "$2" <<<"$found" && return
+  fail "Java $1 (system.properties) is not available on the stack $STACK." \
+    "Available are: $(version_list <<<"$found")." \
+    "Change java.runtime.version in system.properties, or set JDK_URL to the URL of a JDK archive."
+}
+
+jvm_say_default() {
+  [[ -z $(system_property java.runtime.version) ]] || return 0
+  warn "No Java version is given, Java $JVM_DEFAULT is used." \
+    "Write java.runtime.version=$JVM_DEFAULT into system.properties."
+}
+
+# jvm_unpack_deb MAJOR FULL PACKAGE...: packages into $TMPDIR/jvm, the JDK out of it to the cache.
+jvm_unpack_deb() {
+  local major=$1 full=$2 root=$TMPDIR/jvm tree
+  shift 2
+  detail "Fetching OpenJDK $full"
+  apt_unpack "$root" "$@" || fail "OpenJDK $major could not be fetched (see above)."
+  tree=$(echo "$root/usr/lib/jvm/java-$major"-openjdk-*)
+  jvm_detach "$tree" "$root"
+  jvm_keep "$tree" "deb-$full"
+}
+
+# jvm_detach TREE ROOT: the distribution keeps configuration in /etc and shared libraries in /usr.
+jvm_detach() {
+  local tree=$1 root=$2 link target
+  rm -rf "$tree/docs" "$tree/man" "$tree/lib/src.zip" "$tree/lib/security/cacerts"
+  rm -f "$tree"/lib/server/classes_*.jsa
+  while IFS= read -r -d '' link; do
+    target=$(readlink "$link")
+    rm "$link"
+    [[ ! -e $root$target ]] || cp -a "$root$target" "$link"
+  done < <(find "$tree" -type l -lname '/*' -print0)
+  # Its libraries look beside themselves first, so no LD_LIBRARY_PATH is needed.
+  find "$root/usr/lib" -path '*/jvm' -prune -o -name '*.so*' -exec cp -a {} "$tree/lib/" \;
+}
+
+# jvm_fetch_archive URL: any JDK as an archive, for example a vendor's.
+jvm_fetch_archive() {
+  local tree
+  cache_fits jvm/jdk "$(cache_key "$1")" && return
+  detail "Fetching the JDK of JDK_URL"
+  download "$1" "$TMPDIR/jdk.archive" "$(setting JDK_SHA256)" ||
+    fail "The JDK could not be fetched from JDK_URL (see above)."
+  mkdir -p "$TMPDIR/jdk"
+  tar --extract --file "$TMPDIR/jdk.archive" --directory "$TMPDIR/jdk" ||
+    fail "What JDK_URL names is no tar archive."
+  tree=$(find "$TMPDIR/jdk" -path '*/bin/javac' -print -quit)
+  [[ -n $tree ]] || fail "The archive of JDK_URL holds no bin/javac, so it is no JDK."
+  jvm_keep "${tree%/bin/javac}" "$(cache_key "$1")"
+}
+
+# jvm_keep TREE KEY: moves a JDK to the cache and links the runtime, which needs its jmods once.
+jvm_keep() {
+  cache_drop jvm/jdk
+  mkdir -p "$CACHE_DIR/jvm"
+  mv "$1" "$CACHE_DIR/jvm/jdk"
+  jvm_link_runtime "$2"
+  rm -rf "$CACHE_DIR/jvm/jdk/jmods"
+  printf '%s\n' "$2" >"$CACHE_DIR/jvm/jdk.key"
+}
+
+# jvm_link_runtime KEY: uncompressed modules make the smaller slug, since zstd sees them whole. The
+# class data archive halves the time a JVM takes to start.
+jvm_link_runtime() {
+  local jdk=$CACHE_DIR/jvm/jdk jre=$CACHE_DIR/jvm/jre options=(--no-header-files --no-man-pages)
+  cache_drop jvm/jre
+  [[ -d $jdk/jmods ]] && options+=(--module-path "$jdk/jmods")
+  detail "Linking a runtime without compilers and tools"
+  if ! quietly "$jdk/bin/jlink" "${options[@]}" --strip-java-debug-attributes \
+    --add-modules "$(jvm_modules "$jdk")" --output "$jre"; then
+    warn "The JDK cannot link a runtime; the whole JDK goes into the slug."
+    rm -rf "$jre"
+    return
+  fi
+  jvm_copy_libraries "$jdk" "$jre"
+  quietly "$jre/bin/java" -Xshare:dump || rm -f "$jre"/lib/server/*.jsa
+  printf '%s\n' "$JVM_RECIPE $1" >"$jre.key"
+}
+
+jvm_modules() {
+  "$1/bin/java" --list-modules | sed 's/@.*//' | grep -Ev "^($JVM_LEFT_OUT)$" | paste -sd ,
+}
+
+# jvm_copy_libraries JDK JRE: jlink takes what modules own, not what the distribution links to.
+jvm_copy_libraries() {
+  local file
+  for file in "$1"/lib/*.so*; do
+    case ${file##*/} in
+    libfreebl* | libjpeg.* | liblcms2.* | libns* | libpcsc* | libpl[cd]* | libsmime* | libsoftokn* | libssl*)
+      cp -a -n "$file" "$2/lib/"
+      ;;
+    esac
+  done
+}
+
+# jvm_trust HOME: writes the trust store of a Java from the certificates that this build trusts.
+jvm_trust() {
+  local bundle=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} store=$1/lib/security/cacerts digest
+  digest=$(file_digest "$bundle")
+  [[ -f $store && -f $store.source && $(<"$store.source") == "$digest" ]] && return
+  rm -f "$store"
+  # Without a password: that is how Java reads its own store.
+  quietly openssl pkcs12 -export -nokeys -in "$bundle" -jdktrust anyExtendedKeyUsage \
+    -certpbe NONE -nomac -passout pass: -out "$store" ||
+    fail "The certificates in $bundle could not be turned into a trust store for Java."
+  chmod 644 "$store"
+  printf '%s\n' "$digest" >"$store.source"
+}
+
+# jvm_put_runtime: the runtime, or the whole JDK, into the slug, with the app's .jdk-overlay over it.
+jvm_put_runtime() {
+  local origin=$CACHE_DIR/jvm/jre
+  if [[ $(setting JAVA_FULL_JDK) == 1 || ! -d $origin ]]; then
+    origin=$CACHE_DIR/jvm/jdk
+    detail "The slug gets the whole JDK"
+  fi
+  jvm_trust "$origin"
+  rm -rf "$BUILD_DIR/.jdk"
+  cp -al "$origin" "$BUILD_DIR/.jdk"
+  if [[ -d $BUILD_DIR/.jdk-overlay ]]; then
+    detail "Copying .jdk-overlay over the runtime"
+    cp -a --remove-destination "$BUILD_DIR/.jdk-overlay/." "$BUILD_DIR/.jdk/"
+  fi
+}
+
+jvm_write_profile() {
+  profile_memory
+  cp -- "$HAIKUBE_LIB/dyno/jvm.sh" "$BUILD_DIR/.profile.d/10-jvm.sh"
+  cp -- "$HAIKUBE_LIB/dyno/jdbc.sh" "$BUILD_DIR/.profile.d/11-jdbc.sh"
+}
+
+# jvm_tool_options ARCHIVE: what makes a short-lived build tool fast; ARCHIVE keeps its class data.
+jvm_tool_options() {
+  local flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xlog:disable" feature
+  feature=$(jvm_feature)
+  if ((feature >= 19)); then
+    flags+=" -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile=$1"
+  fi
+  if ((feature >= 24)); then
+    flags+=" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow"
+  fi
+  printf '%s' "$flags"
+}
+
+jvm_feature() {
+  sed -nE 's/^JAVA_VERSION="(1\.)?([0-9]+).*/\2/p' "$JAVA_HOME/release"
+}
