@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from haikube.cli.config import Login
 from haikube.cli.platform import connect
 from haikube.cli.session import current_login
 
@@ -19,13 +20,18 @@ from haikube.cli.session import current_login
 def create(name: str | None, remote: str) -> None:
     """Create an app and, in a git repository, the remote to push to."""
     login = current_login()
-    app = asyncio.run(_call("POST", "/apps", {"name": name} if name else {}))
+    app = asyncio.run(_call("POST", "/apps", _wanted(name, login)))
     url = f"{login.api}/{app['name']}.git"
     click.echo(f"Creating {app['name']}... done", err=True)
     click.echo(f"{app['web_url']} | {url}")
     if _git("rev-parse", "--git-dir") and not _git("remote", "get-url", remote):
         _git("remote", "add", remote, url)
         click.echo(f"Added git remote {remote}. Deploy with: git push {remote} main", err=True)
+
+
+def _wanted(name: str | None, login: Login) -> dict[str, Any]:
+    wanted = {"team": login.namespace}
+    return wanted | {"name": name} if name else wanted
 
 
 @click.command()

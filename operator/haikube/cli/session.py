@@ -29,13 +29,13 @@ _ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "Ro
 
 
 @click.command()
-@click.option("--api", default="http://api.localhost:8080", show_default=True, help="URL.")
+@click.argument("api", default="http://api.localhost:8080")
 @click.option("--kubeconfig", default="", help="Default: $KUBECONFIG, ~/.kube/config, make up's.")
 @click.option("--namespace", "-n", default="default", show_default=True, help="Your team.")
 @click.option("--service-account", default="developer", show_default=True, help="Acts for you.")
 @click.option("--ca-file", default="", help="CA certificate of an https api.")
 def login(api: str, kubeconfig: str, namespace: str, service_account: str, ca_file: str) -> None:
-    """Log in with your kubeconfig and let git use it."""
+    """Log in to the platform at API with your kubeconfig, and let git use it."""
     wanted = Login(
         api=api.rstrip("/"),
         token="",
