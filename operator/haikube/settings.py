@@ -19,86 +19,109 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HAIKUBE_", frozen=True, extra="ignore")
 
     # Where apps answer
-    domain: str = Field("localhost", description="apps answer at <app>.<domain>")
-    scheme: Literal["http", "https"] = Field("http", description="scheme of app URLs")
-    public_port: int = Field(80, description="port of app URLs; 80 and 443 are not printed")
-    gateway_name: str = Field("haikube", description="Gateway that HTTPRoutes attach to")
-    gateway_namespace: str = Field("haikube-system", description="namespace of that Gateway")
+    domain: str = Field(default="localhost", description="apps answer at <app>.<domain>")
+    scheme: Literal["http", "https"] = Field(default="http", description="scheme of app URLs")
+    public_port: int = Field(default=80, description="port of app URLs; 80 and 443 are not printed")
+    gateway_name: str = Field(default="haikube", description="Gateway that HTTPRoutes attach to")
+    gateway_namespace: str = Field(
+        default="haikube-system", description="namespace of that Gateway"
+    )
     reserved_hosts: frozenset[str] = Field(
-        frozenset({"api", "git", "www"}), description="app names that the platform keeps"
+        default=frozenset({"api", "git", "www"}), description="app names that the platform keeps"
     )
 
     # The platform itself
-    namespace: str = Field("haikube-system", description="where operator and api run")
-    identity: str = Field("", description="name of this replica in the leader Lease")
-    lease_seconds: float = Field(15.0, description="a leader that is silent this long is replaced")
-    resync_seconds: float = Field(600.0, description="replace-and-diff of every kind, +-20 %")
-    workers: int = Field(32, description="reconciles at once")
-    metrics_port: int = Field(9090, description="port of /metrics, /healthz and /readyz")
-    api_port: int = Field(8080, description="port of the api")
-    log_level: str = Field("info", description="debug, info, warning or error")
+    namespace: str = Field(default="haikube-system", description="where operator and api run")
+    identity: str = Field(default="", description="name of this replica in the leader Lease")
+    lease_seconds: float = Field(
+        default=15.0, description="a leader that is silent this long is replaced"
+    )
+    resync_seconds: float = Field(
+        default=600.0, description="replace-and-diff of every kind, +-20 %"
+    )
+    workers: int = Field(default=32, description="reconciles at once")
+    metrics_port: int = Field(default=9090, description="port of /metrics, /healthz and /readyz")
+    api_port: int = Field(default=8080, description="port of the api")
+    log_level: str = Field(default="info", description="debug, info, warning or error")
 
     # Stacks and images
-    default_stack: str = Field("debian-13", description="stack of apps that name none")
+    default_stack: str = Field(default="debian-13", description="stack of apps that name none")
     image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
 
     # Builds
-    build_timeout: int = Field(900, description="longest compile")
-    build_memory: str = Field("2560Mi", description="memory limit of a build pod")
-    build_cpu: str = Field("2", description="cpu limit of a build pod")
-    build_cpu_request: str = Field("100m", description="cpu request of a build pod")
-    build_memory_request: str = Field("256Mi", description="memory request of a build pod")
-    build_disk: str = Field("8Gi", description="scratch space of a build pod")
-    source_limit: int = Field(1 << 30, description="largest source archive or push")
-    slug_limit: int = Field(500_000_000, description="largest slug, packed")
-    slug_warning: int = Field(300_000_000, description="a slug over this is warned about")
-    build_history: int = Field(20, description="finished builds kept per app")
-    build_log_limit: int = Field(20_000_000, description="bytes of a build log that are kept")
-    build_overhead: int = Field(
-        300, description="added to a build's timeout for start, fetch and upload"
+    build_timeout: int = Field(default=900, description="longest compile")
+    build_memory: str = Field(default="2560Mi", description="memory limit of a build pod")
+    build_cpu: str = Field(default="2", description="cpu limit of a build pod")
+    build_cpu_request: str = Field(default="100m", description="cpu request of a build pod")
+    build_memory_request: str = Field(default="256Mi", description="memory request of a build pod")
+    build_disk: str = Field(default="8Gi", description="scratch space of a build pod")
+    source_limit: int = Field(default=1 << 30, description="largest source archive or push")
+    slug_limit: int = Field(default=500_000_000, description="largest slug, packed")
+    slug_warning: int = Field(default=300_000_000, description="a slug over this is warned about")
+    build_history: int = Field(default=20, description="finished builds kept per app")
+    build_log_limit: int = Field(
+        default=20_000_000, description="bytes of a build log that are kept"
     )
-    build_ttl: int = Field(3600, description="a finished build Job and its pod are kept this long")
+    build_overhead: int = Field(
+        default=300, description="added to a build's timeout for start, fetch and upload"
+    )
+    build_ttl: int = Field(
+        default=3600, description="a finished build Job and its pod are kept this long"
+    )
     ca_bundle_configmap: str = Field(
-        "", description="ConfigMap with ca-bundle.crt, copied to builds as extra trusted CAs"
+        default="",
+        description="ConfigMap with ca-bundle.crt, copied to builds as extra trusted CAs",
     )
     build_env: str = Field(
-        "", description="JSON object of environment variables for builds: mirrors, proxies"
+        default="", description="JSON object of environment variables for builds: mirrors, proxies"
     )
 
     # Dynos
-    boot_timeout: int = Field(60, description="a web dyno must bind $PORT within this (R10)")
-    shutdown_grace: int = Field(30, description="from SIGTERM to SIGKILL")
-    dyno_memory: str = Field("512Mi", description="memory limit of the default size")
-    dyno_cpu: str = Field("1", description="cpu limit of the default size")
-    dyno_cpu_request: str = Field("10m", description="cpu request of the default size")
-    dyno_memory_request: str = Field("64Mi", description="memory request of the default size")
-    dyno_port: int = Field(8080, description="value of PORT in web dynos")
-    max_surge: str = Field("100%", description="extra dynos during a rollout, number or percent")
+    boot_timeout: int = Field(
+        default=60, description="a web dyno must bind $PORT within this (R10)"
+    )
+    shutdown_grace: int = Field(default=30, description="from SIGTERM to SIGKILL")
+    dyno_memory: str = Field(default="512Mi", description="memory limit of the default size")
+    dyno_cpu: str = Field(default="1", description="cpu limit of the default size")
+    dyno_cpu_request: str = Field(default="10m", description="cpu request of the default size")
+    dyno_memory_request: str = Field(
+        default="64Mi", description="memory request of the default size"
+    )
+    dyno_port: int = Field(default=8080, description="value of PORT in web dynos")
+    max_surge: str = Field(
+        default="100%", description="extra dynos during a rollout, number or percent"
+    )
     drain_seconds: int = Field(
-        2, description="a web dyno keeps serving this long before SIGTERM, until routes know"
+        default=2,
+        description="a web dyno keeps serving this long before SIGTERM, until routes know",
     )
     slug_rate: int = Field(
-        10_000_000, description="bytes per second of slug that the boot limit is extended for"
+        default=10_000_000,
+        description="bytes per second of slug that the boot limit is extended for",
     )
     worker_ready_seconds: int = Field(
-        3, description="a dyno without port counts as up when it has run this long"
+        default=3, description="a dyno without port counts as up when it has run this long"
     )
-    release_timeout: int = Field(3600, description="longest release phase")
-    release_history: int = Field(50, description="releases kept per app")
-    slug_url_seconds: int = Field(604_800, description="life of a presigned slug URL, at most 7 d")
+    release_timeout: int = Field(default=3600, description="longest release phase")
+    release_history: int = Field(default=50, description="releases kept per app")
+    slug_url_seconds: int = Field(
+        default=604_800, description="life of a presigned slug URL, at most 7 d"
+    )
 
     # Object storage
-    storage_endpoint: str = Field("", description="S3 endpoint URL; empty: AWS")
-    storage_bucket: str = Field("haikube", description="bucket")
-    storage_region: str = Field("us-east-1", description="region")
-    storage_access_key: SecretStr = Field(SecretStr(""), description="access key id")
-    storage_secret_key: SecretStr = Field(SecretStr(""), description="secret access key")
-    sweep_seconds: float = Field(3600.0, description="mark-and-sweep of the storage")
-    sweep_grace: int = Field(3600, description="an object younger than this is never swept")
+    storage_endpoint: str = Field(default="", description="S3 endpoint URL; empty: AWS")
+    storage_bucket: str = Field(default="haikube", description="bucket")
+    storage_region: str = Field(default="us-east-1", description="region")
+    storage_access_key: SecretStr = Field(default=SecretStr(""), description="access key id")
+    storage_secret_key: SecretStr = Field(default=SecretStr(""), description="secret access key")
+    sweep_seconds: float = Field(default=3600.0, description="mark-and-sweep of the storage")
+    sweep_grace: int = Field(default=3600, description="an object younger than this is never swept")
 
     # git and api
-    git_cache: int = Field(4 << 30, description="scratch space for git packs in each api process")
-    default_namespace: str = Field(
-        "default", description="where apps are made for callers who name no team"
+    git_cache: int = Field(
+        default=4 << 30, description="scratch space for git packs in each api process"
     )
-    push_timeout: int = Field(3600, description="longest push, build included")
+    default_namespace: str = Field(
+        default="default", description="where apps are made for callers who name no team"
+    )
+    push_timeout: int = Field(default=3600, description="longest push, build included")

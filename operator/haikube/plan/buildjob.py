@@ -74,7 +74,7 @@ def build_job(build: Build, app: App, stack: Stack, ca_bundle: str, context: Con
         "urls_secret": names.build_urls_secret_name(build.meta.name),
         "url_items": [{"key": each, "path": each} for each in _urls(build, app, stack, 1)],
         "config_secret": app.config,
-        "ca_items": [{"key": CA_FILE, "path": CA_FILE}] if ca_bundle else [],
+        "ca_bundle": bool(ca_bundle),
     }
     return Create(JOBS, context.render("build-job", values))
 

@@ -1,0 +1,109 @@
+"""What must be right before the operator starts; each complaint names the value and the remedy."""
+
+from __future__ import annotations
+
+import json
+
+from haikube.cluster.errors import ApiError, Forbidden, NotFound
+from haikube.cluster.port import Cluster
+from haikube.model.names import CONFIG_VAR
+from haikube.model.resources import HTTP_ROUTES, OWN_KINDS, Resource
+from haikube.plan.dynos import megabytes
+from haikube.settings import Settings
+
+CUSTOM_RESOURCES = Resource(
+    "apiextensions.k8s.io",
+    "v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    namespaced=False,
+)
+_WEEK = 604_800
+_SHORTEST_URL = 600
+
+
+class NotReadyToStart(Exception):
+    """The operator must not start like this; the message lists why."""
+
+
+def check_settings(settings: Settings) -> list[str]:
+    """Return what is wrong with the settings, in words."""
+    complaints = [
+        *_build_env(settings.build_env),
+        *_storage(settings),
+        *_quantity("HAIKUBE_DYNO_MEMORY", settings.dyno_memory),
+    ]
+    if not _SHORTEST_URL <= settings.slug_url_seconds <= _WEEK:
+        complaints.append(
+            f"HAIKUBE_SLUG_URL_SECONDS is {settings.slug_url_seconds}; "
+            f"use {_SHORTEST_URL} to {_WEEK}, as S3 signs no longer"
+        )
+    return complaints
+
+
+def _build_env(text: str) -> list[str]:
+    if not text:
+        return []
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(CONFIG_VAR.fullmatch(key) for key in found):
+        return ['HAIKUBE_BUILD_ENV is no JSON object of variables; write {"NAME": "value"}']
+    return []
+
+
+def _storage(settings: Settings) -> list[str]:
+    endpoint = settings.storage_endpoint
+    complaints = []
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        complaints.append(f"HAIKUBE_STORAGE_ENDPOINT is {endpoint!r}; write http(s)://host:port")
+    if not settings.storage_bucket:
+        complaints.append("HAIKUBE_STORAGE_BUCKET is empty; name a bucket")
+    given = (settings.storage_access_key, settings.storage_secret_key)
+    if not all(each.get_secret_value() for each in given):
+        complaints.append(
+            "HAIKUBE_STORAGE_ACCESS_KEY or HAIKUBE_STORAGE_SECRET_KEY is empty; "
+            "set both in the Secret haikube-storage"
+        )
+    return complaints
+
+
+def _quantity(name: str, value: str) -> list[str]:
+    try:
+        megabytes(value)
+    except ValueError:
+        return [f"{name} is {value!r}; write a quantity like 512Mi"]
+    return []
+
+
+async def check_cluster(cluster: Cluster) -> list[str]:
+    """Return what the cluster lacks, in words."""
+    complaints = []
+    for kind in (*OWN_KINDS, HTTP_ROUTES):
+        name = f"{kind.plural}.{kind.group}"
+        try:
+            await cluster.get(CUSTOM_RESOURCES, name)
+        except NotFound:
+            complaints.append(f"the cluster has no CRD {name}; {_remedy(kind)}")
+        except Forbidden as error:
+            complaints.append(
+                f"the CRD {name} may not be read ({error}); apply manifests/base/rbac"
+            )
+        except ApiError as error:
+            complaints.append(f"the API server does not answer: {error}")
+            break
+    return complaints
+
+
+def _remedy(kind: Resource) -> str:
+    if kind == HTTP_ROUTES:
+        return "install the Gateway API CRDs"
+    return "kubectl apply --server-side -k crds"
+
+
+async def preflight(cluster: Cluster, settings: Settings) -> None:
+    """Raise ``NotReadyToStart`` if anything is wrong."""
+    complaints = [*check_settings(settings), *await check_cluster(cluster)]
+    if complaints:
+        raise NotReadyToStart("haikube-operator cannot start:\n  " + "\n  ".join(complaints))
