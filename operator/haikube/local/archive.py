@@ -51,8 +51,14 @@ class Image:
         )
 
 
-def write_archive(image: Image, path: Path) -> None:
-    """Write the archive of an image; the bytes depend on the image alone."""
+def write_archive(image: Image, path: Path, omit: frozenset[str] = frozenset()) -> None:
+    """Write the archive of an image; the bytes depend on the image alone.
+
+    Args:
+        image: what to write.
+        path: where to.
+        omit: digests of layers that the importing store is known to have.
+    """
     config = image.config_blob()
     manifest = _manifest(image, config)
     partial = path.with_suffix(".partial")
@@ -60,11 +66,13 @@ def write_archive(image: Image, path: Path) -> None:
     with tarfile.open(partial, "w", format=tarfile.GNU_FORMAT) as tar:
         _add(tar, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
         _add(tar, "index.json", _index(image.reference, manifest))
-        _add(tar, "manifest.json", _docker_manifest(image, config))
+        if not omit:
+            _add(tar, "manifest.json", _docker_manifest(image, config))
         _add(tar, _blob(_sha(config)), config)
         _add(tar, _blob(_sha(manifest)), manifest)
         for digest, layer in {layer.digest: layer for layer in image.layers}.items():
-            _add_file(tar, _blob(digest), layer.path)
+            if digest not in omit:
+                _add_file(tar, _blob(digest), layer.path)
     partial.rename(path)
 
 

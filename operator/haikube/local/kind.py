@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,11 @@ class KindProvider:
         finally:
             archive.unlink()
         return True
+
+    def prune(self, keep: Container[str]) -> int:
+        """Remove nothing: the kubelet of kind collects unused images by itself."""
+        del keep
+        return 0
 
     def load(self, archive: Path) -> str:
         """Load an archive into the kind node."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from haikube.local import cgroups, network, node, preflight, tools
 from haikube.local.archive import Image
 from haikube.local.command import LocalError, succeeds
 from haikube.local.containerd import ImageStore
-from haikube.local.images import ImageSources, pause_image
+from haikube.local.images import PREFIX, ImageSources, pause_image
 from haikube.local.nodeconfig import NodeLayout
 from haikube.local.steps import Step
 
@@ -92,6 +93,10 @@ class NativeProvider:
     def ensure_image(self, image: Image) -> bool:
         """Import an image into containerd unless it is there."""
         return self.store.ensure(image, self.sources.paths.images)
+
+    def prune(self, keep: Container[str]) -> int:
+        """Remove our images that are not to be kept from containerd."""
+        return self.store.prune(PREFIX, keep)
 
     def load(self, archive: Path) -> str:
         """Import an archive into containerd."""

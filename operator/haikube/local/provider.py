@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +25,10 @@ class Provider(Protocol):
 
     def ensure_image(self, image: Image) -> bool:
         """Bring an image into the node unless it is there; return whether it was brought."""
+        ...
+
+    def prune(self, keep: Container[str]) -> int:
+        """Remove our images that are not to be kept; return how many."""
         ...
 
     def load(self, archive: Path) -> str:

@@ -104,9 +104,16 @@ def wait_platform(upping: Upping) -> str:
     return f"{count} deployments"
 
 
+def remove_old_images(upping: Upping) -> str:
+    """Remove images of former checkouts that nothing in the cluster names any more."""
+    current = {image.reference for image in upping.images.values()}
+    return f"{upping.provider.prune(current | upping.kubectl.images_in_use())} images"
+
+
 PLATFORM_STEPS: list[tuple[str, Callable[[Upping], str | None]]] = [
     ("gateway api", apply_gateway_api),
     ("resource definitions", apply_crds),
     ("platform applied", apply_platform),
     ("platform ready", wait_platform),
+    ("old images removed", remove_old_images),
 ]
