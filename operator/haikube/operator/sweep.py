@@ -1,0 +1,103 @@
+"""Removes bytes of dead apps and releases from the storage; ``plan.sweep`` decides which.
+
+It must never act on a list that is incomplete: any error ends the sweep before a deletion.
+``python3 -m haikube.operator.sweep --dry-run`` prints what would go.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from haikube.cluster.http import HttpCluster
+from haikube.cluster.port import Cluster
+from haikube.model.names import STORAGE_AREAS
+from haikube.model.resources import APPS, BUILDS, RELEASES
+from haikube.plan.sweep import Live, observe_live, plan_sweep
+from haikube.settings import Settings
+from haikube.storage.port import Storage, Stored
+from haikube.storage.s3 import S3Storage
+
+_AT_ONCE: Final = 8
+
+_log = structlog.get_logger(__name__)
+
+
+class Sweeper:
+    """Mark and sweep over one bucket and one cluster."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        storage: Storage,
+        *,
+        grace: int,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._cluster = cluster
+        self._storage = storage
+        self._grace = grace
+        self._now = now
+
+    async def run(self, *, dry_run: bool = False) -> list[Stored]:
+        """Remove everything that is dead and return it; with ``dry_run`` only return it."""
+        now = self._now()
+        stored = [item for area in STORAGE_AREAS async for item in self._storage.list(f"{area}/")]
+        dead = plan_sweep(stored, await self._live(), now=now, grace=self._grace)
+        if not dry_run:
+            await self._remove(dead)
+        return dead
+
+    async def sweep_app(self, uid: str) -> list[Stored]:
+        """Remove everything of one app that was deleted; an app that lives loses nothing."""
+        stored = [
+            item for area in STORAGE_AREAS async for item in self._storage.list(f"{area}/{uid}/")
+        ]
+        apps = (await self._cluster.list(APPS, metadata_only=True)).items
+        if uid in {app["metadata"]["uid"] for app in apps}:
+            return []
+        dead = plan_sweep(stored, observe_live(apps, (), ()), now=self._now(), grace=self._grace)
+        await self._remove(dead)
+        return dead
+
+    async def _live(self) -> Live:
+        """Read the cluster afresh: releases first, so that what a build made meanwhile is seen."""
+        listings = [await self._cluster.list(kind) for kind in (RELEASES, BUILDS, APPS)]
+        releases, builds, apps = (listing.items for listing in listings)
+        return observe_live(apps, builds, releases)
+
+    async def _remove(self, dead: list[Stored]) -> None:
+        for start in range(0, len(dead), _AT_ONCE):
+            part = dead[start : start + _AT_ONCE]
+            await asyncio.gather(*(self._storage.delete(item.key) for item in part))
+        if dead:
+            size = sum(item.size for item in dead)
+            _log.info("swept the storage", objects=len(dead), bytes=size)
+
+
+async def sweep(settings: Settings, *, dry_run: bool) -> list[Stored]:
+    """Sweep once, as the settings and the surrounding credentials say."""
+    async with HttpCluster.from_environment() as cluster:
+        sweeper = Sweeper(cluster, S3Storage(settings), grace=settings.sweep_grace)
+        return await sweeper.run(dry_run=dry_run)
+
+
+def main() -> None:
+    """Sweep once and print one line per object."""
+    parser = argparse.ArgumentParser(description="Remove dead objects from the storage.")
+    parser.add_argument("--dry-run", action="store_true", help="print them, remove nothing")
+    dry_run = parser.parse_args().dry_run
+    dead = asyncio.run(sweep(Settings(), dry_run=dry_run))
+    sys.stdout.writelines(f"{item.size:>12} {item.modified:%F %T} {item.key}\n" for item in dead)
+    verb = "would be removed" if dry_run else "removed"
+    sys.stdout.write(f"{len(dead)} objects, {sum(item.size for item in dead)} bytes {verb}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Mark and sweep as a decision: the dead go, the living and the unknown stay."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haikube.plan.sweep import Live, observe_live, plan_sweep
+from haikube.storage.port import Stored
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+OLD = NOW - timedelta(hours=2)
+GRACE = 3600
+HELLO = "11111111-1111-1111-1111-111111111111"
+GONE = "22222222-2222-2222-2222-222222222222"
+BUILD = "33333333-3333-3333-3333-333333333333"
+
+
+def stored(key: str, modified: datetime = OLD) -> Stored:
+    return Stored(key, 1, modified, "etag")
+
+
+def build(uid: str, result: str, created: str, app: str = HELLO) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "name": uid[:4],
+            "uid": uid,
+            "creationTimestamp": created,
+            "ownerReferences": [{"kind": "App", "uid": app}],
+        },
+        "status": {"result": result},
+    }
+
+
+def swept(keys: list[Stored], live: Live) -> list[str]:
+    return [item.key for item in plan_sweep(keys, live, now=NOW, grace=GRACE)]
+
+
+LIVE = Live(frozenset({HELLO}), frozenset({f"slugs/{HELLO}/{BUILD}.tar.zst"}))
+
+
+@pytest.mark.parametrize("area", ["sources", "slugs", "caches", "git", "logs"])
+def test_everything_of_an_unknown_app_goes_at_once(area: str) -> None:
+    key = stored(f"{area}/{GONE}/deep/x", NOW)
+    assert swept([key], LIVE) == [key.key]
+
+
+@pytest.mark.parametrize("area", ["sources", "caches", "git", "logs"])
+def test_a_living_app_keeps_all_but_slugs(area: str) -> None:
+    assert swept([stored(f"{area}/{HELLO}/x")], LIVE) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "modified", "dead"),
+    [
+        (f"{BUILD}.tar.zst", OLD, False),
+        ("other.tar.zst", OLD, True),
+        ("other.tar.zst", NOW, False),
+        ("other.json", OLD, True),
+    ],
+)
+def test_slugs_nobody_refers_to_go_after_the_grace(
+    name: str, modified: datetime, *, dead: bool
+) -> None:
+    key = stored(f"slugs/{HELLO}/{name}", modified)
+    assert swept([key], LIVE) == ([key.key] if dead else [])
+
+
+def test_an_upload_that_no_build_named_goes_after_the_grace() -> None:
+    keys = [stored("sources/pending/a.tar.gz"), stored("sources/pending/b.tar.gz", NOW)]
+    assert swept(keys, LIVE) == ["sources/pending/a.tar.gz"]
+
+
+@given(st.text(max_size=80))
+def test_what_is_not_understood_stays(key: str) -> None:
+    assert swept([stored(key)], LIVE) == []
+
+
+@given(
+    area=st.sampled_from(["sources", "slugs", "caches", "git", "logs", "other"]),
+    uid=st.uuids().map(str),
+    rest=st.text("abc./-", max_size=20),
+    lives=st.booleans(),
+)
+def test_only_slugs_of_living_apps_and_bytes_of_dead_ones_go(
+    area: str, uid: str, rest: str, *, lives: bool
+) -> None:
+    live = Live(frozenset({uid} if lives else ()), frozenset())
+    gone = swept([stored(f"{area}/{uid}/{rest}")], live)
+    assert bool(gone) == (area != "other" and (not lives or area == "slugs"))
+
+
+def test_slugs_of_releases_running_and_newest_builds_live() -> None:
+    running, newest, old, released = (str(uuid.UUID(int=number)) for number in range(1, 5))
+    builds = [
+        build(old, "Succeeded", "2026-01-01T00:00:00Z"),
+        build(running, "Running", "2026-01-01T00:01:00Z"),
+        build(newest, "Failed", "2026-01-01T00:02:00Z"),
+    ]
+    release = {"spec": {"slug": {"key": f"slugs/{HELLO}/{released}.tar.zst"}}}
+    live = observe_live([{"metadata": {"uid": HELLO}}], builds, [release])
+
+    keys = [
+        stored(f"slugs/{HELLO}/{uid}{suffix}")
+        for uid in (running, newest, old, released)
+        for suffix in (".tar.zst", ".json")
+    ]
+    assert swept(keys, live) == [f"slugs/{HELLO}/{old}.tar.zst", f"slugs/{HELLO}/{old}.json"]
+
+
+def test_a_build_that_has_no_status_yet_is_running() -> None:
+    fresh = build(BUILD, "Pending", "2026-01-01T00:00:00Z")
+    later = build(GONE, "Failed", "2026-01-02T00:00:00Z")
+    del fresh["status"]
+    live = observe_live([{"metadata": {"uid": HELLO}}], [fresh, later], [])
+    assert f"slugs/{HELLO}/{BUILD}.tar.zst" in live.slugs
