@@ -13,7 +13,6 @@ from haikube.operator.sweep import Sweeper
 from haikube.storage.memory import MemoryStorage
 from haikube.storage.port import StorageError
 
-HELLO = "11111111-1111-1111-1111-111111111111"
 GONE = "22222222-2222-2222-2222-222222222222"
 
 
@@ -24,8 +23,7 @@ def cluster() -> FakeCluster:
 
 @pytest.fixture
 def live(cluster: FakeCluster) -> str:
-    metadata = {"name": "hello", "namespace": "a", "uid": HELLO}
-    app = cluster.seed(APPS, {"metadata": metadata, "spec": {}})
+    app = cluster.seed(APPS, {"metadata": {"name": "hello", "namespace": "a"}, "spec": {}})
     return str(app["metadata"]["uid"])
 
 

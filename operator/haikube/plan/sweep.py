@@ -20,7 +20,7 @@ Object = Mapping[str, Any]
 PENDING: Final = "pending"
 """Second segment of an upload that no app is known for yet."""
 
-_UID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UID: Final = re.compile(r"[0-9a-z]+(-[0-9a-z]+)+")
 _FINISHED: Final = frozenset({"Succeeded", "Failed", "Canceled"})
 _SEGMENTS: Final = 3
 
