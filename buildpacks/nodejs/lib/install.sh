@@ -1,0 +1,118 @@
+# shellcheck shell=bash
+# Installs the app's packages, and takes those only needed to build out again.
+#
+# The tree of an app whose installation runs no script of its own is cached as a whole; otherwise
+# the package manager's own cache is.
+
+# install_packages MANAGER
+install_packages() {
+  local manager=$1 key
+  topic "Installing dependencies"
+  if [[ -d $BUILD_DIR/node_modules ]]; then
+    warn "node_modules is part of the source: packages of another platform may not run." \
+      "Remove it from the repository: git rm -r --cached node_modules, and add it to .gitignore."
+  fi
+  key=$(packages_key "$manager")
+  if tree_is_cacheable && cache_get node_modules "$key" "$BUILD_DIR/node_modules"; then
+    unlink_state
+    detail "Restored from the cache: the lock file has not changed"
+    return
+  fi
+  "install_with_$manager"
+  if tree_is_cacheable && [[ -d $BUILD_DIR/node_modules ]]; then
+    cache_drop "manager/$manager"
+    cache_put node_modules "$key" "$BUILD_DIR/node_modules"
+    unlink_state
+  fi
+}
+
+tree_is_cacheable() {
+  [[ $(setting NODE_MODULES_CACHE true) == true && -n $(lock_files) ]] && ! has_install_scripts &&
+    [[ ! -f $BUILD_DIR/.yarnrc.yml && ! -f $BUILD_DIR/.pnp.cjs ]]
+}
+
+packages_key() {
+  cache_key "$STACK" "$1" "$(<"$BUILD_DIR/$NODE_HOME_PATH/version")" "$NODE_ENV" "$(cd "$BUILD_DIR" &&
+    file_digest package.json package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml .npmrc \
+      .yarnrc pnpm-workspace.yaml)"
+}
+
+# What package managers write in place must not be one file with the cached tree.
+unlink_state() {
+  find "$BUILD_DIR/node_modules" -maxdepth 2 -type f -name '.*' \
+    -exec cp --preserve --remove-destination {} {}.own \; -exec mv {}.own {} \;
+}
+
+install_with_npm() {
+  if [[ -f $BUILD_DIR/package-lock.json || -f $BUILD_DIR/npm-shrinkwrap.json ]]; then
+    detail "Installing node modules (npm ci)"
+    manager_run npm ci --include=dev --cache "$(manager_cache npm)"
+  else
+    warn "No lock file found: each build may get other versions of the app's packages." \
+      "Run npm install on your machine and commit package-lock.json."
+    detail "Installing node modules (npm install)"
+    manager_run npm install --include=dev --no-save --cache "$(manager_cache npm)"
+  fi
+}
+
+install_with_yarn() {
+  detail "Installing node modules (yarn.lock)"
+  if [[ $(yarn_version) == 1.* ]]; then
+    YARN_PRODUCTION=false NODE_ENV=development manager_run yarn install --frozen-lockfile \
+      --non-interactive --no-progress --cache-folder "$(manager_cache yarn)"
+  else
+    YARN_GLOBAL_FOLDER=$(manager_cache yarn) manager_run yarn install --immutable
+  fi
+}
+
+install_with_pnpm() {
+  detail "Installing node modules (pnpm-lock.yaml)"
+  manager_run pnpm install --frozen-lockfile --prod=false --reporter=append-only \
+    --store-dir "$(manager_cache pnpm)"
+}
+
+# manager_cache NAME: the folder for the manager's downloads, kept only where the tree is not.
+manager_cache() {
+  if tree_is_cacheable; then
+    printf '%s' "$TMPDIR/manager-$1"
+  else
+    cache_folder "manager/$1"
+  fi
+}
+
+yarn_version() {
+  (cd "$BUILD_DIR" && yarn --version)
+}
+
+# prune_packages MANAGER
+prune_packages() {
+  [[ -d $BUILD_DIR/node_modules ]] || return 0
+  topic "Pruning devDependencies"
+  if [[ $NODE_ENV != production ]]; then
+    detail "Skipping because NODE_ENV is '$NODE_ENV'"
+  elif [[ $(setting NPM_CONFIG_PRODUCTION) == false || $(setting YARN_PRODUCTION) == false ||
+    $(setting PNPM_SKIP_PRUNING) == true || $(setting YARN2_SKIP_PRUNING) == true ]]; then
+    detail "Skipping because a config var says so"
+  elif [[ $(package_value '.devDependencies | length') == 0 && -z $(package_value .workspaces) ]]; then
+    detail "There are none"
+  else
+    "prune_with_$1"
+  fi
+}
+
+prune_with_npm() {
+  manager_run npm prune --omit=dev --ignore-scripts
+}
+
+prune_with_yarn() {
+  if [[ $(yarn_version) == 1.* ]]; then
+    manager_run yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline \
+      --non-interactive --no-progress --cache-folder "$(manager_cache yarn)"
+  else
+    YARN_GLOBAL_FOLDER=$(manager_cache yarn) manager_run yarn workspaces focus --all --production
+  fi
+}
+
+prune_with_pnpm() {
+  CI=true manager_run pnpm prune --prod --ignore-scripts
+}

@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# Reads package.json. It never changes it.
+
+# package_value FILTER: a value of package.json by its jq path, empty when there is none.
+package_value() {
+  jq -r "$1 // empty" "$BUILD_DIR/package.json"
+}
+
+# has_script NAME
+has_script() {
+  jq -e --arg name "$1" '.scripts[$name] // empty' "$BUILD_DIR/package.json" >/dev/null
+}
+
+check_package_json() {
+  local why
+  why=$(jq -e 'type == "object"' "$BUILD_DIR/package.json" 2>&1 >/dev/null) && return
+  fail "package.json is not valid JSON: ${why:-it is not an object}." \
+    "Check it with an editor or with 'npm pkg get'."
+}
+
+# Scripts of the app that an installation runs: their results may lie anywhere.
+has_install_scripts() {
+  jq -e '(.workspaces // empty), (.scripts // {} | .preinstall, .install, .postinstall, .prepare,
+    .dependencies | select(.))' "$BUILD_DIR/package.json" >/dev/null
+}
