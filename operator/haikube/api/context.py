@@ -48,7 +48,7 @@ class Context:
 
     def repository(self, caller: Caller, app: Json) -> Repository:
         """Return an app as its builds see it."""
-        meta = app["metadata"]
+        meta, spec = app["metadata"], app.get("spec") or {}
         return Repository(
             app=meta["name"],
             namespace=meta["namespace"],
@@ -56,6 +56,8 @@ class Context:
             url=app_url(app, self.settings),
             author=caller.username,
             cluster=caller.cluster,
+            stack=spec.get("stack") or self.settings.default_stack,
+            buildpacks=tuple(spec.get("buildpacks") or ()),
         )
 
     def api_url(self, request: Request) -> str:

@@ -20,7 +20,10 @@ _SUFFIX: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """The repository of one app as one caller may use it; ``url`` is where the app answers."""
+    """The repository of one app as one caller may use it; ``url`` is where the app answers.
+
+    ``stack`` and ``buildpacks`` are what the app declares for its builds.
+    """
 
     app: str
     namespace: str
@@ -28,6 +31,8 @@ class Repository:
     url: str
     author: str
     cluster: Cluster
+    stack: str
+    buildpacks: Sequence[Mapping[str, str]] = ()
 
 
 class Listener(Protocol):
@@ -52,7 +57,8 @@ async def create_build(
     buildpacks: Sequence[Mapping[str, str]] = (),
 ) -> Json:
     """Create a Build of ``source`` (``archive`` or ``blob``) as the caller."""
-    optional = {"version": version, "buildpacks": [dict(pack) for pack in buildpacks]}
+    packs = [dict(pack) for pack in buildpacks or repository.buildpacks]
+    optional = {"version": version, "buildpacks": packs}
     body = {
         "apiVersion": BUILDS.api_version,
         "kind": BUILDS.kind,
@@ -65,6 +71,7 @@ async def create_build(
         "spec": {
             "appRef": {"name": repository.app},
             "source": source,
+            "stack": repository.stack,
             "author": repository.author,
             **{key: value for key, value in optional.items() if value},
         },
