@@ -3,6 +3,14 @@
 
 readonly RAILS_ASSET_GEMS=(propshaft sprockets-rails webpacker shakapacker vite_rails cssbundling-rails)
 
+# note_source: what the app is before anything is built; says later whether its assets are current.
+note_source() {
+  ASSET_DIGEST=$(
+    cd "$BUILD_DIR" || exit
+    find . "$ENV_DIR" -type f -not -path './.git/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum
+  )
+}
+
 # compile_assets: skipped when the app brings compiled ones or has no such task.
 compile_assets() {
   has_gem railties sprockets || return 0
@@ -13,10 +21,15 @@ compile_assets() {
   fi
   has_asset_task || return 0
   topic "Preparing app for Rails asset pipeline"
-  restore_assets
+  if restore_assets; then
+    detail "Using the assets of the last build: neither the app nor its config vars have changed"
+    return
+  fi
   detail "Running: rake assets:precompile assets:clean"
   (asset_environment && run bundle exec rake assets:precompile assets:clean) || assets_failed
   store_assets
+  # bootsnap's cache knows the files by their path in the build: it is no use to a dyno
+  rm -rf "$BUILD_DIR/tmp/cache/bootsnap"
 }
 
 has_compiled_assets() {
@@ -35,7 +48,7 @@ has_asset_task() {
 
 # asset_environment: for a subshell. A build has no database and no secret; Rails wants both names.
 asset_environment() {
-  cd "$BUILD_DIR"
+  cd "$BUILD_DIR" || return
   export RAILS_ENV=${RAILS_ENV:-production} RACK_ENV=${RACK_ENV:-production} RAILS_GROUPS=assets
   export SECRET_KEY_BASE=${SECRET_KEY_BASE:-$(sticky_secret)} DISABLE_SPRING=1
   export DATABASE_URL=${DATABASE_URL:-$(stand_in_database)}
@@ -58,18 +71,21 @@ assets_failed() {
     "An app that needs its config vars at this point finds them in its environment; a database it does not."
 }
 
+# restore_assets: the last build's; true when they are this build's too. Older ones stay for a while
+# beside the new, for pages that were served before the deploy: assets:clean decides.
 restore_assets() {
-  local key=$STACK
-  cache_get ruby/assets "$key" "$BUILD_DIR/public/assets" || true
-  cache_get ruby/asset-work "$key" "$BUILD_DIR/tmp/cache/assets" || true
+  cache_get ruby/assets "$STACK" "$BUILD_DIR/public/assets" || return 1
+  [[ $(cached_value ruby-assets) == "$ASSET_DIGEST $RUBY_VERSION" ]] && return 0
+  cache_get ruby/asset-work "$STACK" "$BUILD_DIR/tmp/cache/assets" || true
+  return 1
 }
 
 store_assets() {
-  local name folder
-  while read -r name folder; do
-    if [[ -d $BUILD_DIR/$folder ]]; then
-      cache_keep "ruby/$name" "$STACK" "$BUILD_DIR/$folder"
-    fi
-  done <<<$'assets public/assets\nasset-work tmp/cache/assets'
-  rm -rf "$BUILD_DIR/tmp/cache/assets"
+  [[ -d $BUILD_DIR/public/assets ]] || return 0
+  cache_keep ruby/assets "$STACK" "$BUILD_DIR/public/assets"
+  cache_value ruby-assets "$ASSET_DIGEST $RUBY_VERSION"
+  if [[ -d $BUILD_DIR/tmp/cache/assets ]]; then
+    cache_keep ruby/asset-work "$STACK" "$BUILD_DIR/tmp/cache/assets"
+    rm -rf "$BUILD_DIR/tmp/cache/assets"
+  fi
 }

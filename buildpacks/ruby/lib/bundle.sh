@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # Installs the gems that Gemfile.lock pins, with Bundler's own deployment mode, into vendor/bundle.
 
-readonly BUNDLE_BLOCKED='^(BUNDLE_(PATH|BIN|DEPLOYMENT|FROZEN|APP_CONFIG|GEMFILE|CACHE_PATH)|GEM_(PATH|HOME)|RUBYLIB|RUBYOPT)$'
-
 # require_lock: without a lock file every build might install other gems.
 require_lock() {
   [[ -f $BUILD_DIR/Gemfile.lock ]] || fail "There is no Gemfile.lock beside the Gemfile." \
@@ -38,21 +36,34 @@ bundle_environment() {
   "$setter" BUNDLE_GLOBAL_PATH_APPENDS_RUBY_SCOPE 1
 }
 
-# install_gems: bundle install from the cache of the last build, then without what is unused.
+# install_gems: what the last build installed, if it fits the lock file; else bundle install on top.
 install_gems() {
   local key
   key=$(cache_key "$STACK" "$RUBY_SOURCE" "$RUBY_API")
   drop_bundle_config
   bundle_environment export_set "$BUILD_DIR"
-  export BUNDLE_WITHOUT=${BUNDLE_WITHOUT-development:test} BUNDLE_JOBS=${BUNDLE_JOBS:-4}
+  export_set BUNDLE_WITHOUT "${BUNDLE_WITHOUT-development:test}"
+  export BUNDLE_JOBS=${BUNDLE_JOBS:-4}
   export NOKOGIRI_USE_SYSTEM_LIBRARIES=${NOKOGIRI_USE_SYSTEM_LIBRARIES:-true}
+  if gems_are_complete "$key"; then
+    topic "Using the gems of the last build: Gemfile.lock has not changed"
+    return
+  fi
   topic "Installing dependencies using bundler $(gem_tool_version)"
-  cache_get ruby/gems "$key" "$BUILD_DIR/vendor/bundle" || true
   detail "Running: BUNDLE_WITHOUT='$BUNDLE_WITHOUT' bundle install -j$BUNDLE_JOBS"
   (cd "$BUILD_DIR" && run bundle install) || gems_failed
   keep_gems "$key"
-  # the variable lives on in export_line so that later buildpacks see the same bundle
-  export_set BUNDLE_WITHOUT "$BUNDLE_WITHOUT"
+}
+
+# gems_are_complete KEY: restores the gems; false when Bundler has something to install or to say.
+gems_are_complete() {
+  cache_get ruby/gems "$1" "$BUILD_DIR/vendor/bundle" || return 1
+  [[ $(gems_digest) == "$(cached_value ruby-gems)" ]] || return 1
+  (cd "$BUILD_DIR" && bundle check >"$TMPDIR/bundle-check" 2>&1)
+}
+
+gems_digest() {
+  cache_key "$(file_digest "$BUILD_DIR/Gemfile" "$BUILD_DIR/Gemfile.lock")" "$BUNDLE_WITHOUT" "${BUNDLE_WITH:-}"
 }
 
 gem_tool_version() {
@@ -71,8 +82,6 @@ gems_failed() {
 keep_gems() {
   (cd "$BUILD_DIR" && quietly bundle clean) || warn "bundle clean failed; unused gems stay in the slug."
   rm -rf "$BUILD_DIR"/vendor/bundle/ruby/*/cache
-  if [[ $(file_digest "$BUILD_DIR/Gemfile.lock") != $(cached_value ruby-lock) ]] || ! cache_fits ruby/gems "$1"; then
-    cache_keep ruby/gems "$1" "$BUILD_DIR/vendor/bundle"
-    cache_value ruby-lock "$(file_digest "$BUILD_DIR/Gemfile.lock")"
-  fi
+  cache_keep ruby/gems "$1" "$BUILD_DIR/vendor/bundle"
+  cache_value ruby-gems "$(gems_digest)"
 }

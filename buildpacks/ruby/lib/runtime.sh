@@ -1,9 +1,8 @@
 # shellcheck shell=bash
 # Puts a Ruby into .heroku/ruby of the app, with the same bin/ whatever it came from: packages of the
-# stack (deb), the official source release compiled here (upstream), or an archive (a URL).
+# stack (deb), the official source release compiled here (upstream), or an archive (a URL). It is asked for anew each week, so that security releases arrive.
 
 readonly RUBY_LAYOUT=1
-readonly RUBY_REFRESH_SECONDS=86400
 readonly RUBY_INDEX_DEFAULT=https://cache.ruby-lang.org/pub/ruby
 
 # install_ruby: sets RUBY_VERSION and RUBY_API ("3.3.0") and puts Ruby on PATH.
@@ -12,24 +11,17 @@ install_ruby() {
   RUBY_HOME=$BUILD_DIR/.heroku/ruby
   RUBY_SOURCE=$(runtime_source ruby deb deb upstream)
   wanted=$(wanted_ruby)
-  key=$(cache_key "$RUBY_LAYOUT" "$STACK" "$RUBY_SOURCE" "$wanted" "$(setting BUILDPACK_STRICT_VERSIONS)")
-  if ruby_is_recent && cache_get ruby/runtime "$key" "$RUBY_HOME"; then
+  key=$(cache_key "$RUBY_LAYOUT" "$STACK" "$RUBY_SOURCE" "$wanted" \
+    "$(setting BUILDPACK_STRICT_VERSIONS)" "$(date +%G-%V)")
+  if cache_get ruby/runtime "$key" "$RUBY_HOME"; then
     RUBY_VERSION=$(cached_value ruby-version)
     topic "Using Ruby $RUBY_VERSION from the cache"
   else
     fetch_ruby "$wanted"
     cache_keep ruby/runtime "$key" "$RUBY_HOME"
     cache_value ruby-version "$RUBY_VERSION"
-    cache_value ruby-fetched "$(date +%s)"
   fi
   use_ruby
-}
-
-# A cached runtime is used for a day without asking whether its line has a security release.
-ruby_is_recent() {
-  local fetched
-  fetched=$(cached_value ruby-fetched)
-  (($(date +%s) - ${fetched:-0} < RUBY_REFRESH_SECONDS))
 }
 
 fetch_ruby() {
@@ -70,6 +62,8 @@ tidy_packaged_ruby() {
   local package=$1 line=${1#ruby} program
   mkdir -p "$RUBY_HOME/bin"
   rm -rf "${RUBY_HOME:?}"/{etc,var,usr/share/{systemtap,bash-completion,ri,rubygems-integration}}
+  # tools for developing Ruby itself, a third of its files; a bundle that wants them installs its own
+  rm -rf "$RUBY_HOME"/usr/lib/ruby/gems/*/{gems,specifications}/{rbs,typeprof}-*
   sed -i "1s,^#!.*ruby.*,#!/usr/bin/env $package," "$RUBY_HOME"/usr/bin/*"$line"
   for program in ruby gem bundle bundler irb erb rdoc rake; do
     if [[ -e $RUBY_HOME/usr/bin/$program$line ]]; then
