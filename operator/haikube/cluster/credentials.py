@@ -17,6 +17,8 @@ from pathlib import Path
 from kubernetes import config
 from kubernetes.client import Configuration
 
+from haikube.cluster.errors import Unauthorized
+
 Token = Callable[[], Awaitable[str]]
 """Returns the bearer token of this moment, or "" for none."""
 
@@ -97,7 +99,10 @@ def _token(loaded: Configuration) -> Token:
     kept: tuple[float, str] | None = None
 
     def read() -> str:
-        value = loaded.get_api_key_with_prefix("BearerToken", alias="authorization") or ""
+        try:
+            value = loaded.get_api_key_with_prefix("BearerToken", alias="authorization") or ""
+        except (config.ConfigException, OSError) as error:
+            raise Unauthorized(401, "Unauthorized", f"our token cannot be read: {error}") from error
         return value[len(_BEARER) :] if value.lower().startswith(_BEARER) else value
 
     async def token() -> str:

@@ -160,7 +160,7 @@ def _is_worth_repeating(request: Request, error: ApiError) -> bool:
 
 def _pause(error: ApiError, tries: int) -> float:
     """Return how long to wait: what the server asks for, or twice as long each time; jittered."""
-    wanted = error.retry_after or _FIRST_PAUSE * 2**tries
+    wanted = _FIRST_PAUSE * 2**tries if error.retry_after is None else error.retry_after
     return min(wanted, LONGEST_PAUSE) * random.uniform(1.0, 1.25)  # noqa: S311 - not a secret
 
 

@@ -1,10 +1,12 @@
-"""Statuses compared by meaning: the order of named things is not a difference."""
+"""Statuses compared by meaning: neither the order of named things nor an empty list differs."""
 
 from __future__ import annotations
 
 from typing import Any
 
 _NAMES = ("type", "name")
+_NOTHING: tuple[Any, ...] = ([], {})
+"""The server stores some of these as absent."""
 
 
 def without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -23,7 +25,7 @@ def same_status(live: Any, wanted: Any) -> bool:  # noqa: ANN401 - any JSON
 
 def _sorted(value: Any) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, dict):
-        return {key: _sorted(item) for key, item in value.items()}
+        return {key: _sorted(item) for key, item in value.items() if item not in _NOTHING}
     if not isinstance(value, list):
         return value
     items = [_sorted(item) for item in value]
