@@ -1,0 +1,122 @@
+"""Rights are named one by one: no wildcard, no way to more rights, nothing a part does not use."""
+
+from __future__ import annotations
+
+import pytest
+
+from haikube.model.resources import CHILD_KINDS, GROUP, OWN_KINDS
+from manifests.built import OVERLAYS, Object, of_kind, one
+
+LOCAL = "overlays/local"
+WRITES = {"create", "update", "patch", "delete", "deletecollection"}
+FORBIDDEN_VERBS = {"escalate", "bind", "impersonate", "deletecollection"}
+FORBIDDEN_RESOURCES = {
+    "pods/exec",
+    "pods/attach",
+    "pods/portforward",
+    "serviceaccounts/token",
+    "nodes",
+    "nodes/proxy",
+    "roles",
+    "rolebindings",
+    "clusterroles",
+    "clusterrolebindings",
+}
+
+
+def roles(overlay: str = LOCAL) -> list[Object]:
+    return of_kind(overlay, "ClusterRole", "Role")
+
+
+def verbs(role: Object, group: str, resource: str) -> set[str]:
+    """Return what a role allows on a resource."""
+    return {
+        verb
+        for rule in role["rules"]
+        if group in rule["apiGroups"] and resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_no_role_has_a_wildcard_or_a_way_to_more(overlay: str) -> None:
+    for role in roles(overlay):
+        for rule in role["rules"]:
+            named = {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
+            assert not any("*" in each for each in named), (role["metadata"]["name"], rule)
+            assert not FORBIDDEN_VERBS & set(rule["verbs"]), (role["metadata"]["name"], rule)
+            assert not FORBIDDEN_RESOURCES & set(rule["resources"]), role["metadata"]["name"]
+
+
+def test_every_binding_names_a_role_of_ours() -> None:
+    known = {(each["kind"], each["metadata"]["name"]) for each in roles()}
+
+    for binding in of_kind(LOCAL, "ClusterRoleBinding", "RoleBinding"):
+        ref = binding["roleRef"]
+        assert (ref["kind"], ref["name"]) in known
+
+
+def test_every_service_account_is_used() -> None:
+    accounts = {each["metadata"]["name"] for each in of_kind(LOCAL, "ServiceAccount")}
+    users = {
+        each["spec"]["template"]["spec"].get("serviceAccountName")
+        for each in of_kind(LOCAL, "Deployment")
+    }
+
+    assert accounts == users - {None}
+
+
+def test_the_operator_may_do_what_its_plans_ask() -> None:
+    role = one(LOCAL, "ClusterRole", "haikube-operator")
+
+    for kind in CHILD_KINDS:
+        assert {"get", "list", "watch", "create", "patch", "delete"} <= verbs(
+            role, kind.group, kind.plural
+        ), kind.kind
+    for kind in OWN_KINDS:
+        assert {"get", "list", "watch"} <= verbs(role, GROUP, kind.plural), kind.kind
+        assert "patch" in verbs(role, GROUP, f"{kind.plural}/status"), kind.kind
+
+
+def test_the_operator_never_changes_what_people_declare() -> None:
+    role = one(LOCAL, "ClusterRole", "haikube-operator")
+
+    assert not WRITES & verbs(role, GROUP, "apps")
+    assert not WRITES & verbs(role, GROUP, "stacks")
+
+
+def test_the_api_writes_nothing_on_its_own_account_and_reads_no_secret() -> None:
+    role = one(LOCAL, "ClusterRole", "haikube-api")
+    reviews = {"tokenreviews", "subjectaccessreviews"}
+
+    for rule in role["rules"]:
+        if not set(rule["resources"]) <= reviews:
+            assert not WRITES & set(rule["verbs"]), rule
+        assert "secrets" not in rule["resources"]
+
+
+def test_a_developer_cannot_list_secrets_or_edit_the_ledger() -> None:
+    role = one(LOCAL, "ClusterRole", "haikube-developer")
+
+    assert verbs(role, "", "secrets") == {"get", "create", "patch"}
+    assert not {"update", "patch", "delete"} & verbs(role, GROUP, "releases")
+    assert {"create", "update", "patch", "delete"} <= verbs(role, GROUP, "apps")
+    assert not verbs(role, GROUP, "stacks")
+
+
+def test_a_viewer_only_looks() -> None:
+    role = one(LOCAL, "ClusterRole", "haikube-viewer")
+
+    for rule in role["rules"]:
+        assert set(rule["verbs"]) <= {"get", "list", "watch"}
+        assert "secrets" not in rule["resources"]
+
+
+def test_roles_of_people_flow_into_the_clusters_own() -> None:
+    def flows(name: str) -> set[str]:
+        marks = one(LOCAL, "ClusterRole", name)["metadata"]["labels"]
+        prefix = "rbac.authorization.k8s.io/aggregate-to-"
+        return {key.removeprefix(prefix) for key in marks if key.startswith(prefix)}
+
+    assert flows("haikube-developer") == {"admin", "edit"}
+    assert flows("haikube-viewer") == {"view"}
