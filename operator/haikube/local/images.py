@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,8 @@ def run_image(sources: ImageSources) -> Image:
 
 def build_image(sources: ImageSources) -> Image:
     """Return the image that builds run on: compilers, the build engine and the buildpacks."""
-    layers = [sources.rootfs("run", "build"), sources.layer(build_entries(sources))]
+    entries = build_entries(sources) | run_status(sources.rootfs("run"))
+    layers = [sources.rootfs("run", "build"), sources.layer(entries)]
     return Image(f"{PREFIX}/build-{STACK}", layers, _dyno_config(Cmd=["haikube-build"]))
 
 
@@ -95,6 +97,14 @@ def build_entries(sources: ImageSources) -> dict[str, Entry]:
             entries[name] = entry
     entries["usr/local/bin/haikube-build"] = Entry(buildpacks / "launcher/haikube-build", 0o755)
     return entries
+
+
+def run_status(run: Layer) -> dict[str, Entry]:
+    """Return what dpkg knows of the run image: builds fetch exactly the libraries it lacks."""
+    with tarfile.open(run.path) as tar:
+        status = tar.extractfile("./var/lib/dpkg/status")
+        content = status.read() if status else b""
+    return {"haikube/stack/run-dpkg-status": Entry(content)}
 
 
 def platform_image(sources: ImageSources) -> Image:

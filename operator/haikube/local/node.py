@@ -15,7 +15,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -30,12 +30,14 @@ from haikube.local.nodeconfig import (
     NodeLayout,
     component_lines,
     config_files,
+    upstream_resolvers,
 )
 from haikube.local.options import LocalOptions
 from haikube.local.paths import PACKAGE
 from haikube.local.process import Process, children
 
 _FOLDERS = ("log", "etcd", "kubelet", "run", "cni", "pod-logs", "plugins")
+_RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 _POLL_SECONDS = 0.1
 PID_FILE = Path("/run/haikube-local.pid")
 """In /run: one node per machine, known even when its state folder was deleted under it."""
@@ -117,11 +119,17 @@ def prepare(node: NodeLayout, record: Record, options: LocalOptions) -> None:
     for folder in _FOLDERS:
         (node.state / folder).mkdir(exist_ok=True)
     _make_certificates(node)
-    for name, text in config_files(node, Path("/etc/resolv.conf").read_text()).items():
+    for name, text in config_files(node, host_resolvers()).items():
         (node.state / name).write_text(text)
     (node.state / "components.sh").write_text(component_lines(node))
     (node.state / "forwarders.sh").write_text(forwarder_line(node, options))
     shutil.copyfile(node.state / "admin.kubeconfig", node.state / "kubeconfig")
+
+
+def host_resolvers(files: Sequence[Path] = _RESOLVERS) -> str:
+    """Return the first resolv.conf of the host that names a resolver beyond its loopback."""
+    texts = [path.read_text() for path in files if path.exists()]
+    return next((text for text in texts if "nameserver" in upstream_resolvers(text)), "")
 
 
 def _make_certificates(node: NodeLayout) -> None:

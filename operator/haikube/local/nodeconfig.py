@@ -65,7 +65,7 @@ def upstream_resolvers(resolv_conf: str) -> str:
 
 def _is_loopback(line: str) -> bool:
     words = line.split()
-    return words[:1] == ["nameserver"] and words[1].startswith(("127.", "::1"))
+    return words[:1] == ["nameserver"] and words[-1].startswith(("127.", "::1"))
 
 
 def _containerd(node: NodeLayout) -> str:
