@@ -86,7 +86,8 @@ def kopf_settings(watched: tuple[Watched, ...]) -> kopf.OperatorSettings:
     settings.watching.connect_timeout = 10
     for kind in watched:
         if kind.labels:
-            settings.watching.label_selectors[_selector(kind.resource)] = kind.labels
+            place = (kind.resource.group, kind.resource.version, kind.resource.plural)
+            settings.watching.label_selectors[place] = kind.labels
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = EndlessJitter()
@@ -98,10 +99,6 @@ def kopf_settings(watched: tuple[Watched, ...]) -> kopf.OperatorSettings:
     settings.peering.standalone = True
     settings.execution.max_workers = 4
     return settings
-
-
-def _selector(resource: Resource) -> Any:  # noqa: ANN401 - a plural, or a tuple of group and plural
-    return (resource.group, resource.plural) if resource.group else ("", resource.plural)
 
 
 def kopf_registry(

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from haikube.cluster.addresses import path
 from haikube.cluster.credentials import Credentials, load
+from haikube.cluster.errors import ApiError
 from haikube.cluster.http import HttpCluster
 from haikube.engine.clock import SystemClock
 from haikube.engine.elector import Elector
@@ -33,9 +34,11 @@ from haikube.operator.logs import configure_logs
 from haikube.operator.metrics import CountedCluster, Metrics
 from haikube.operator.preflight import NotReadyToStart, preflight
 from haikube.operator.probes import probes_app, serve_probes
+from haikube.operator.sweeping import sweep, sweep_for_ever
 from haikube.operator.watched import WATCHED
 from haikube.render.renderer import Renderer
 from haikube.settings import Settings
+from haikube.storage.port import StorageError
 from haikube.storage.s3 import S3Storage
 
 log = logging.getLogger(__name__)
@@ -59,11 +62,12 @@ class Process:
         self.storage = S3Storage(settings)
         cluster = CountedCluster(self.http, self.metrics.wrote)
         self.control = Control(cluster, self.storage, Renderer(), settings, self.clock)
+        self._identity: Any = settings.identity or socket.gethostname()
         self.elector = Elector(
             self.http,
             LEASE,
             settings.namespace,
-            settings.identity or socket.gethostname(),
+            self._identity,
             self.clock,
             seconds=settings.lease_seconds,
         )
@@ -95,6 +99,7 @@ class Process:
             if await self._until_stop(self.elector.acquire()):
                 await self._lead()
         finally:
+            _arm_hard_exit()
             beat.cancel()
             await self.elector.release()
             await runner.cleanup()
@@ -109,12 +114,16 @@ class Process:
         log.info("the caches are filled: %d keys to look at", self.control.queue.depth)
         work = asyncio.create_task(self.control.run(self.metrics.reconciled))
         kopf_task = asyncio.create_task(self._watch())
+        sweeper = asyncio.create_task(
+            sweep_for_ever(self.http, self.storage, self.settings, self.clock)
+        )
+        tasks = (work, kopf_task, sweeper, keeper)
         try:
-            await self._until_stop(_first_failure(work, kopf_task))
+            await self._until_stop(_first_failure(*tasks))
         finally:
-            for task in (work, kopf_task, keeper):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(work, kopf_task, keeper, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _keep_lead(self) -> NoReturn:
         await self.elector.keep()
@@ -143,7 +152,7 @@ class Process:
             settings=kopf_settings(WATCHED),
             clusterwide=True,
             standalone=True,
-            identity=kopf.Identity(LEASE),  # type: ignore[attr-defined]
+            identity=self._identity,  # else kopf asks for the user, and a pod's uid has no name
         )
 
     async def _until_stop(self, work: Coroutine[Any, Any, None]) -> bool:
@@ -168,12 +177,11 @@ async def _first_failure(*tasks: asyncio.Task[None]) -> None:
         task.result()
 
 
-def _stop(process: Process) -> None:
-    """Stop in good order, and the hard way if that takes too long."""
+def _arm_hard_exit() -> None:
+    """End the process the hard way if leaving in good order takes too long."""
     timer = threading.Timer(HARD_EXIT_SECONDS, os._exit, args=(1,))
     timer.daemon = True
     timer.start()
-    process.stopping.set()
 
 
 async def run_operator(settings: Settings) -> None:
@@ -181,7 +189,7 @@ async def run_operator(settings: Settings) -> None:
     process = Process(settings, load())
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, _stop, process)
+        loop.add_signal_handler(name, process.stopping.set)  # kopf takes over while it runs
     await process.run()
 
 
@@ -196,6 +204,16 @@ def read_settings() -> Settings:
         sys.exit(2)
 
 
+async def run_sweep(settings: Settings, *, dry_run: bool) -> None:
+    """Sweep the storage once and print every dead object."""
+    async with HttpCluster(load(), user_agent="haikube-operator") as cluster:
+        storage = S3Storage(settings)
+        swept = await sweep(cluster, storage, settings, SystemClock(), dry_run=dry_run)
+    for each in swept.dead:
+        click.echo(f"{each.size:>12} {each.key}")
+    click.echo(str(swept))
+
+
 @click.group(invoke_without_command=True)
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -208,4 +226,17 @@ def main(context: click.Context) -> None:
         asyncio.run(run_operator(settings))
     except NotReadyToStart as error:
         click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+@main.command("sweep")
+@click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
+def sweep_command(*, dry_run: bool) -> None:
+    """Delete objects of the storage that nothing refers to any more."""
+    settings = read_settings()
+    configure_logs(settings.log_level)
+    try:
+        asyncio.run(run_sweep(settings, dry_run=dry_run))
+    except (ApiError, StorageError) as error:
+        click.echo(f"haikube-operator: the sweep was broken off: {error}", err=True)
         sys.exit(1)

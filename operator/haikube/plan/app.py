@@ -28,7 +28,7 @@ def plan_app(view: AppView, context: Context) -> Plan:
     made = write_release(view, following) if following else ()
     writes = (
         *_config(view),
-        *_declared(view),
+        *_declared(view, context),
         *made,
         *_formations(view),
         *forget(view, context, releasing=bool(made)),
@@ -54,8 +54,8 @@ def _config(view: AppView) -> tuple[Write, ...]:
     return (Create(SECRETS, body),)
 
 
-def _declared(view: AppView) -> tuple[Write, ...]:
-    wanted = declared_build(view.app)
+def _declared(view: AppView, context: Context) -> tuple[Write, ...]:
+    wanted = declared_build(view.app, context.settings.default_stack)
     if wanted is None or view.build(declared_build_name(view.app)) is not None:
         return ()
     return (wanted,)

@@ -33,7 +33,7 @@ def declared_build_name(app: App) -> str:
     return f"{app.meta.name}-b-{digest}" if digest else ""
 
 
-def declared_build(app: App) -> Create | None:
+def declared_build(app: App, default_stack: str) -> Create | None:
     """Return the Build of the declared source, or None."""
     if app.source is None:
         return None
@@ -44,10 +44,9 @@ def declared_build(app: App) -> Create | None:
     spec: dict[str, Any] = {
         "appRef": {"name": app.meta.name},
         "source": app.source.spec(),
+        "stack": app.stack or default_stack,
         "description": _description(app),
     }
-    if app.stack:
-        spec["stack"] = app.stack
     if app.buildpacks:
         spec["buildpacks"] = list(app.buildpacks)
     body = {"apiVersion": BUILDS.api_version, "kind": BUILDS.kind, "metadata": metadata}
