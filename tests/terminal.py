@@ -74,7 +74,7 @@ class Person:
     def items(self, kind: str, app: str) -> list[dict[str, Any]]:
         """Return the objects of a kind that belong to an app."""
         text = self.kubectl("get", kind, "-l", f"haikube.dev/app={app}", "-o", "json")
-        return json.loads(text)["items"]
+        return list(json.loads(text)["items"])
 
 
 @dataclass(frozen=True)
@@ -120,3 +120,31 @@ class Workspace:
         """Tell whether the app answers 200 with this text."""
         status, body = self.fetch(path)
         return status == 200 and text in body
+
+
+def log_in(home: Path) -> Person:
+    """Return a person with this home, an own git configuration, and a login."""
+    binaries = home / "bin"
+    binaries.mkdir(parents=True)
+    command = binaries / "haikube"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m haikube.cli "$@"\n')
+    command.chmod(0o755)
+    environment = os.environ | {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_CACHE_HOME": str(CACHE.parent),
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
+        "GIT_TERMINAL_PROMPT": "0",
+        "KUBECONFIG": str(KUBECONFIG),
+        "PYTHONPATH": str(OPERATOR_ROOT),
+        "PATH": f"{binaries}:{CACHE / 'bin'}:{os.environ['PATH']}",
+    }
+    someone = Person(home, environment)
+    for key, value in {
+        "user.name": "Ada",
+        "user.email": "ada@example.org",
+        "init.defaultBranch": "main",
+    }.items():
+        someone.run("git", "config", "--global", key, value)
+    someone.haikube("login")
+    return someone

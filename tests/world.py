@@ -39,6 +39,8 @@ class SharedCluster(FakeCluster):
         super().__init__()
         self.users = {TOKEN: USER}
         self.namespaces: defaultdict[str, set[str]] = defaultdict(set, {USER: {NAMESPACE}})
+        self.denied: set[tuple[str, str, str]] = set()
+        """What a user may not do in their own namespaces: (user, verb, plural)."""
         self.pods: dict[str, asyncio.Queue[bytes | None]] = {}
         self.reviews = 0
 
@@ -84,12 +86,14 @@ class Confined:
         self._cluster = cluster
         self._token = token
 
-    def _check(self, namespace: str | None) -> None:
+    def _check(self, namespace: str | None, verb: str = "", resource: Resource = APPS) -> None:
         user = self._cluster.users.get(self._token)
         if user is None:
             raise Unauthorized(401, "Unauthorized", "Unauthorized")
         if namespace not in self._cluster.namespaces[user]:
             raise Forbidden(403, "Forbidden", f"{user} is not allowed in {namespace}")
+        if (user, verb, resource.plural) in self._cluster.denied:
+            raise Forbidden(403, "Forbidden", f"{user} cannot {verb} {resource.plural}")
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Json:
         self._check(namespace)
@@ -109,7 +113,7 @@ class Confined:
             yield event
 
     async def create(self, resource: Resource, body: Body) -> Json:
-        self._check(body["metadata"].get("namespace"))
+        self._check(body["metadata"].get("namespace"), "create", resource)
         return await self._cluster.create(resource, body)
 
     async def patch(

@@ -6,15 +6,13 @@ cluster that ``make up`` made. Every app gets a name of its own and is deleted a
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from terminal import CACHE, KUBECONFIG, OPERATOR_ROOT, Person, Workspace
+from terminal import Person, Workspace, log_in
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,31 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
     """Return a person who ran ``haikube login`` once."""
-    home = tmp_path_factory.mktemp("home")
-    binaries = home / "bin"
-    binaries.mkdir()
-    command = binaries / "haikube"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m haikube.cli "$@"\n')
-    command.chmod(0o755)
-    environment = os.environ | {
-        "HOME": str(home),
-        "XDG_CONFIG_HOME": str(home / ".config"),
-        "XDG_CACHE_HOME": str(CACHE.parent),
-        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
-        "GIT_TERMINAL_PROMPT": "0",
-        "KUBECONFIG": str(KUBECONFIG),
-        "PYTHONPATH": str(OPERATOR_ROOT),
-        "PATH": f"{binaries}:{CACHE / 'bin'}:{os.environ['PATH']}",
-    }
-    someone = Person(home, environment)
-    for key, value in {
-        "user.name": "Ada",
-        "user.email": "ada@example.org",
-        "init.defaultBranch": "main",
-    }.items():
-        someone.run("git", "config", "--global", key, value)
-    someone.haikube("login")
-    return someone
+    return log_in(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

@@ -1,0 +1,154 @@
+"""An idle platform writes nothing, and a restarted operator neither.
+
+The evidence is the API server's: the resourceVersion of every object of 200 Apps, before and
+after. A write that changes nothing would not show there, so the operator's own counter is read too.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from terminal import Person, eventually
+
+APPS = 200
+IDLE_SECONDS = 600
+SYSTEM = ("-n", "haikube-system")
+KINDS = (
+    "apps.haikube.dev,builds.haikube.dev,releases.haikube.dev,formations.haikube.dev,"
+    "deployments,services,httproutes,secrets,jobs,pods"
+)
+_OPERATOR = "app.kubernetes.io/component=operator"
+
+
+def run(person: Person, idle_seconds: int = IDLE_SECONDS) -> list[tuple[str, str, bool]]:
+    """Return (name, what was seen, kept) for the idle and the restart benchmark."""
+    namespace = f"bench-{secrets.token_hex(3)}"
+    person.kubectl("create", "namespace", namespace)
+    try:
+        _populate(person, namespace)
+        before = _settled(person, namespace)
+        idle = _idle(person, namespace, before, idle_seconds)
+        restart = _restart(person, namespace, _versions(person, namespace))
+    finally:
+        person.kubectl("delete", "namespace", namespace, "--wait=false")
+    return [idle, restart]
+
+
+def _idle(
+    person: Person, namespace: str, before: dict[str, str], seconds: int
+) -> tuple[str, str, bool]:
+    writes = _writes(person)
+    time.sleep(seconds)
+    changed = _changed(before, _versions(person, namespace))
+    made = _writes(person) - writes
+    said = f"{made:.0f} writes, {len(changed)} of {len(before)} objects changed in {seconds} s"
+    return (f"idle operator, {APPS} Apps: writes", said, not made and not changed)
+
+
+def _restart(person: Person, namespace: str, before: dict[str, str]) -> tuple[str, str, bool]:
+    person.kubectl(*SYSTEM, "delete", "pod", "-l", _OPERATOR, "--wait=true")
+    eventually(lambda: _leader(person), "a new leader")
+    time.sleep(30)
+    changed = _changed(before, _versions(person, namespace))
+    made = _writes(person)
+    said = f"{made:.0f} writes, {len(changed)} of {len(before)} objects changed after the restart"
+    return (f"operator restart, {APPS} unchanged Apps: writes", said, not made and not changed)
+
+
+def _populate(person: Person, namespace: str) -> None:
+    """Make Apps with a release whose web is scaled to 0: all children exist, no pod runs."""
+    names = [f"quiet-{number:03d}" for number in range(APPS)]
+    documents = [body for name in names for body in _objects(name, namespace)]
+    person.kubectl("create", "-f", "-", stdin=yaml.safe_dump_all(documents))
+
+
+def _objects(name: str, namespace: str) -> Iterator[dict[str, Any]]:
+    def own(kind: str, object_name: str, spec: dict[str, Any]) -> dict[str, Any]:
+        labels = {"haikube.dev/app": name}
+        metadata = {"name": object_name, "namespace": namespace, "labels": labels}
+        return {
+            "apiVersion": "haikube.dev/v1alpha1",
+            "kind": kind,
+            "metadata": metadata,
+            "spec": spec,
+        }
+
+    app = {"appRef": {"name": name}}
+    yield own("App", name, {})
+    yield own("Formation", f"{name}-web", {**app, "processType": "web", "quantity": 0})
+    slug = {
+        "key": f"slugs/{name}/none.tar.zst",
+        "digest": "sha256:" + "0" * 64,
+        "sizeBytes": 1000,
+        "processTypes": [{"name": "web", "command": "true"}],
+    }
+    release = {
+        **app,
+        "version": 1,
+        "stack": "debian-13",
+        "slug": slug,
+        "configRef": {"name": f"{name}-v1"},
+        "description": "Benchmark",
+    }
+    yield {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": f"{name}-v1",
+            "namespace": namespace,
+            "labels": {"haikube.dev/app": name},
+        },
+        "immutable": True,
+    }
+    yield own("Release", f"{name}-v1", release)
+
+
+def _versions(person: Person, namespace: str) -> dict[str, str]:
+    columns = "custom-columns=K:.kind,N:.metadata.name,V:.metadata.resourceVersion"
+    text = person.kubectl("-n", namespace, "get", KINDS, "-o", columns, "--no-headers")
+    rows = [line.split() for line in text.splitlines()]
+    return {f"{row[0]}/{row[1]}": row[2] for row in rows if len(row) == 3}
+
+
+def _settled(person: Person, namespace: str) -> dict[str, str]:
+    """Return the versions once every App has its Deployment and nothing moved for 15 s."""
+    eventually(
+        lambda: sum(key.startswith("Deployment/") for key in _versions(person, namespace)) == APPS,
+        "a Deployment for every App",
+        600,
+    )
+    before: dict[str, str] = {}
+    while before != (now := _versions(person, namespace)):
+        before = now
+        time.sleep(15)
+    return before
+
+
+def _changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+
+
+def _leader(person: Person) -> str | None:
+    for line in person.kubectl(*SYSTEM, "get", "pods", "-l", _OPERATOR, "-o", "name").split():
+        if re.search(r"^haikube_leader 1", _metrics(person, line), re.MULTILINE):
+            return line
+    return None
+
+
+def _metrics(person: Person, pod: str) -> str:
+    name = pod.rsplit("/", 1)[-1]
+    path = f"/api/v1/namespaces/haikube-system/pods/{name}:9090/proxy/metrics"
+    return person.kubectl("get", "--raw", path, check=False)
+
+
+def _writes(person: Person) -> float:
+    """Return how many writes the leader counted, its own Lease aside."""
+    pod = eventually(lambda: _leader(person), "a leader")
+    found = re.findall(r"^haikube_writes_total\{[^}]*\} (\S+)", _metrics(person, pod), re.MULTILINE)
+    return sum(float(value) for value in found)
