@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# Leiningen of the distribution: one jar and a script. It runs on the JDK of jvm.sh and keeps its
+# libraries in the cache.
+
+readonly LEIN_PACKAGES=(leiningen)
+readonly LEIN_RECIPE=1
+
+# lein_install: leaves the command lein on PATH.
+lein_install() {
+  local home=$CACHE_DIR/lein root=$TMPDIR/jvm
+  if ! cache_fits lein "$LEIN_RECIPE"; then
+    [[ -f $root/usr/bin/lein ]] || apt_unpack "$root" "${LEIN_PACKAGES[@]}" ||
+      fail "Leiningen could not be fetched from the distribution (see above)."
+    cache_drop lein
+    mkdir -p "$home/bin"
+    cp -L "$root"/usr/share/java/leiningen-[0-9]*.jar "$home/"
+    # Beside the script wherever that lies: in the cache or in the slug.
+    # shellcheck disable=SC2016  # for the script itself
+    sed 's|^LEIN_JAR=.*|LEIN_JAR=$BIN_DIR/../leiningen-$LEIN_VERSION.jar|' "$root/usr/bin/lein" >"$home/bin/lein"
+    chmod +x "$home/bin/lein"
+    printf '%s\n' "$LEIN_RECIPE" >"$home.key"
+  fi
+  export_path "$home/bin"
+  lein_environment
+}
+
+# lein_environment: libraries go to the cache, mirrors come from the setting LEIN_MIRRORS.
+lein_environment() {
+  local mirror
+  export LEIN_HOME=$TMPDIR/lein LEIN_NO_DEV=yes LEIN_SILENT=true
+  LEIN_JVM_OPTS="$(jvm_tool_options "$CACHE_DIR/jvm/lein.jsa")"
+  export LEIN_JVM_OPTS
+  mkdir -p "$LEIN_HOME" "$HOME"
+  ln -sfn "$(cache_folder m2)" "$HOME/.m2"
+  mirror=$(setting LEIN_MIRRORS)
+  [[ -n $mirror ]] || return 0
+  printf '{:user {:mirrors {#".*" {:name "mirror" :url "%s"}}}}\n' "$mirror" >"$LEIN_HOME/profiles.clj"
+}
+
+lein_version() {
+  sed -nE 's/^export LEIN_VERSION="([^"]+)".*/\1/p' "$CACHE_DIR/lein/bin/lein"
+}
+
+# lein_task: the words for lein; a project with an uberjar name is one file in the end.
+lein_task() {
+  local task
+  task=$(setting LEIN_BUILD_TASK)
+  if [[ -n $task ]]; then
+    printf '%s' "$task"
+  elif project_has :uberjar-name; then
+    printf 'uberjar'
+  else
+    printf 'with-profile production compile :all'
+  fi
+}
+
+# lein_build: BUILD_COMMAND, or bin/build, or Leiningen's task.
+lein_build() {
+  local output=$TMPDIR/lein.log command
+  command=$(setting BUILD_COMMAND)
+  if [[ -z $command && -f bin/build ]]; then
+    chmod +x bin/build
+    command=bin/build
+  fi
+  command=${command:-lein $(lein_task)}
+  topic "Running: $command"
+  if ! bash -c "$command" 2>&1 | tee "$output" | indent; then
+    lein_explain "$output"
+  fi
+}
+
+lein_explain() {
+  if grep -q 'Could not find artifact\|Could not transfer artifact\|dependencies could not be resolved' "$1"; then
+    fail "Leiningen could not fetch what project.clj asks for (see above)." \
+      "Check the coordinates; LEIN_MIRRORS names another repository."
+  elif grep -q 'Syntax error\|Compiler.*Exception' "$1"; then
+    fail "The app does not compile (see above)."
+  fi
+  fail "The Clojure build failed (see above)."
+}
+
+# lein_start: how the app is started: its uberjar, else lein itself, which then goes into the slug.
+lein_start() {
+  local jar
+  jar=$(project_string :uberjar-name)
+  mkdir -p .heroku/clojure
+  if [[ -n $jar && -f target/$jar ]]; then
+    # shellcheck disable=SC2016  # for the dyno's shell
+    printf 'java $JVM_OPTS -jar target/%s\n' "$jar" >.heroku/clojure/web
+    return
+  fi
+  topic "Keeping Leiningen in the slug, since project.clj has no :uberjar-name"
+  cp -al "$CACHE_DIR/lein" .heroku/lein
+  cp -al "$CACHE_DIR/m2" .m2
+  profile_path lein .heroku/lein/bin
+  profile_default lein LEIN_NO_DEV yes
+  echo 'lein with-profile production trampoline run' >.heroku/clojure/web
+}
+
+# lein_tidy: class files beside the uberjar are only copies of what is in it.
+lein_tidy() {
+  if [[ -f target/$(project_string :uberjar-name) ]]; then
+    rm -rf target/classes target/stale target/uberjar
+  fi
+}
