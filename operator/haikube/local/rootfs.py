@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,14 @@ _OPTIONS = (
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     "--dpkgopt=path-include=/usr/share/locale/locale.alias",
 )
+# Mounts of the tool stay its own, and it ends with us, even when we are killed.
+_CONTAINED = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--mount", "--propagation", "private", "--pid", "--fork"),
+    *("--kill-child", "--mount-proc"),
+)
+# apt's own user must reach it, so it cannot lie below root's home
+_SCRATCH = Path("/tmp/haikube-rootfs")  # noqa: S108 - made and emptied by root under the lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +80,18 @@ def make_rootfs(rootfs: Rootfs, folder: Path) -> Layer:
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f"rootfs-{rootfs.key}.partial.tar"
         partial.unlink(missing_ok=True)
-        run(*rootfs.argv(partial))
+        _fresh(_SCRATCH)
+        run(*_CONTAINED, *rootfs.argv(partial), env={"TMPDIR": str(_SCRATCH)})
+        shutil.rmtree(_SCRATCH)
         partial.rename(path)
     return Layer.of(path)
+
+
+def _fresh(folder: Path) -> Path:
+    """Return an empty folder of a known name: what a killed run left there is removed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o755)
+    return folder
 
 
 def make_site(lock: Path, python_rootfs: Layer, pip: Sequence[str], folder: Path) -> Layer:
@@ -91,16 +107,15 @@ def make_site(lock: Path, python_rootfs: Layer, pip: Sequence[str], folder: Path
     path = folder / f"site-{key}.tar"
     if path.exists():
         return Layer.of(path)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        root = Path(scratch)
-        run("tar", "--extract", "--file", python_rootfs.path, "--directory", root)
-        version = _python_version(root)
-        only = ("--only-binary=:all:", "--python-version", version, "--no-deps")
-        target = root / "haikube" / "site"
-        run(*pip, "install", "--quiet", "--require-hashes", *only, "--target", target, "-r", lock)
-        shutil.rmtree(target / "bin", ignore_errors=True)
-        _compile(root)
-        _pack(root, path)
+    root = _fresh(folder / f"site-{key}.partial-root")
+    run("tar", "--extract", "--file", python_rootfs.path, "--directory", root)
+    only = ("--only-binary=:all:", "--python-version", _python_version(root), "--no-deps")
+    target = root / "haikube" / "site"
+    run(*pip, "install", "--quiet", "--require-hashes", *only, "--target", target, "-r", lock)
+    shutil.rmtree(target / "bin", ignore_errors=True)
+    _compile(root)
+    _pack(root, path)
+    shutil.rmtree(root)
     return Layer.of(path)
 
 

