@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -151,11 +152,10 @@ async def test_a_finalizer_delays_the_deletion(place: Place) -> None:
 
 
 async def test_what_an_object_owns_goes_with_it(place: Place) -> None:
-    await _widget_with_child(place)
+    changes = await _family(place)
 
     async with asyncio.timeout(60):
-        changes = await _changes(place)
-        await place.cluster.delete(WIDGETS, "one", place.namespace)
+        await place.cluster.delete(CONFIG_MAPS, "parent", place.namespace)
         async for change in changes:
             if change.type == "DELETED" and change.object["metadata"]["name"] == "child":
                 break
@@ -165,42 +165,39 @@ async def test_what_an_object_owns_goes_with_it(place: Place) -> None:
 
 
 async def test_what_is_orphaned_stays(place: Place) -> None:
-    await _widget_with_child(place)
+    changes = await _family(place)
 
     async with asyncio.timeout(60):
-        changes = await _changes(place)
-        await place.cluster.delete(WIDGETS, "one", place.namespace, propagation="Orphan")
+        await place.cluster.delete(CONFIG_MAPS, "parent", place.namespace, propagation="Orphan")
         async for change in changes:
-            if not change.object["metadata"].get("ownerReferences"):
+            if change.type == "MODIFIED" and not change.object["metadata"].get("ownerReferences"):
                 break
 
     assert await place.cluster.get(CONFIG_MAPS, "child", place.namespace)
 
 
-async def _changes(place: Place) -> AsyncIterator[WatchEvent]:
-    listing = await place.cluster.list(CONFIG_MAPS, place.namespace)
-    return place.cluster.watch(
-        CONFIG_MAPS, place.namespace, resource_version=listing.resource_version
-    )
-
-
-async def _widget_with_child(place: Place) -> None:
-    owner = await place.cluster.create(WIDGETS, place.widget(size=1))
+async def _family(place: Place) -> AsyncIterator[WatchEvent]:
+    """Make a parent and a child; returns what happens from then on to children."""
+    parent = await place.cluster.create(CONFIG_MAPS, _config_map(place, "parent"))
     reference = {
-        "apiVersion": WIDGETS.api_version,
-        "kind": WIDGETS.kind,
-        "name": "one",
-        "uid": owner["metadata"]["uid"],
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "name": "parent",
+        "uid": parent["metadata"]["uid"],
     }
-    metadata = {
-        "name": "child",
-        "namespace": place.namespace,
-        "labels": {"test": "child"},
-        "ownerReferences": [reference],
-    }
-    await place.cluster.create(
-        CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    child = _config_map(place, "child", labels={"test": "child"}, ownerReferences=[reference])
+    made = await place.cluster.create(CONFIG_MAPS, child)
+    return place.cluster.watch(
+        CONFIG_MAPS,
+        place.namespace,
+        labels="test=child",
+        resource_version=made["metadata"]["resourceVersion"],
     )
+
+
+def _config_map(place: Place, name: str, **metadata: Any) -> Json:
+    metadata = {"name": name, "namespace": place.namespace, **metadata}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
 
 
 async def test_string_data_of_a_secret_is_stored_encoded(place: Place) -> None:

@@ -52,7 +52,7 @@ def apply(
     _refuse_conflicts(contested, force=force)
     left = {other: paths - contested[other] for other, paths in left.items()}
     kept = frozenset[tuple[str, ...]]().union(*left.values())
-    for path in sorted(before - new.keys() - kept, key=len, reverse=True):
+    for path in sorted(before - new.keys() - kept, key=_items_first):
         _drop_owned(result, path, kept)
     for path, value in new.items():
         if not _says(result, path, value):
@@ -108,6 +108,11 @@ def _says(obj: Json, path: tuple[str, ...], value: Any) -> bool:  # noqa: ANN401
     if path[-1] == SELF:
         return found is not None
     return bool(found == value or (value == {} and isinstance(found, Mapping)))
+
+
+def _items_first(path: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
+    """Sort whole items of lists before their fields: without its key an item is not found."""
+    return path[-1] != SELF, path
 
 
 def _drop_owned(result: Json, path: tuple[str, ...], kept: Paths) -> None:

@@ -171,7 +171,7 @@ class HttpCluster:
         if container:
             params["container"] = container
         request = _request("GET", PODS, namespace, name, "log", params=params, accept="*/*")
-        async with self._transport.stream(request, silence=None) as content:
+        async with self._transport.stream(request, may_be_silent=True) as content:
             async for chunk in content.iter_any():
                 yield chunk
 

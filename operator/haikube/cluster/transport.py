@@ -30,7 +30,8 @@ LONGEST_PAUSE = 10.0
 _FIRST_PAUSE = 0.25
 
 _UNAVAILABLE = frozenset({502, 503, 504})
-_FIRST_ERROR = 400
+_FIRST_ERROR = 300
+"""A redirection is an error too: our token goes to the server we know and to no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,10 @@ class Transport:
 
     @asynccontextmanager
     async def stream(
-        self, request: Request, *, silence: float | None = SILENCE_SECONDS
+        self, request: Request, *, may_be_silent: bool = False
     ) -> AsyncIterator[aiohttp.StreamReader]:
-        """Open an endless answer; one silent for ``silence`` seconds raises ``Unreachable``."""
+        """Open an endless answer; silence raises ``Unreachable`` unless it is allowed."""
+        silence = None if may_be_silent else SILENCE_SECONDS
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=silence)
         async with self._open(request, limits) as response:
             yield response.content
