@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# The environment of a PHP dyno and the programs that start its web server.
+
+write_boot_scripts() {
+  local scripts
+  scripts=$BUILD_DIR/$(bin_folder)
+  topic "Preparing runtime environment"
+  mkdir -p "$PHP_HOME/boot" "$scripts"
+  cp -a "$BUILDPACK_DIR/boot/." "$PHP_HOME/boot/"
+  for server in nginx apache2; do
+    ln -sf "../boot/heroku-php-$server" "$PHP_HOME/bin/heroku-php-$server"
+    if [[ ! -e $scripts/heroku-php-$server ]]; then
+      ln -s "$(realpath --relative-to="$scripts" "$PHP_HOME")/bin/heroku-php-$server" "$scripts/heroku-php-$server"
+    fi
+  done
+}
+
+write_php_profile() {
+  profile_memory
+  profile_path php "$(bin_folder)"
+  profile_path php "$PHP_FOLDER/sbin"
+  profile_path php "$PHP_FOLDER/bin"
+  # shellcheck disable=SC2016  # $HOME is the dyno's
+  php_environment php_profile_set '$HOME/'"$PHP_FOLDER"
+}
+
+php_profile_set() {
+  profile_set php "$1" "$2"
+}
+
+# leave_runtime_only: Composer belongs to the build; the cache keeps it for the next one.
+leave_runtime_only() {
+  rm -rf "$PHP_HOME/share/php" "$PHP_HOME/bin/composer"
+  sed -i '/^include_path/d' "$PHP_HOME/etc/php/conf.d/00-platform.ini"
+  rmdir "$BUILD_DIR/$(bin_folder)" 2>/dev/null || true
+}

@@ -1,0 +1,117 @@
+# shellcheck shell=bash
+# Puts PHP, Composer and the web servers into .heroku/php: from packages of the stack (deb), or from
+# an archive (a URL) of the same layout. It is asked for anew each week, so that security releases
+# arrive.
+
+readonly PHP_LAYOUT=1 PHP_FOLDER=.heroku/php
+
+# install_php: sets PHP_VERSION and puts PHP and Composer on PATH.
+install_php() {
+  local source key
+  PHP_HOME=$BUILD_DIR/$PHP_FOLDER
+  source=$(runtime_source php deb deb)
+  key=$(cache_key "$PHP_LAYOUT" "$STACK" "$source" "$(php_constraints)" "$(required_extensions)" \
+    "$(strict_versions && echo strict)" "$(date +%G-%V)" "$(file_digest "$BUILDPACK_DIR/lib/layout.sh")")
+  app_link "$PHP_FOLDER"
+  if cache_get php/runtime "$key" "$PHP_HOME"; then
+    use_php
+    topic "Using PHP $PHP_VERSION from the cache"
+  else
+    rm -rf "${PHP_HOME:?}"
+    mkdir -p "$PHP_HOME"
+    fetch_php "$source"
+    use_php
+    check_version
+    cache_put php/runtime "$key" "$PHP_HOME"
+  fi
+  check_extensions
+  list_runtime
+}
+
+fetch_php() {
+  if [[ $1 == deb ]]; then
+    php_from_packages
+  else
+    php_from_archive "$1"
+  fi
+}
+
+# The newest line the distribution has; check_version says whether it suits the app.
+php_from_packages() {
+  local line packages
+  line=$(packaged_php_lines | sort -V | tail -n 1)
+  [[ -n $line ]] || fail "The stack $STACK has no packages of PHP." "Set BUILDPACK_PHP_SOURCE to the URL of an archive."
+  topic "Installing PHP $(apt_version "php$line-cli") from the packages of $STACK"
+  readarray -t packages < <(extension_packages "$line")
+  apt_unpack "$TMPDIR/php" "php$line-cli" "php$line-fpm" "${packages[@]}" composer nginx apache2-bin ||
+    fail "The packages of PHP $line could not be fetched (see above)." "Try again."
+  lay_out_php "$TMPDIR/php" "$line" "$PHP_HOME"
+  rm -rf "$TMPDIR/php"
+}
+
+packaged_php_lines() {
+  apt_prepare
+  apt_here apt-cache --no-generate pkgnames php | sed -nE 's/^php([0-9]+\.[0-9]+)-fpm$/\1/p'
+}
+
+# php_from_archive URL: {version} and {stack} are replaced; the version is the first number that the
+# app's requirement names.
+php_from_archive() {
+  local url version
+  version=$(php_constraints | grep -oE '[0-9]+(\.[0-9]+)+' | sed -n 1p || true)
+  url=${1//'{version}'/${version:-8.4}}
+  url=${url//'{stack}'/$STACK}
+  topic "Installing PHP from ${url##*/}"
+  download "$url" "$TMPDIR/php.archive" "$(setting BUILDPACK_PHP_SHA256)" ||
+    fail "PHP could not be fetched from $url (see above)." "Set BUILDPACK_PHP_SOURCE to deb or to another URL."
+  tar --extract --file "$TMPDIR/php.archive" --directory "$PHP_HOME" || fail "$url is not a tar archive."
+  rm -f "$TMPDIR/php.archive"
+  [[ -x $PHP_HOME/bin/php ]] || fail "The archive $url has no bin/php at its root."
+}
+
+# use_php: the same variables here and for later buildpacks; the profile sets them on the dyno.
+use_php() {
+  php_environment export_set "$HOME/$PHP_FOLDER"
+  export_path "$HOME/$PHP_FOLDER/sbin"
+  export_path "$HOME/$PHP_FOLDER/bin"
+  PHP_VERSION=$(php -n -r 'echo PHP_VERSION;') || fail "PHP does not start (see above)."
+}
+
+# php_environment SETTER ROOT
+php_environment() {
+  "$1" PHPRC "$2/etc/php"
+  "$1" PHP_INI_SCAN_DIR "$2/etc/php/conf.d"
+  "$1" LD_LIBRARY_PATH "$2/lib"
+}
+
+# check_version: Composer's own rules decide whether this PHP suits the app and its packages.
+check_version() {
+  local unmet
+  [[ -d $PHP_HOME/share/php/Composer/Semver ]] || return 0
+  # shellcheck disable=SC2016  # the variables are PHP's
+  unmet=$(php_constraints | php -r '
+    require $argv[1] . "/Composer/Semver/autoload.php";
+    foreach (array_filter(file("php://stdin", FILE_IGNORE_NEW_LINES)) as $constraint) {
+      try {
+        $fits = Composer\Semver\Semver::satisfies(PHP_VERSION, $constraint);
+      } catch (UnexpectedValueException $error) {
+        $fits = false;
+      }
+      if (!$fits) { echo $constraint, "\n"; }
+    }' "$PHP_HOME/share/php")
+  [[ -z $unmet ]] || unmet_version "$unmet"
+}
+
+unmet_version() {
+  local available
+  available=$(packaged_php_lines | version_list)
+  fail "PHP $(version_list <<<"$1") is required by composer.json or a package of composer.lock;" \
+    "the source of PHP has $PHP_VERSION, the stack $STACK offers: $available." \
+    "Require one of them (\"php\": \"^$(version_line "$PHP_VERSION" 2)\"), run 'composer update' and commit composer.lock;" \
+    "or set BUILDPACK_PHP_SOURCE to the URL of an archive that has it."
+}
+
+list_runtime() {
+  detail "php ($PHP_VERSION)"
+  detail "extensions: $(required_extensions | sed 's/^/ext-/' | version_list | grep . || echo 'none required')"
+}
