@@ -46,7 +46,9 @@ class Settings(BaseSettings):
 
     # Stacks and images
     default_stack: str = Field(default="debian-13", description="stack of apps that name none")
-    image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
+    image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field(
+        default="IfNotPresent", description="pull policy of build pods and dynos"
+    )
 
     # Builds
     build_timeout: int = Field(default=900, description="longest compile")
