@@ -67,7 +67,7 @@ class Reconciler:
         self._render = render
         self._settings = settings
         self._clock = clock
-        self._passes = _passes(observer)
+        self._passes = passes(observer)
 
     async def __call__(self, key: Key) -> float | None:
         """Look at one object; returns the seconds until it should be looked at again."""
@@ -115,7 +115,7 @@ def _verdict(error: Exception) -> Verdict | None:
     return stalled(reason, f"the cluster refuses what this needs: {error.message}")
 
 
-def _passes(observer: Observer) -> Mapping[str, _Pass]:
+def passes(observer: Observer) -> Mapping[str, _Pass]:
     """Return how each kind is observed and planned."""
 
     async def app(obj: Object, context: Context) -> Plan:

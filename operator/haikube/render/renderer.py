@@ -31,6 +31,8 @@ def to_json(value: object, **_: object) -> str:
     >>> yaml.load(to_json("é \x7f \U0001f600 {{ }}"), Loader=yaml.CSafeLoader)
     'é \x7f 😀 {{ }}'
     """
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # raises, naming the variable
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     text = _SURROGATE.sub("\ufffd", text)
     return _NOT_PLAIN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,0 +1,449 @@
+"""Apps: config, declared builds, the ledger, formations, history, and what Ready says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import builders as b
+from haikube.cluster.fake import FakeCluster
+from haikube.model.resources import SECRETS
+from stage import plan
+
+GIT = {"git": {"url": "https://example.com/hello.git", "ref": "v1"}}
+LATER = "2026-01-01T00:00:10Z"
+SERVING = (
+    b.release(buildRef={"name": "b1"}),
+    b.snapshot(),
+    b.build(status=b.succeeded()),
+    b.formation(status=b.ready_status()),
+    b.formation("worker", 0, status=b.ready_status()),
+    b.route(),
+)
+
+
+async def test_a_new_app_gets_an_empty_labelled_config() -> None:
+    row = await plan(b.app())
+    body = row.body("create Secret hello-config")
+
+    assert row.writes == ["create Secret hello-config"]
+    assert body["metadata"]["labels"]["haikube.dev/app"] == "hello"
+    assert "data" not in body
+    assert row.condition() == ("False", "NoRelease")
+    assert row.types == ["Ready", "ConfigReady"]
+    assert row.status["url"] == "http://hello.localhost:8080/"
+
+
+async def test_an_unlabelled_config_is_named_with_the_remedy_and_not_touched() -> None:
+    cluster = FakeCluster()
+    cluster.seed(SECRETS, {"metadata": {"name": "hello-config", "namespace": "team"}})
+    row = await plan(b.app(), cluster=cluster)
+
+    assert row.writes == []
+    assert row.condition("ConfigReady") == ("False", "ConfigSecretNotLabelled")
+    assert "kubectl label secret hello-config" in row.message("ConfigReady")
+    assert row.plan.requeue_after == 30.0
+
+
+async def test_a_config_that_got_lost_is_never_replaced_by_an_empty_one() -> None:
+    row = await plan(b.app(), *SERVING)
+
+    assert row.writes == []
+    assert row.condition("ConfigReady") == ("False", "ConfigSecretMissing")
+    assert row.condition() == ("True", "Serving")
+
+
+async def test_names_that_are_no_variables_are_left_out_and_named() -> None:
+    row = await plan(b.app(), b.config({"a.b": "1", "GOOD": "2"}), b.build(status=b.succeeded()))
+
+    assert row.condition("ConfigReady") == ("False", "InvalidConfigVar")
+    assert row.body("create Secret hello-v1")["data"] == b.encoded({"GOOD": "2"})
+
+
+async def test_a_config_elsewhere_is_used() -> None:
+    own = b.secret("shared", {"A": "1"})
+    row = await plan(b.app(configRef={"name": "shared"}), own, b.build(status=b.succeeded()))
+
+    assert row.body("create Secret hello-v1")["data"] == b.encoded({"A": "1"})
+
+
+async def test_a_succeeded_build_becomes_snapshot_then_release() -> None:
+    done = b.build(status=b.succeeded(), version="0123456789abcdef", author="ada@example.com")
+    row = await plan(b.app(), b.config({"A": "1"}), done)
+    body = row.body("create Release hello-v1")
+
+    assert row.writes == ["create Secret hello-v1", "create Release hello-v1"]
+    assert body["spec"] == {
+        "appRef": {"name": "hello"},
+        "version": 1,
+        "buildRef": {"name": "b1"},
+        "stack": "debian-13",
+        "slug": b.slug(),
+        "configRef": {"name": "hello-v1"},
+        "description": "Deploy 01234567",
+        "author": "ada@example.com",
+    }
+    assert body["metadata"]["annotations"]["haikube.dev/commit"] == "0123456789abcdef"
+    assert row.body("create Secret hello-v1")["immutable"] is True
+
+
+async def test_a_snapshot_left_by_a_broken_off_pass_is_used_as_it_is() -> None:
+    row = await plan(b.app(), b.config({"A": "2"}), b.build(status=b.succeeded()), b.snapshot())
+
+    assert row.writes == ["create Release hello-v1"]
+
+
+async def test_the_next_version_follows_the_highest_even_if_that_failed() -> None:
+    done = b.build("b2", status=b.succeeded(finished=LATER))
+    old = [b.release(1, buildRef={"name": "b1"}), b.release(2, result="Failed")]
+    row = await plan(b.app(), b.config(), b.build(status=b.succeeded()), done, *old)
+
+    assert "create Release hello-v3" in row.writes
+
+
+async def test_builds_older_than_a_released_one_are_passed_over() -> None:
+    old = b.build("b0", status=b.succeeded(finished="2025-12-31T00:00:00Z"))
+    row = await plan(b.app(), b.config(), old, *SERVING)
+
+    assert row.writes == []
+
+
+async def test_a_build_that_names_its_release_never_makes_another() -> None:
+    done = b.succeeded() | {"release": {"name": "hello-v1", "version": 1}}
+    row = await plan(b.app(), b.config(), b.build(status=done))
+
+    assert row.writes == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "description"),
+    [
+        ({}, {"A": "1"}, "Set A config vars"),
+        ({"A": "1"}, {"A": "2", "B": "1"}, "Set A, B config vars"),
+        ({"A": "1", "B": "2"}, {"B": "2"}, "Remove A config vars"),
+        ({"A": "1"}, {"B": "2"}, "Set B config vars, Remove A config vars"),
+        ({}, {f"V{n}": "1" for n in range(9)}, "Set V0, V1, V2, V3, V4 and 4 more config vars"),
+    ],
+)
+async def test_a_config_change_releases_the_same_slug(
+    before: dict[str, str], after: dict[str, str], description: str
+) -> None:
+    row = await plan(b.app(), b.config(after), b.release(), b.snapshot(1, before))
+    spec = row.body("create Release hello-v2")["spec"]
+
+    assert spec["description"] == description
+    assert spec["slug"] == b.slug()
+    assert "buildRef" not in spec
+    assert row.body("create Secret hello-v2")["data"] == b.encoded(after)
+
+
+async def test_no_value_of_a_config_is_ever_in_a_release_status_or_event() -> None:
+    row = await plan(b.app(), b.config({"A": "s3cret"}), b.release(), b.snapshot())
+    text = str((row.body("create Release hello-v2"), row.status, row.plan.events))
+
+    assert "s3cret" not in text
+    assert b.encoded({"A": "s3cret"})["A"] not in text
+
+
+async def test_an_unchanged_config_makes_no_release() -> None:
+    row = await plan(b.app(), b.config({"A": "1"}), b.release(), b.snapshot(1, {"A": "1"}))
+
+    assert "create Release hello-v2" not in row.writes
+
+
+async def test_a_config_change_waits_for_a_pending_release() -> None:
+    row = await plan(b.app(), b.config({"A": "1"}), b.release(result=None), b.snapshot())
+
+    assert row.writes == []
+    assert row.condition() == ("Unknown", "Releasing")
+
+
+async def test_a_config_change_after_a_failed_release_takes_the_slug_that_serves() -> None:
+    bad = b.release(2, result="Failed", types={"web": "bad"})
+    row = await plan(b.app(), b.config({"A": "1"}), b.release(1), bad, b.snapshot(1), b.snapshot(2))
+
+    assert row.body("create Release hello-v3")["spec"]["slug"] == b.slug()
+
+
+async def test_a_config_change_gives_a_failed_first_release_another_try() -> None:
+    row = await plan(b.app(), b.config({"A": "1"}), b.release(result="Failed"), b.snapshot())
+
+    assert "create Release hello-v2" in row.writes
+
+
+async def test_a_rollback_is_left_standing_though_the_config_differs() -> None:
+    from haikube.model.secret import parse_secret
+    from haikube.plan.snapshot import config_digest
+
+    config = b.config({"A": "2"})
+    seen = {"haikube.dev/config-seen": config_digest(parse_secret(config))}
+    rolled = b.snapshot(3, {"A": "1"}, annotations=seen)
+    base = [b.release(2), b.release(3, rollbackOf=1), b.snapshot(2, {"A": "2"}), rolled]
+    calm = await plan(b.app(), config, *base)
+    changed = await plan(b.app(), b.config({"A": "3"}), *base)
+
+    assert "create Release hello-v4" not in calm.writes
+    assert changed.body("create Release hello-v4")["spec"]["description"] == "Set A config vars"
+
+
+async def test_the_first_release_makes_formations_web_first_and_running() -> None:
+    types = {"a": "x", "web": "y", "release": "z"}
+    row = await plan(b.app(), b.config(), b.release(types=types), b.snapshot())
+
+    assert row.writes == ["create Formation hello-web", "create Formation hello-a"]
+    assert row.body("create Formation hello-web")["spec"]["quantity"] == 1
+    assert row.body("create Formation hello-a")["spec"]["quantity"] == 0
+
+
+async def test_a_type_that_comes_later_starts_at_zero() -> None:
+    row = await plan(
+        b.app(), b.config(), b.release(1, types={"a": "x"}), b.release(2), b.snapshot(2)
+    )
+
+    assert row.body("create Formation hello-web")["spec"]["quantity"] == 0
+
+
+async def test_a_formation_made_by_somebody_else_is_left_alone() -> None:
+    row = await plan(b.app(), b.config(), *SERVING)
+
+    assert [each for each in row.writes if "Formation" in each] == []
+
+
+async def test_a_declared_source_is_built_once_per_declaration() -> None:
+    first = await plan(b.app(source=GIT), b.config())
+    (words,) = first.writes
+    name = words.removeprefix("create Build ")
+    other = await plan(b.app(source={"git": {**GIT["git"], "ref": "v2"}}), b.config())
+    again = await plan(b.app(source=GIT), b.config(), b.build(name, status={"result": "Running"}))
+
+    assert name.startswith("hello-b-")
+    assert first.body(words)["spec"] == {
+        "appRef": {"name": "hello"},
+        "source": GIT,
+        "stack": "debian-13",
+        "description": "Deploy v1",
+    }
+    assert other.writes != first.writes
+    assert again.writes == []
+    assert again.condition() == ("Unknown", "Building")
+
+
+async def test_a_blob_and_its_buildpacks_are_declared_too() -> None:
+    blob = {"blob": {"url": "https://example.com/x.tgz", "checksum": b.DIGEST}}
+    app = b.app(source=blob, buildpacks=[{"name": "heroku/python"}], stack="debian-12")
+    row = await plan(app, b.config())
+    spec = row.body(row.writes[0])["spec"]
+
+    assert spec["description"] == "Deploy sha256:abababab"
+    assert (spec["stack"], spec["buildpacks"]) == ("debian-12", [{"name": "heroku/python"}])
+
+
+async def test_declaring_an_earlier_source_again_releases_its_slug_again() -> None:
+    first = await plan(b.app(source=GIT), b.config())
+    name = first.writes[0].removeprefix("create Build ")
+    digest = {"haikube.dev/source-digest": name.rsplit("-", 1)[1]}
+    mine = b.build(name, status=b.succeeded(), metadata={"annotations": digest})
+    others = [
+        b.release(1, buildRef={"name": name}, metadata={"annotations": digest}),
+        b.release(2, metadata={"annotations": {"haikube.dev/source-digest": "other"}}),
+        b.snapshot(2),
+    ]
+    row = await plan(b.app(source=GIT), b.config(), mine, *others)
+
+    assert row.body("create Release hello-v3")["spec"]["buildRef"] == {"name": name}
+
+
+async def test_a_declared_source_that_fails_stalls_the_app_though_it_serves() -> None:
+    first = await plan(b.app(source=GIT), b.config())
+    name = first.writes[0].removeprefix("create Build ")
+    row = await plan(b.app(source=GIT), b.config(), b.build(name, status=b.failed()), *SERVING)
+
+    assert row.condition() == ("False", "CompileFailed")
+    assert f"delete build {name}" in row.message()
+
+
+async def test_a_pushed_build_that_fails_leaves_the_app_ready_and_says_so() -> None:
+    bad = b.build("b2", status=b.failed(), metadata={"creationTimestamp": LATER})
+    row = await plan(b.app(), b.config(), *SERVING, bad)
+
+    assert row.condition() == ("True", "Serving")
+    assert "b2: repair it" in row.message()
+    assert row.condition("BuildSucceeded") == ("False", "CompileFailed")
+    assert row.status["latestBuild"] == {"name": "b2", "result": "Failed"}
+
+
+async def test_an_app_that_serves() -> None:
+    row = await plan(b.app(), b.config(), *SERVING)
+
+    assert row.writes == []
+    assert row.condition() == ("True", "Serving")
+    assert row.message() == "v1 serves http://hello.localhost:8080/"
+    assert row.status["currentRelease"] == {"name": "hello-v1", "version": 1}
+    assert row.status["buildpack"] == "Python"
+    assert row.status["web"] == "1/1"
+    assert [each["name"] for each in row.status["processTypes"]] == ["web", "worker"]
+    assert {row.condition(kind)[0] for kind in row.types} == {"True"}
+
+
+async def test_maintenance_is_ready_and_says_so() -> None:
+    row = await plan(b.app(maintenance="Enabled"), b.config(), *SERVING)
+
+    assert row.condition() == ("True", "Maintenance")
+
+
+async def test_only_workers() -> None:
+    worker = b.formation("worker", 1, status=b.ready_status())
+    row = await plan(b.app(), b.config(), b.release(types={"worker": "x"}), b.snapshot(), worker)
+
+    assert row.condition() == ("True", "Serving")
+    assert row.message() == "v1 runs"
+    assert "RouteAdmitted" not in row.types
+
+
+def serving_but(**changes: Any) -> list[b.Raw]:
+    """Return what serves, with one part replaced."""
+    parts = {"formation": SERVING[3], "route": SERVING[5], **changes}
+    chosen = [parts["formation"], parts["route"]]
+    return [b.config(), *SERVING[:3], SERVING[4], *(each for each in chosen if each)]
+
+
+CRASHED = {**b.ready_status(), "conditions": b.failed("AppCrashed", "H10")["conditions"][1:]}
+ROLLING = {
+    **b.ready_status(),
+    "conditions": [
+        {**b.ready_status()["conditions"][0], "status": "Unknown", "reason": "DynosStarting"}
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "condition"),
+    [
+        ({"formation": b.formation(status=CRASHED)}, ("False", "AppCrashed")),
+        ({"formation": b.formation(status=ROLLING)}, ("Unknown", "DynosStarting")),
+        ({"formation": b.formation()}, ("Unknown", "DynosStarting")),
+        ({"formation": b.formation(status=b.ready_status(7))}, ("Unknown", "DynosStarting")),
+        ({"route": None}, ("Unknown", "RoutePending")),
+        ({"route": b.route(None)}, ("Unknown", "RoutePending")),
+        ({"route": b.route(admitted=False)}, ("False", "RouteRefused")),
+    ],
+)
+async def test_what_keeps_an_app_from_being_ready(
+    changes: dict[str, Any], condition: tuple[str, str]
+) -> None:
+    row = await plan(b.app(), *serving_but(**changes))
+
+    assert row.condition() == condition
+
+
+async def test_an_app_whose_formations_are_just_being_made() -> None:
+    row = await plan(b.app(), b.config(), b.release(), b.snapshot())
+
+    assert row.condition() == ("Unknown", "DynosStarting")
+
+
+@pytest.mark.parametrize(
+    ("others", "condition"),
+    [
+        ([b.build(status={"result": "Running"})], ("Unknown", "Building")),
+        ([b.build(status=b.failed("NoBuildpackMatches"))], ("False", "NoBuildpackMatches")),
+        ([b.build(status=b.succeeded())], ("Unknown", "Releasing")),
+        ([b.release(result=None), b.snapshot()], ("Unknown", "Releasing")),
+        (
+            [b.release(result=None, status=b.failed("SnapshotMissing") | {"result": "Pending"})],
+            ("False", "SnapshotMissing"),
+        ),
+        (
+            [b.release(result=None, status=b.failed("ReleaseCommandFailed")), b.snapshot()],
+            ("False", "ReleaseCommandFailed"),
+        ),
+    ],
+)
+async def test_an_app_that_has_never_served(
+    others: list[b.Raw], condition: tuple[str, str]
+) -> None:
+    row = await plan(b.app(), b.config(), *others)
+
+    assert row.condition() == condition
+
+
+async def test_an_unlabelled_config_stops_an_app_that_has_never_served() -> None:
+    cluster = FakeCluster()
+    cluster.seed(SECRETS, {"metadata": {"name": "hello-config", "namespace": "team"}})
+    row = await plan(b.app(), b.build(status=b.succeeded()), cluster=cluster)
+
+    assert row.writes == []
+    assert row.condition() == ("False", "ConfigSecretNotLabelled")
+
+
+async def test_a_taken_default_host_stalls_the_app() -> None:
+    older = b.app(namespace="other", metadata={"creationTimestamp": "2025-01-01T00:00:00Z"})
+    row = await plan(b.app(), b.config(), *SERVING, older)
+
+    assert row.condition() == ("False", "HostnameTaken")
+    assert "other/hello" in row.message()
+
+
+async def test_a_lost_extra_domain_only_shows_in_its_condition() -> None:
+    older = b.app(
+        "elder",
+        domains=[{"hostname": "www.example.com"}],
+        metadata={"creationTimestamp": "2025-01-01T00:00:00Z"},
+    )
+    row = await plan(b.app(domains=[{"hostname": "www.example.com"}]), b.config(), *SERVING, older)
+
+    assert row.condition() == ("True", "Serving")
+    assert row.condition("RouteAdmitted") == ("False", "HostnameTaken")
+
+
+async def test_history_keeps_what_is_set_and_what_serves() -> None:
+    builds = [
+        b.build(
+            f"b{n}", status=b.failed(), metadata={"creationTimestamp": f"2026-01-01T00:00:0{n}Z"}
+        )
+        for n in range(4)
+    ]
+    releases = [b.release(1), *(b.release(n, result="Failed") for n in range(2, 6))]
+    row = await plan(
+        b.app(), b.config(), *builds, *releases, b.snapshot(5), build_history=2, release_history=2
+    )
+
+    assert [each for each in row.writes if each.startswith("delete")] == [
+        "delete Build b1",
+        "delete Build b0",
+    ]
+
+
+async def test_old_releases_go_with_their_snapshots() -> None:
+    releases = [b.release(n) for n in range(1, 5)]
+    first = await plan(b.app(), b.config(), *releases, b.snapshot(4), release_history=2)
+    then = await plan(b.app(), b.config(), *releases[2:], b.snapshot(1), b.snapshot(4))
+
+    assert "delete Release hello-v1" in first.writes
+    assert "delete Release hello-v2" in first.writes
+    assert "delete Secret hello-v1" in then.writes
+
+
+async def test_a_fresh_snapshot_without_release_is_not_an_orphan_yet() -> None:
+    young = b.snapshot(2, created="2026-01-01T00:59:30Z")
+    row = await plan(b.app(), b.config(), b.release(1), b.snapshot(1), young)
+
+    assert "delete Secret hello-v2" not in row.writes
+
+
+async def test_an_app_that_is_being_deleted_is_left_alone() -> None:
+    row = await plan(b.app(metadata={"deletionTimestamp": b.CREATED}))
+
+    assert (row.plan.writes, row.plan.status) == ((), None)
+
+
+async def test_transition_times_stay_while_a_status_does() -> None:
+    first = await plan(b.app(), now=datetime(2026, 1, 1, 1, tzinfo=UTC))
+    second = await plan(
+        b.app(status=dict(first.status)), b.config(), now=datetime(2026, 1, 1, 2, tzinfo=UTC)
+    )
+    times = {each["type"]: each["lastTransitionTime"] for each in second.status["conditions"]}
+
+    assert times == {"Ready": "2026-01-01T01:00:00Z", "ConfigReady": "2026-01-01T02:00:00Z"}

@@ -1,0 +1,285 @@
+"""Formations: Deployment, Service and route, dyno names, and why dynos do not run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import builders as b
+from stage import Row, plan
+
+BASE = (b.app(), b.stack(), b.release())
+UP = ["apply Deployment hello-web", "apply Service hello-web", "apply HTTPRoute hello-web"]
+
+
+def dyno(name: str = "p", **extra: Any) -> b.Raw:
+    marks = extra.pop("marks", b.dyno_marks())
+    return b.pod(name, marks=marks, **extra)
+
+
+def container(row: Row) -> Any:
+    pod = row.body("apply Deployment hello-web")["spec"]["template"]["spec"]
+    return pod["containers"][0]
+
+
+async def test_a_web_formation_gets_deployment_service_and_route() -> None:
+    row = await plan(b.formation(), *BASE)
+
+    assert row.writes == UP
+    assert row.condition() == ("Unknown", "DynosStarting")
+    assert row.status["command"] == "python app.py"
+    assert row.status["ready"] == "0/1"
+    assert row.status["release"] == {"name": "hello-v1", "version": 1}
+
+
+async def test_another_type_gets_only_a_deployment_without_port() -> None:
+    row = await plan(b.formation("worker"), *BASE)
+    spec = row.body("apply Deployment hello-worker")["spec"]
+    found = spec["template"]["spec"]["containers"][0]
+
+    assert row.writes == ["apply Deployment hello-worker"]
+    assert "ports" not in found
+    assert "PORT" not in [each["name"] for each in found["env"]]
+    assert spec["minReadySeconds"] == 3
+
+
+async def test_the_deployment_surges_first() -> None:
+    row = await plan(b.formation(quantity=3), *BASE)
+    spec = row.body(UP[0])["spec"]
+
+    assert spec["replicas"] == 3
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": "100%"}
+
+
+async def test_a_dyno_runs_the_command_with_its_release_config() -> None:
+    found = container(await plan(b.formation(), *BASE))
+    env = {each["name"]: each.get("value") for each in found["env"]}
+
+    assert found["command"] == ["/usr/bin/tini", "-g", "--", "/haikube/launcher"]
+    assert found["args"] == ["python app.py"]
+    assert found["envFrom"] == [{"secretRef": {"name": "hello-v1"}}]
+    assert env["PORT"] == "8080"
+    assert env["HEROKU_APP_NAME"] == "hello"
+    assert env["HEROKU_RELEASE_VERSION"] == "v1"
+    assert env["MEMORY_AVAILABLE"] == "512"
+
+
+async def test_the_boot_limit_grows_with_the_slug_and_the_app_may_set_it() -> None:
+    large = (b.app(), b.stack(), b.release(size=300_000_000))
+    own = b.app(rollout={"bootTimeoutSeconds": 10, "shutdownGraceSeconds": 5, "maxSurge": 1})
+    usual = container(await plan(b.formation(), *large))
+    chosen = await plan(b.formation(), own, b.stack(), b.release())
+
+    assert usual["startupProbe"]["failureThreshold"] == 90
+    assert container(chosen)["startupProbe"]["failureThreshold"] == 10
+    spec = chosen.body(UP[0])["spec"]
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 7
+    assert spec["strategy"]["rollingUpdate"]["maxSurge"] == 1
+
+
+async def test_the_route_has_the_default_host_and_the_domains() -> None:
+    app = b.app(domains=[{"hostname": "www.example.com"}])
+    row = await plan(b.formation(), app, b.stack(), b.release())
+    spec = row.body("apply HTTPRoute hello-web")["spec"]
+
+    assert spec["hostnames"] == ["hello.localhost", "www.example.com"]
+    assert spec["parentRefs"][0]["namespace"] == "haikube-gateway"
+
+
+async def test_maintenance_closes_the_service_and_keeps_the_dynos() -> None:
+    row = await plan(b.formation(), b.app(maintenance="Enabled"), b.stack(), b.release())
+
+    assert row.writes == UP
+    assert "haikube.dev/maintenance" in row.body("apply Service hello-web")["spec"]["selector"]
+
+
+async def test_an_app_that_lost_its_host_has_no_route() -> None:
+    older = b.app(namespace="other", metadata={"creationTimestamp": "2025-01-01T00:00:00Z"})
+    row = await plan(b.formation(), *BASE, older, b.route(), b.service())
+
+    assert row.writes == [*UP[:2], "delete HTTPRoute hello-web"]
+
+
+async def test_a_type_at_zero_that_never_ran_has_no_deployment() -> None:
+    row = await plan(b.formation("worker", 0), *BASE)
+
+    assert row.writes == []
+    assert row.condition() == ("True", "ScaledToZero")
+
+
+async def test_scaling_to_zero_keeps_the_deployment() -> None:
+    row = await plan(b.formation("worker", 0), *BASE, b.deployment("worker"))
+
+    assert row.body("apply Deployment hello-worker")["spec"]["replicas"] == 0
+    assert row.condition() == ("Unknown", "DynosStarting")
+
+
+async def test_a_type_that_left_the_release_is_removed() -> None:
+    only_worker = b.release(types={"worker": "x"})
+    row = await plan(
+        b.formation(), b.app(), b.stack(), only_worker, b.deployment(), b.service(), b.route()
+    )
+
+    assert row.writes == [
+        "delete Deployment hello-web",
+        "delete Service hello-web",
+        "delete HTTPRoute hello-web",
+    ]
+    assert row.condition() == ("False", "NotInRelease")
+
+
+async def test_without_its_app_the_dynos_are_removed() -> None:
+    row = await plan(b.formation(), b.deployment())
+
+    assert row.writes == ["delete Deployment hello-web"]
+    assert row.condition() == ("False", "AppNotFound")
+
+
+async def test_without_a_release_there_is_nothing_to_run() -> None:
+    row = await plan(b.formation(), b.app(), b.stack(), b.release(result="Failed"))
+
+    assert (row.writes, row.condition()) == ([], ("False", "NoRelease"))
+
+
+@pytest.mark.parametrize(
+    ("formation", "base", "reason"),
+    [
+        (b.formation(size="huge"), BASE, "UnknownSize"),
+        (b.formation(), (b.app(), b.release()), "StackNotFound"),
+    ],
+)
+async def test_what_is_wrong_is_named(
+    formation: b.Raw, base: tuple[b.Raw, ...], reason: str
+) -> None:
+    row = await plan(formation, *base)
+
+    assert row.condition() == ("False", reason)
+    assert "apply Deployment hello-web" not in row.writes
+
+
+async def test_all_up() -> None:
+    row = await plan(b.formation(), *BASE, b.deployment(), dyno(ready=True, dyno="web.1"))
+
+    assert row.writes == UP  # commit skips what is applied already
+    assert row.condition() == ("True", "DynosUp")
+    assert row.status["ready"] == "1/1"
+
+
+@pytest.mark.parametrize(
+    "deployment",
+    [
+        b.deployment(version=7),
+        b.deployment(generation=2, observed=1),
+        b.deployment(replicas=2),
+        b.deployment(ready=0),
+    ],
+    ids=["old release", "not observed", "too many", "not ready"],
+)
+async def test_not_up_yet(deployment: b.Raw) -> None:
+    row = await plan(b.formation(), *BASE, deployment)
+
+    assert row.condition() == ("Unknown", "DynosStarting")
+
+
+CRASHED = b.ended(1, seconds=3)
+KILLED = b.ended(137, seconds=61)
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "reason", "code"),
+    [
+        (b.waiting("CrashLoopBackOff"), CRASHED, "AppCrashed", "H10"),
+        (CRASHED, None, "AppCrashed", "exit code 1"),
+        (b.waiting("CrashLoopBackOff"), KILLED, "BootTimeout", "R10"),
+        (
+            b.waiting("CrashLoopBackOff"),
+            b.ended(137, reason="OOMKilled"),
+            "MemoryQuotaExceeded",
+            "R14",
+        ),
+        (b.waiting("CrashLoopBackOff"), b.ended(69), "SlugUnavailable", "slug"),
+        (b.waiting("ErrImagePull", "gone"), None, "ImagePullFailed", "runImage"),
+        (b.waiting("CreateContainerConfigError", "no secret"), None, "ConfigUnavailable", "secret"),
+    ],
+)
+async def test_why_a_dyno_does_not_run(
+    state: b.Raw, last: b.Raw | None, reason: str, code: str
+) -> None:
+    row = await plan(
+        b.formation(), *BASE, b.deployment(ready=0), dyno(state=state, last=last, dyno="web.1")
+    )
+
+    assert row.condition() == ("False", reason)
+    assert row.condition("Stalled") == ("True", reason)
+    assert code in row.message()
+    assert row.message().startswith("web.1")
+
+
+async def test_a_killed_dyno_that_had_booted_has_crashed() -> None:
+    long = b.ended(137, seconds=59 * 60)
+    row = await plan(b.formation(), *BASE, b.deployment(ready=0), dyno(state=long))
+
+    assert row.condition() == ("False", "AppCrashed")
+
+
+async def test_a_crash_of_the_old_release_is_not_held_against_the_new() -> None:
+    old = dyno(state=CRASHED, marks=b.dyno_marks(7))
+
+    assert (await plan(b.formation(), *BASE, b.deployment(ready=0), old)).condition() == (
+        "Unknown",
+        "DynosStarting",
+    )
+
+
+async def test_no_room_on_any_node() -> None:
+    condition = {"type": "PodScheduled", "reason": "Unschedulable", "message": "0/1 nodes"}
+    row = await plan(b.formation(), *BASE, b.deployment(ready=0), dyno(conditions=[condition]))
+
+    assert row.condition() == ("Unknown", "Unschedulable")
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [("exceeded quota: team", "QuotaExceeded"), ("violates PodSecurity", "PodsRefused")],
+)
+async def test_refused_pods(message: str, reason: str) -> None:
+    refused = {"type": "ReplicaFailure", "status": "True", "message": message}
+    row = await plan(b.formation(), *BASE, b.deployment(ready=0, conditions=[refused]))
+
+    assert row.condition() == ("False", reason)
+
+
+async def test_a_stuck_rollout() -> None:
+    stuck = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+    row = await plan(b.formation(), *BASE, b.deployment(ready=0, conditions=[stuck]))
+
+    assert row.condition() == ("False", "RolloutStuck")
+
+
+async def test_new_dynos_are_named_first_of_all() -> None:
+    row = await plan(b.formation(quantity=2), *BASE, dyno("p1", dyno="web.2"), dyno("p2"))
+
+    assert row.writes == ["annotate p2 web.1", *UP]
+
+
+async def test_a_type_with_a_strange_name_is_labelled_safely() -> None:
+    kind = "Work_er_"
+    row = await plan(b.formation(kind), b.app(), b.stack(), b.release(types={kind: "x"}))
+    (words,) = row.writes
+    marks = row.body(words)["spec"]["template"]["metadata"]["labels"]
+
+    assert marks["haikube.dev/process-type"].startswith("Work-er-")
+    env = row.body(words)["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert {"name": "HAIKUBE_PROCESS_TYPE", "value": kind} in env
+
+
+async def test_the_selector_is_that_of_the_pods() -> None:
+    row = await plan(b.formation(), *BASE)
+    spec = row.body(UP[0])["spec"]
+    chosen = ",".join(
+        f"{key}={text}" for key, text in sorted(spec["selector"]["matchLabels"].items())
+    )
+
+    assert row.status["selector"] == chosen
+    assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
