@@ -68,7 +68,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no source in source": (make("App", source={}), "source needs exactly one of: git, blob"),
     "password in a url": (
         make("App", source={"git": {"url": "https://me:secret@git.example/a"}}),
-        "put credentials into a Secret and name it in secretRef",
+        "without user or password before the host; deploy private code by git push, or as a blob",
     ),
     "file url": (make("App", source={"git": {"url": "file:///etc"}}), GIT_URL),
     "option as url": (make("App", source={"git": {"url": "--upload-pack=x"}}), GIT_URL),
