@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 
 from haikube.api.app import create_app
 from haikube.cluster.errors import Forbidden, NotFound, Unauthorized
@@ -228,7 +229,11 @@ class World:
     cluster: SharedCluster
     storage: MemoryStorage
     operator: Operator
-    server: uvicorn.Server
+    app: Starlette
+
+    async def quiet(self) -> None:
+        """Wait until no push is in flight, whoever listens to it."""
+        await self.app.state.context.git.drain()
 
 
 PACE = Pace(look=0.02, renew=0.2, term=1.0)
@@ -247,7 +252,7 @@ async def running(settings: Settings | None = None, pace: Pace = PACE) -> AsyncI
     serving = asyncio.create_task(server.serve([listener]))
     try:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        yield World(url, cluster, storage, operator, server)
+        yield World(url, cluster, storage, operator, app)
     finally:
         operator.gate.set()
         server.should_exit = True

@@ -52,6 +52,7 @@ class Checkout:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
         )
 
     async def git(self, *arguments: str) -> Done:

@@ -19,6 +19,7 @@ from haikube.api.capability import Capabilities
 from haikube.api.context import Context
 from haikube.api.directory import Directory
 from haikube.api.errors import answer
+from haikube.cluster.port import Cluster
 from haikube.git.command import Git
 from haikube.git.hooks import Hooks
 from haikube.git.lock import Pace
@@ -42,7 +43,14 @@ def create_app(
         scratch = Path(tempfile.mkdtemp(prefix="haikube-"))
         hooks = Hooks(scratch)
         await hooks.start()
-        service = _git_service(settings, storage, hooks, scratch, pace or Pace())
+        service = _git_service(
+            settings,
+            own=cluster,
+            storage=storage,
+            hooks=hooks,
+            scratch=scratch,
+            pace=pace or Pace(),
+        )
         app.state.context = _context(settings, cluster, storage, service)
         app.state.ready = True
         try:
@@ -83,7 +91,13 @@ def _context(
 
 
 def _git_service(
-    settings: Settings, storage: Storage, hooks: Hooks, scratch: Path, pace: Pace
+    settings: Settings,
+    *,
+    own: Cluster,
+    storage: Storage,
+    hooks: Hooks,
+    scratch: Path,
+    pace: Pace,
 ) -> GitService:
     home = scratch / "home"
     home.mkdir()
@@ -95,6 +109,7 @@ def _git_service(
         manifests=manifests,
         packs=packs,
         listener=BuildLogs(storage),
+        own=own,
         pace=pace,
         source_limit=settings.source_limit,
         push_timeout=settings.push_timeout,

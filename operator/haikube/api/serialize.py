@@ -90,7 +90,7 @@ def build(obj: Json, *, log_url: str) -> Json:
         "output_stream_url": log_url,
         "release": release and {"id": made_id("release", f"{meta['namespace']}/{release['name']}")},
         "release_version": release and release.get("version"),
-        "slug": slug and {"id": made_id("slug", slug["key"])},
+        "slug": slug and {"id": made_id("slug", meta["uid"])},
         "failure": status.get("failure"),
         "user": person(spec.get("author") or "unknown"),
         "created_at": meta.get("creationTimestamp"),

@@ -26,7 +26,11 @@ class BodyDamaged(Exception):
 
 
 async def read_body(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """Yield the body, unpacked; raises ``BodyTooLarge`` or ``BodyDamaged``."""
+    """Yield the body, unpacked; raises ``BodyTooLarge`` or ``BodyDamaged``.
+
+    Of a body that is too long as much again is read and dropped, so that most clients see the
+    answer and not a broken connection.
+    """
     encoding = request.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
         raise BodyDamaged(f"Content-Encoding {encoding!r} is not supported: send gzip or none")
@@ -35,6 +39,7 @@ async def read_body(request: Request, limit: int) -> AsyncIterator[bytes]:
     async for chunk in raw if encoding == "identity" else _inflate(raw):
         size += len(chunk)
         if size > limit:
+            await _drop(raw, limit)
             raise BodyTooLarge(limit)
         yield chunk
 
@@ -45,6 +50,13 @@ async def _raw(request: Request) -> AsyncIterator[bytes]:
             yield chunk
     except ClientDisconnect as error:
         raise BodyDamaged("the connection broke off") from error
+
+
+async def _drop(raw: AsyncIterator[bytes], most: int) -> None:
+    async for chunk in raw:
+        most -= len(chunk)
+        if most < 0:
+            return
 
 
 async def _inflate(raw: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -29,13 +29,16 @@ class Console:
         self._writer = writer
         self._lost = False
         self._partial = b""
+        self._open = False
 
     async def line(self, text: str = "") -> None:
-        """Print one line of ours."""
+        """Print one line of ours, or the end of one."""
+        self._open = False
         await self._send({"say": f"{text}\n"})
 
-    async def text(self, text: str) -> None:
-        """Print a piece of a line of ours."""
+    async def begin(self, text: str) -> None:
+        """Print the beginning of a line of ours."""
+        self._open = True
         await self._send({"say": text})
 
     async def output(self, data: bytes) -> None:
@@ -46,10 +49,12 @@ class Console:
         for line in lines:
             await self.line(clean(line[:_LONGEST_LINE].decode(errors="replace")))
 
-    async def end_output(self) -> None:
-        """Print a last line that has no newline."""
+    async def end_line(self) -> None:
+        """End a line that was begun, by us or by a build."""
         if self._partial:
             await self.output(b"\n")
+        if self._open:
+            await self.line()
 
     async def exit(self, status: int) -> None:
         """Tell the hook how to end."""

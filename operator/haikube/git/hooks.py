@@ -6,7 +6,6 @@ A hook names its push by a random id that was given to that one git process alon
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import json
 import secrets
@@ -92,18 +91,18 @@ class Hooks:
         try:
             push, call = parse_call(await reader.readline())
             accepted = await self._waiting.pop(push)(call, console)
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             _log.warning("hook call refused", error=str(error))
         finally:
             with suppress(ConnectionError):
                 await console.exit(0 if accepted else 1)
-            with contextlib.suppress(ConnectionError):
+            with suppress(ConnectionError):
                 writer.close()
                 await writer.wait_closed()
 
 
 def parse_call(line: bytes) -> tuple[str, Call]:
-    """Return push id and call of a hook's line; raises ``ValueError`` or ``KeyError``."""
+    """Return push id and call of a hook's line; raises what JSON of another shape causes."""
     body = json.loads(line)
     updates = []
     for fields in body["updates"]:

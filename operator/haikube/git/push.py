@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from haikube.cluster.errors import ApiError
-from haikube.cluster.port import Json
+from haikube.cluster.port import Cluster, Json
 from haikube.git import report
 from haikube.git.builds import Listener, Repository, archive_source, create_build
 from haikube.git.command import Git, GitError
@@ -36,13 +36,18 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What every push needs: the parts that are one per process, and its limits."""
+    """What every push needs: the parts that are one per process, and its limits.
+
+    ``own`` is the api's own client: who was allowed to start a build may hear how it goes, even
+    when the token expires meanwhile.
+    """
 
     git: Git
     storage: Storage
     manifests: Manifests
     packs: PackCache
     listener: Listener
+    own: Cluster
     pace: Pace
     source_limit: int
     push_timeout: float
@@ -134,7 +139,7 @@ class Push:
                 "Add your app first: git add . && git commit -m 'Add the app'",
             )
         await report.received(self._console, commit, tree)
-        await self._console.text("Compressing source files... ")
+        await self._console.begin("Compressing source files... ")
         key = source_key(self._repository.uid, commit)
         archive = await source.store(
             commit, self._platform.storage, key, self._platform.source_limit
@@ -144,13 +149,13 @@ class Push:
 
     async def _follow(self, name: str) -> None:
         """Print the build's log, then how it ended; raises ``Refused`` when it failed."""
-        where = (self._repository.cluster, self._repository.namespace, name)
+        where = (self._platform.own, self._repository.namespace, name)
         await self._console.line("Building source:")
         await self._console.line()
         narrator = report.Narrator(self._console, name)
         async for chunk in self._platform.listener.stream(*where):
             await narrator.hear(chunk)
-        await self._console.end_output()
+        await self._console.end_line()
         build: Json = await self._platform.listener.finished(*where)
         await report.ended(self._console, self._repository, build, narrator)
 

@@ -90,7 +90,7 @@ async def verified(console: Console) -> None:
 
 async def rejected(console: Console, app: str, refused: Refused) -> None:
     """Say why a push is refused and what to do."""
-    await console.end_output()
+    await console.end_line()
     for text in (refused.reason, *refused.remedy):
         await console.line(f" !     {text}")
     if isinstance(refused, BuildFailed):

@@ -16,7 +16,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from haikube.git.body import BodyDamaged, BodyTooLarge, feed, read_body
+from haikube.git.body import BodyTooLarge, feed, read_body
 from haikube.git.builds import Repository
 from haikube.git.command import chunks, end, read_some
 from haikube.git.console import Console
@@ -161,7 +161,6 @@ class GitService:
             await feed(process.stdin, body)
         except BodyTooLarge:
             await end(process)
-            await _discard(request, limit)
             await pipe.write(_too_large(limit))
         started.set_result(None)
 
@@ -181,18 +180,6 @@ async def _until_closed(body: AsyncIterator[bytes], stack: AsyncExitStack) -> As
     async with stack:
         async for chunk in body:
             yield chunk
-
-
-async def _discard(request: Request, limit: int) -> None:
-    """Read on for a while, so that the client sees the answer and not a broken connection."""
-    left = limit
-    try:
-        async for chunk in request.stream():
-            left -= len(chunk)
-            if left < 0:
-                return
-    except (BodyDamaged, RuntimeError):
-        return
 
 
 def _too_large(limit: int) -> bytes:

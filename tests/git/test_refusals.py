@@ -1,0 +1,325 @@
+"""Pushes that must not go through: each says why and what to do, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from git.client import Checkout, checkout
+from haikube.git.manifest import Manifest, parse
+from haikube.settings import Settings
+from world import TOKEN, USER, World, gated, running
+
+
+def manifest(world: World) -> Manifest:
+    stored = [key for key in world.storage.objects if key.endswith("/refs.json")]
+    return parse(world.storage.objects[stored[0]]) if stored else Manifest()
+
+
+def nothing_happened(world: World) -> bool:
+    return (
+        manifest(world) == Manifest()
+        and not world.operator.builds
+        and not [key for key in world.storage.objects if "/packs/" in key]
+    )
+
+
+async def test_another_branch(world: World, tree: Checkout) -> None:
+    done = await tree.push("main:feature/login")
+    assert done.status == 1
+    assert done.remote[0] == (
+        " !     Branch feature/login is not deployed, only main and master are"
+    )
+    assert done.remote[1] == " !     To deploy it: git push heroku feature/login:main"
+    assert "[remote rejected] main -> feature/login (pre-receive hook declined)" in done.said
+    assert nothing_happened(world)
+
+
+async def test_main_and_another_branch_at_once(world: World, tree: Checkout) -> None:
+    done = await tree.push("main", "main:feature")
+    assert "Branch feature is not deployed" in done.said
+    assert nothing_happened(world)
+
+
+async def test_main_and_master_at_once(world: World, tree: Checkout) -> None:
+    done = await tree.push("main", "main:master")
+    assert "A push deploys one branch" in done.said
+    assert nothing_happened(world)
+
+
+async def test_a_ref_that_is_neither_branch_nor_tag(world: World, tree: Checkout) -> None:
+    done = await tree.push("main:refs/notes/x")
+    assert "refs/notes/x cannot be pushed" in done.said
+    assert nothing_happened(world)
+
+
+async def test_tags_come_along_and_alone_deploy_nothing(world: World, tree: Checkout) -> None:
+    await tree.must("tag", "-a", "v1.0", "-m", "first")
+    done = await tree.push("main", options=("--follow-tags",))
+    assert done.status == 0, done.said
+    assert set(manifest(world).refs) == {"refs/heads/main", "refs/tags/v1.0"}
+
+    await tree.must("tag", "later")
+    done = await tree.push("later")
+    assert done.status == 0, done.said
+    assert len(world.operator.builds) == 1
+
+
+async def test_deleting_a_branch(world: World, tree: Checkout) -> None:
+    await tree.push()
+    before = manifest(world)
+    done = await tree.push(":main")
+    assert done.status == 1
+    assert " !     Cannot delete main" in done.remote
+    assert manifest(world) == before
+
+
+async def test_an_empty_repository(world: World, tmp_path: Path) -> None:
+    empty = await checkout(tmp_path / "empty", world.url)
+    done = await empty.push()
+    assert "src refspec main does not match any" in done.said
+
+
+async def test_a_commit_without_files(world: World, tmp_path: Path) -> None:
+    empty = await checkout(tmp_path / "empty", world.url)
+    commit = await empty.commit({})
+    done = await empty.push()
+    assert f" !     Commit {commit[:7]} has no files" in done.remote
+    assert nothing_happened(world)
+
+
+async def test_history_that_was_rewritten_needs_force(world: World, tree: Checkout) -> None:
+    await tree.push()
+    await tree.must("commit", "-q", "--amend", "-m", "rewritten")
+    refused = await tree.push()
+    assert "[rejected]" in refused.said
+    assert "non-fast-forward" in refused.said
+
+    forced = await tree.push(options=("--force",))
+    assert forced.status == 0, forced.said
+    assert manifest(world).refs["refs/heads/main"] == await tree.must("rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("token", ["wrong", "", "a b"])
+async def test_a_wrong_token(world: World, tmp_path: Path, token: str) -> None:
+    stranger = await checkout(tmp_path / "a", world.url, token=token.replace(" ", "%20"))
+    await stranger.commit({"a": "1"})
+    done = await stranger.push()
+    assert done.status == 128
+    assert "Authentication failed" in done.said or "could not read" in done.said
+    assert nothing_happened(world)
+
+
+async def test_no_token_at_all_says_how_to_log_in(world: World, tmp_path: Path) -> None:
+    anonymous = await checkout(tmp_path / "a", world.url)
+    await anonymous.must("remote", "set-url", "heroku", f"{world.url}/hello.git")
+    done = await anonymous.git("ls-remote", "heroku")
+    assert done.status == 128
+    assert "haikube login" in done.said or "could not read Username" in done.said
+
+
+async def test_a_token_that_expires_during_the_build_does_no_harm(
+    world: World, tree: Checkout
+) -> None:
+    world.operator.script = gated
+    process = await tree.start("push", "heroku", "main")
+    await until_building(process, "Building on")
+    del world.cluster.users[TOKEN]
+    world.cluster.cut_watches()
+    world.operator.gate.set()
+    assert "Released v1" in await rest(process)
+    assert manifest(world).refs
+
+
+async def test_an_unknown_app(world: World, tmp_path: Path) -> None:
+    tree = await checkout(tmp_path / "a", world.url, "no-such-app")
+    await tree.commit({"a": "1"})
+    done = await tree.push()
+    assert "no-such-app was not found" in done.said
+    assert "not found" in done.said.splitlines()[-1]
+
+
+async def test_an_app_of_somebody_else_is_not_found(world: World, tmp_path: Path) -> None:
+    world.cluster.app("secret", "team-b")
+    tree = await checkout(tmp_path / "a", world.url, "secret")
+    done = await tree.git("ls-remote", "heroku")
+    assert "secret was not found" in done.said
+
+
+async def test_one_name_in_two_namespaces_needs_the_longer_form(
+    world: World, tmp_path: Path
+) -> None:
+    world.cluster.namespaces[USER] |= {"team-b"}
+    world.cluster.app("hello", "team-b")
+    tree = await checkout(tmp_path / "a", world.url)
+    done = await tree.git("ls-remote", "heroku")
+    assert "hello.team-a, hello.team-b" in done.said
+    tree = await checkout(tmp_path / "b", world.url, "hello.team-b")
+    assert (await tree.git("ls-remote", "heroku")).status == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "..%2f..%2fetc",
+        "../../etc",
+        "hello%00",
+        "--upload-pack=touch",
+        "-hello",
+        "hello;id",
+        "$(id)",
+        "hello.team-a.x",
+        "hello.-x",
+        "HELLO",
+        "%2e%2e",
+        "a" * 300,
+    ],
+)
+async def test_hostile_names_are_simply_not_found(world: World, tmp_path: Path, path: str) -> None:
+    tree = await checkout(tmp_path / "a", world.url, path)
+    done = await tree.git("ls-remote", "heroku")
+    assert done.status == 128
+    assert "not found" in done.said or "URL contains" in done.said or "unable" in done.said
+    assert not world.cluster.writes
+
+
+async def test_the_storage_is_down_before_the_push(world: World, tree: Checkout) -> None:
+    world.storage.down = "no answer from http://storage:8333"
+    done = await tree.push()
+    assert done.status == 128
+    assert "remote: storage: " in done.said
+    assert "no answer from http://storage:8333" in done.said
+    world.storage.down = ""
+    assert (await tree.push()).status == 0
+
+
+async def test_the_storage_goes_down_during_the_build(world: World, tree: Checkout) -> None:
+    world.operator.script = gated
+    process = await tree.start("push", "heroku", "main")
+    await until_building(process, "Building on")
+    world.storage.down = "no answer from http://storage:8333"
+    world.operator.gate.set()
+    said = await rest(process)
+    assert "no answer from http://storage:8333" in said
+    assert "[remote rejected] main -> main" in said
+    world.storage.down = ""
+    assert manifest(world).refs == {}
+    again = await tree.push()
+    assert again.status == 0, again.said
+
+
+async def test_a_submodule_is_noted(world: World, tree: Checkout) -> None:
+    commit = await tree.must("rev-parse", "HEAD")
+    await tree.must("update-index", "--add", "--cacheinfo", f"160000,{commit},vendor/lib")
+    await tree.must("commit", "-q", "-m", "a submodule")
+    done = await tree.push()
+    assert done.status == 0, done.said
+    assert (
+        " !     Submodule vendor/lib is not fetched: submodules are not supported." in done.remote
+    )
+    assert world.operator.builds
+
+
+async def test_two_pushes_at_once_wait_and_tell(
+    world: World, tree: Checkout, tmp_path: Path
+) -> None:
+    world.operator.script = gated
+    other = await checkout(tmp_path / "other", world.url)
+    await other.commit({"other.py": "1"})
+    first = await tree.start("push", "heroku", "main")
+    await until_building(first, "Building on")
+    second = await other.start("push", "heroku", "main")
+    heard = await until_building(second, "Waiting for another push")
+    assert f"Waiting for another push to hello by {USER} to finish..." in heard
+    world.operator.gate.set()
+
+    assert "Released v1" in await rest(first)
+    said = await rest(second)
+    assert "refs/heads/main was moved to" in said
+    assert "git pull heroku main" in said
+    assert len(world.operator.builds) == 1
+    assert manifest(world).lock is None
+
+
+async def test_a_push_waits_for_another_and_then_goes_on(world: World, tree: Checkout) -> None:
+    world.operator.script = gated
+    first = await tree.start("push", "heroku", "main:master")
+    await until_building(first, "Building on")
+    second = await tree.start("push", "heroku", "main")
+    await until_building(second, "Waiting for another push")
+    world.operator.gate.set()
+    assert "Released v1" in await rest(first)
+    assert "Released v2" in await rest(second)
+    assert set(manifest(world).refs) == {"refs/heads/main", "refs/heads/master"}
+
+
+async def test_a_lost_connection_stops_nothing(world: World, tree: Checkout) -> None:
+    world.operator.script = gated
+    process = await tree.start("push", "heroku", "main")
+    await until_building(process, "Building on")
+    os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+    world.operator.gate.set()
+    await world.quiet()
+    assert manifest(world).lock is None
+    assert world.operator.versions["hello"] == 1
+    again = await tree.push()
+    assert "Everything up-to-date" in again.said
+
+
+async def test_a_push_without_the_right_to_build(world: World, tree: Checkout) -> None:
+    world.cluster.denied.add((USER, "create", "builds"))
+    done = await tree.push()
+    assert f"{USER} may not create builds in namespace team-a" in done.said
+    assert nothing_happened(world)
+
+
+@pytest.fixture
+async def small() -> AsyncIterator[World]:
+    async with running(Settings(public_port=8080, source_limit=200_000)) as platform:
+        platform.cluster.app("hello")
+        yield platform
+
+
+async def test_a_push_over_the_limit(small: World, tmp_path: Path) -> None:
+    tree = await checkout(tmp_path / "a", small.url)
+    noise = hashlib.shake_128(b"seed").hexdigest(200_000)
+    await tree.commit({"big.txt": noise})
+    done = await tree.push()
+    assert done.status == 1, done.said
+    assert " !     The push is larger than 200,000 bytes." in done.remote
+    assert "HAIKUBE_SOURCE_LIMIT" in done.said
+    assert nothing_happened(small)
+
+
+async def test_a_source_over_the_limit(small: World, tmp_path: Path) -> None:
+    """Small on the wire, where the file lies once, and large when it is packed."""
+    tree = await checkout(tmp_path / "a", small.url)
+    noise = hashlib.shake_128(b"seed").hexdigest(40_000)
+    await tree.commit({f"copy{number}.txt": noise for number in range(20)})
+    done = await tree.push()
+    assert " !     The packed source is larger than 200,000 bytes" in done.remote
+    assert nothing_happened(small)
+
+
+async def until_building(process: asyncio.subprocess.Process, text: str) -> str:
+    """Read what git prints up to a line that holds ``text``."""
+    assert process.stdout is not None
+    said = ""
+    async with asyncio.timeout(15):
+        while text not in said:
+            line = await process.stdout.readline()
+            assert line, said
+            said += line.decode()
+    return said
+
+
+async def rest(process: asyncio.subprocess.Process) -> str:
+    said, _ = await process.communicate()
+    return said.decode()
