@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -41,11 +42,10 @@ def kubeconfig() -> Iterator[Path]:
 async def _install_crd(kubeconfig: Path) -> None:
     async with HttpCluster.from_environment(kubeconfig) as cluster:
         await cluster.apply(CRDS, CRD, manager="contract")
-        async with asyncio.timeout(30):
-            async for event in cluster.watch(
-                CRDS, fields=f"metadata.name={CRD['metadata']['name']}"
-            ):
-                if _is_established(event.object):
+        named = f"metadata.name={CRD['metadata']['name']}"
+        async with asyncio.timeout(30), aclosing(cluster.watch(CRDS, fields=named)) as changes:
+            async for change in changes:
+                if _is_established(change.object):
                     break
             await _wait_until_served(cluster)
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from kubernetes import config
 
-from haikube.cluster import credentials
-from haikube.cluster.credentials import Credentials, load
+from haikube.cluster import kubeconfig as loader
+from haikube.cluster.credentials import Credentials, load, static_token
 from haikube.cluster.errors import Unauthorized
 from haikube.cluster.transport import Sessions
 
@@ -84,9 +84,9 @@ def in_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     token, ca = tmp_path / "token", tmp_path / "ca.crt"
     token.write_text("first\n")
     ca.write_text(_a_certificate())
-    loader = "kubernetes.config.incluster_config"
-    monkeypatch.setattr(f"{loader}.SERVICE_TOKEN_FILENAME", str(token))
-    monkeypatch.setattr(f"{loader}.SERVICE_CERT_FILENAME", str(ca))
+    module = "kubernetes.config.incluster_config"
+    monkeypatch.setattr(f"{module}.SERVICE_TOKEN_FILENAME", str(token))
+    monkeypatch.setattr(f"{module}.SERVICE_CERT_FILENAME", str(ca))
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
     monkeypatch.delenv("KUBECONFIG", raising=False)
@@ -117,7 +117,7 @@ async def test_a_pod_uses_its_service_account(in_pod: Path) -> None:
 async def test_a_token_is_read_again_after_a_while(
     in_pod: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials, "TOKEN_SECONDS", 0.0)
+    monkeypatch.setattr(loader, "TOKEN_SECONDS", 0.0)
     found = load()
     monkeypatch.setattr("kubernetes.config.incluster_config.datetime", FAR_FUTURE)
     write(in_pod, "second\n")
@@ -153,7 +153,7 @@ def remove(path: Path) -> None:
 async def test_a_caller_never_travels_with_our_certificate() -> None:
     """Two sessions exist only where we have a certificate of our own."""
     ours, bare = ssl.create_default_context(), ssl.create_default_context()
-    token = credentials.static_token("")
+    token = static_token("")
     with_certificate = Sessions(Credentials("https://x", token, ours, bare), "tests")
     without = Sessions(Credentials("https://x", token, bare, bare), "tests")
 
@@ -161,5 +161,6 @@ async def test_a_caller_never_travels_with_our_certificate() -> None:
     assert with_certificate.get(bare=True).connector._ssl is bare  # type: ignore[union-attr]
     assert with_certificate.get(bare=False).connector._ssl is ours  # type: ignore[union-attr]
     assert without.get(bare=True) is without.get(bare=False)
+    assert without.get(bare=True, endless=True) is not without.get(bare=True)
     await with_certificate.close()
     await without.close()

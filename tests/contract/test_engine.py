@@ -11,10 +11,12 @@ from contract.widgets import WIDGETS, Place
 from haikube.cluster.port import Json
 from haikube.engine.clock import SystemClock
 from haikube.engine.commit import Committer
+from haikube.engine.elector import Elector
 from haikube.engine.outcome import Foreign, Stale
-from haikube.engine.store import Store
+from haikube.engine.resync import Resync, Watched
+from haikube.engine.store import Change, Store
 from haikube.model.intents import Apply, Create, Delete, Event, Plan, Presign
-from haikube.model.resources import CONFIG_MAPS, EVENTS, SECRETS, SERVICES
+from haikube.model.resources import CONFIG_MAPS, EVENTS, LEASES, SECRETS, SERVICES
 
 KINDS = (WIDGETS, SERVICES, SECRETS, CONFIG_MAPS)
 
@@ -145,3 +147,43 @@ async def test_the_server_accepts_our_events(place: Place) -> None:
 
     (event,) = (await place.cluster.list(EVENTS, place.namespace)).items
     assert event["involvedObject"]["uid"] == owner["metadata"]["uid"]
+
+
+async def test_a_lead_is_taken_renewed_and_given_up(place: Place) -> None:
+    first, second = (
+        Elector(place.cluster, "lead", place.namespace, name, SystemClock(), seconds=15)
+        for name in ("a", "b")
+    )
+    await first.acquire()
+    assert not await second._try(5)
+    assert await first._try(5)
+
+    await first.release()
+    await second.acquire()
+
+    assert (first.leading, second.leading, second.leader) == (False, True, "b")
+    lease = await place.cluster.get(LEASES, "lead", place.namespace)
+    assert lease["spec"]["leaseTransitions"] == 1
+
+
+async def test_what_happened_unwatched_is_found(place: Place) -> None:
+    cluster, namespace, told = place.cluster, place.namespace, list[str]()
+    store, kind = Store("engine"), Watched(WIDGETS, namespace=namespace)
+
+    def note(change: Change) -> None:
+        what = "gone" if change.new is None else "changed" if change.old else "new"
+        told.append(f"{what} {change.object['metadata']['name']}")
+
+    resync = Resync(cluster, store, [kind], note, SystemClock(), seconds=600)
+    for name in ("dead", "grown", "same"):
+        await cluster.create(WIDGETS, place.widget(name, size=1))
+    await resync.load()
+    told.clear()
+
+    await cluster.delete(WIDGETS, "dead", namespace)
+    await cluster.patch(WIDGETS, "grown", namespace, {"spec": {"size": 2}})
+    await cluster.create(WIDGETS, place.widget("born", size=1))
+    await resync.compare(kind)
+    await resync.compare(kind)
+
+    assert sorted(told) == ["changed grown", "gone dead", "new born"]

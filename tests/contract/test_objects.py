@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 
 from contract.widgets import IMMUTABLE, WIDGETS, Place
-from haikube.cluster.errors import AlreadyExists, Conflict, Invalid, NotFound
+from haikube.cluster.errors import AlreadyExists, Conflict, Invalid, NotFound, Unauthorized
+from haikube.cluster.http import HttpCluster
 from haikube.cluster.port import Json, WatchEvent
 from haikube.model.resources import CONFIG_MAPS, LEASES, SECRETS
 
@@ -154,7 +156,7 @@ async def test_a_finalizer_delays_the_deletion(place: Place) -> None:
 async def test_what_an_object_owns_goes_with_it(place: Place) -> None:
     changes = await _family(place)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(60), aclosing(changes):
         await place.cluster.delete(CONFIG_MAPS, "parent", place.namespace)
         async for change in changes:
             if change.type == "DELETED" and change.object["metadata"]["name"] == "child":
@@ -167,7 +169,7 @@ async def test_what_an_object_owns_goes_with_it(place: Place) -> None:
 async def test_what_is_orphaned_stays(place: Place) -> None:
     changes = await _family(place)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(60), aclosing(changes):
         await place.cluster.delete(CONFIG_MAPS, "parent", place.namespace, propagation="Orphan")
         async for change in changes:
             if change.type == "MODIFIED" and not change.object["metadata"].get("ownerReferences"):
@@ -176,7 +178,7 @@ async def test_what_is_orphaned_stays(place: Place) -> None:
     assert await place.cluster.get(CONFIG_MAPS, "child", place.namespace)
 
 
-async def _family(place: Place) -> AsyncIterator[WatchEvent]:
+async def _family(place: Place) -> AsyncGenerator[WatchEvent, None]:
     """Make a parent and a child; returns what happens from then on to children."""
     parent = await place.cluster.create(CONFIG_MAPS, _config_map(place, "parent"))
     reference = {
@@ -187,12 +189,14 @@ async def _family(place: Place) -> AsyncIterator[WatchEvent]:
     }
     child = _config_map(place, "child", labels={"test": "child"}, ownerReferences=[reference])
     made = await place.cluster.create(CONFIG_MAPS, child)
-    return place.cluster.watch(
+    changes = place.cluster.watch(
         CONFIG_MAPS,
         place.namespace,
         labels="test=child",
         resource_version=made["metadata"]["resourceVersion"],
     )
+    assert isinstance(changes, AsyncGenerator)
+    return changes
 
 
 def _config_map(place: Place, name: str, **metadata: Any) -> Json:
@@ -237,3 +241,10 @@ async def test_of_two_writers_with_one_version_one_loses(place: Place) -> None:
         await place.cluster.patch(
             LEASES, "lead", place.namespace, {"metadata": seen, "spec": {"holderIdentity": "c"}}
         )
+
+
+async def test_a_caller_is_judged_by_the_own_token_only(place: Place) -> None:
+    """Our own certificate, an administrator's, must not speak for the caller."""
+    if isinstance(place.cluster, HttpCluster):
+        with pytest.raises(Unauthorized):
+            await place.cluster.with_token("made-up").list(CONFIG_MAPS, place.namespace)

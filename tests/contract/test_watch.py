@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 import pytest
 
@@ -100,8 +101,9 @@ async def _told(changes: AsyncIterator[WatchEvent], count: int) -> list[tuple[st
 
 
 async def _events(changes: AsyncIterator[WatchEvent], count: int) -> list[WatchEvent]:
+    assert isinstance(changes, AsyncGenerator)
     events: list[WatchEvent] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(20), aclosing(changes):
         async for event in changes:
             events.append(event)
             if len(events) == count:

@@ -252,6 +252,13 @@ async def test_a_refusal_about_a_secret_tells_no_values() -> None:
     assert "data[KEY]" in str(caught.value)
 
 
+async def test_an_answer_that_is_no_json_is_unreachable() -> None:
+    script = Script(lambda: web.Response(text="<html>some proxy</html>"))
+    async with served(script) as cluster:
+        with pytest.raises(Unreachable, match="not JSON"):
+            await cluster.create(WIDGETS, {"metadata": {"namespace": "ns"}})
+
+
 async def test_no_server_is_unreachable() -> None:
     credentials = Credentials("http://127.0.0.1:9", static_token("t0k3n"))
     async with HttpCluster(credentials) as cluster:
@@ -313,6 +320,13 @@ async def test_an_error_in_the_stream_is_raised() -> None:
 async def test_an_unknown_error_in_the_stream_is_raised_too() -> None:
     async with served(stream(line("ERROR"))) as cluster:
         with pytest.raises(ApiError):
+            await collect(cluster)
+
+
+@pytest.mark.parametrize("noise", [b"<html>\n", b"7\n", b"{}\n"])
+async def test_what_is_no_event_is_unreachable(noise: bytes) -> None:
+    async with served(stream(noise)) as cluster:
+        with pytest.raises(Unreachable):
             await collect(cluster)
 
 

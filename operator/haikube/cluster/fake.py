@@ -11,7 +11,7 @@ schemas, quotas or controllers: a Deployment here never makes a pod.
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -84,7 +84,7 @@ class FakeCluster:
         labels: str = "",
         fields: str = "",
         resource_version: str = "",
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """Yield changes; without a version, first everything there is."""
         self._call("watch", resource, namespace, "")
         selected = matcher(labels, fields)
@@ -102,7 +102,7 @@ class FakeCluster:
 
     async def pod_log(
         self, name: str, namespace: str, *, container: str = "", follow: bool = False
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Yield what ``logs`` holds for the pod."""
         del container, follow
         if (namespace, name) not in self.logs:

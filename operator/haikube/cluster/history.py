@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from haikube.cluster.errors import Expired
@@ -59,7 +59,7 @@ class History:
 
     async def follow(
         self, resource: Resource, test: Test, version: int
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """Yield what happens after ``version``; raises ``Expired`` if that is forgotten."""
         cuts, news = self._cuts, asyncio.Event()
         self._news.add(news)

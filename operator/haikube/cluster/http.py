@@ -5,7 +5,7 @@ Nothing is cached and nothing decided here: one method, one request (a list: one
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Self
@@ -94,7 +94,7 @@ class HttpCluster:
         labels: str = "",
         fields: str = "",
         resource_version: str = "",
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """Yield changes until the server ends the stream."""
         params = {
             "watch": "true",
@@ -165,7 +165,7 @@ class HttpCluster:
 
     async def pod_log(
         self, name: str, namespace: str, *, container: str = "", follow: bool = False
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Yield chunks of a container's log."""
         params = {"follow": "true"} if follow else {}
         if container:

@@ -52,20 +52,21 @@ class Sessions:
     """The connections to one server, opened when first used.
 
     A caller's token must never travel on a connection that also shows our client certificate:
-    the server would believe the certificate. So there are two sessions where we have one.
+    the server would believe the certificate. And a thousand followed logs must not use up the
+    connections of ordinary calls. So sessions are apart by both.
     """
 
     def __init__(self, credentials: Credentials, user_agent: str) -> None:
         self.credentials = credentials
         self._user_agent = user_agent
-        self._opened: dict[bool, aiohttp.ClientSession] = {}
+        self._opened: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
 
-    def get(self, *, bare: bool) -> aiohttp.ClientSession:
-        """Return the session; ``bare`` for the one without our certificate."""
+    def get(self, *, bare: bool, endless: bool = False) -> aiohttp.ClientSession:
+        """Return a session: ``bare`` without our certificate, ``endless`` for streams."""
         same = self.credentials.tls is self.credentials.bare_tls
-        which = bare and not same
+        which = bare and not same, endless
         if which not in self._opened:
-            self._opened[which] = self._open(which)
+            self._opened[which] = self._open(*which)
         return self._opened[which]
 
     async def close(self) -> None:
@@ -74,9 +75,10 @@ class Sessions:
             await session.close()
         self._opened.clear()
 
-    def _open(self, bare: bool) -> aiohttp.ClientSession:  # noqa: FBT001 - private
+    def _open(self, bare: bool, endless: bool) -> aiohttp.ClientSession:  # noqa: FBT001 - private
         tls = self.credentials.bare_tls if bare else self.credentials.tls
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls or True)
+        limit = 0 if endless else CONNECTIONS
+        connector = aiohttp.TCPConnector(limit=limit, ssl=tls or True)
         timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS)
         headers = {"User-Agent": self._user_agent}
         return aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers)
@@ -106,7 +108,11 @@ class Transport:
     async def _once(self, request: Request) -> Json:
         async with self._open(request, None) as response:
             answer = await response.read()
-        decoded: Json = json.loads(answer) if answer else {}
+        try:
+            decoded: Json = json.loads(answer) if answer else {}
+        except ValueError as error:
+            told = f"{request.path} was answered with something that is not JSON"
+            raise Unreachable(0, "Unreachable", told) from error
         return decoded
 
     @asynccontextmanager
@@ -123,7 +129,7 @@ class Transport:
     async def _open(
         self, request: Request, limits: aiohttp.ClientTimeout | None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        session = self.sessions.get(bare=self._bare)
+        session = self.sessions.get(bare=self._bare, endless=limits is not None)
         credentials = self.sessions.credentials
         try:
             async with session.request(

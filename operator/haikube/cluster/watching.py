@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
 
 from haikube.cluster.errors import Unreachable, from_status
 from haikube.cluster.port import Json, WatchEvent
@@ -29,11 +30,18 @@ async def lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
 async def events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[WatchEvent, None]:
     """Yield the changes of a watch stream; bookmarks only prove that it lives."""
     async for line in lines(chunks):
-        event: Json = json.loads(line)
-        kind, obj = event["type"], event["object"]
+        kind, obj = _read(line)
         if kind == "ERROR":
             raise from_status(
                 int(obj.get("code", 0)), obj.get("reason", ""), obj.get("message", "")
             )
         if kind != "BOOKMARK":
             yield WatchEvent(kind, obj)
+
+
+def _read(line: bytes) -> tuple[Any, Json]:
+    try:
+        event = json.loads(line)
+        return event["type"], event["object"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unreachable(0, "Unreachable", "a watch brought something that is no event") from error
