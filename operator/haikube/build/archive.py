@@ -6,6 +6,7 @@ Every member is judged by our own rules before anything of it reaches the disk; 
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -77,9 +78,11 @@ def _opened(archive: Path) -> Iterator[BinaryIO]:
         if magic != _ZSTD_MAGIC:
             yield file
             return
+        os.lseek(file.fileno(), 0, os.SEEK_SET)  # the child does not see what we buffered
         quiet = subprocess.DEVNULL
         with started(["zstd", "-dc"], env=ENGINE_ENV, stdin=file, stderr=quiet) as process:
-            yield cast("BinaryIO", process.stdout)
+            # tarfile takes a short read, as pipes give them, for the end.
+            yield io.BufferedReader(cast("io.RawIOBase", process.stdout))
 
 
 def _take(work: _Unpacking, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:

@@ -43,7 +43,7 @@ class PackShelf:
             return self.take_ours(name, reference)
         target = self._place("pack")
         self._bring(reference, target)
-        return Buildpack(_shown(reference), target)
+        return _checked(Buildpack(_shown(reference), target))
 
     def take_ours(self, name: str, label: str | None = None) -> Buildpack:
         """Bring one of our own buildpacks."""
@@ -57,7 +57,7 @@ class PackShelf:
             )
         target = self._place(name)
         shutil.copytree(origin, target, symlinks=True)
-        return Buildpack(label or f"heroku/{name}", target)
+        return _checked(Buildpack(label or f"heroku/{name}", target))
 
     def _place(self, name: str) -> Path:
         self._taken += 1
@@ -95,6 +95,11 @@ class PackShelf:
             ) from error
         archive.unlink()
         lift_single_folder(target)
+
+
+def _checked(buildpack: Buildpack) -> Buildpack:
+    buildpack.check()
+    return buildpack
 
 
 def _shown(reference: str) -> str:

@@ -80,12 +80,19 @@ def _rule(line: str) -> Rule:
 
 
 def _regex(pattern: str) -> str:
-    tokens = re.finditer(r"\*\*/|/\*\*|\*+|\?|\[!?\]?[^\]/]*\]|\\?.", pattern, re.DOTALL)
+    tokens = re.finditer(r"/\*\*/|\*\*/|/\*\*|\*+|\?|\[!?\]?[^\]/]*\]|\\?.", pattern, re.DOTALL)
     return "".join(_piece(token[0]) for token in tokens)
 
 
 def _piece(token: str) -> str:
-    wild = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    wild = {
+        "/**/": "/(?:.*/)?",
+        "**/": "(?:.*/)?",
+        "/**": "/.*",
+        "**": ".*",
+        "*": "[^/]*",
+        "?": "[^/]",
+    }
     if token in wild:
         return wild[token]
     if set(token) == {"*"}:

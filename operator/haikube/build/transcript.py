@@ -26,6 +26,7 @@ class Transcript:
         self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
         self._output_bytes = 0
         self._dropped = 0
+        self._over = False
 
     def topic(self, text: str) -> None:
         """Print the title of a step, ``-----> text``."""
@@ -75,10 +76,11 @@ class Transcript:
             self._take(text[start : start + LINE_BYTES] + b"\n")
 
     def _take(self, piece: bytes) -> None:
-        if self._output_bytes + len(piece) <= self._limit:
+        if not self._over and self._output_bytes + len(piece) <= self._limit:
             self._output_bytes += len(piece)
             self._emit(piece)
             return
+        self._over = True
         if not self._dropped:
             self._emit(
                 f" !     The log is over {self._limit} bytes: what follows is left out, "

@@ -66,7 +66,7 @@ def serving(folder: Path) -> Iterator[ObjectServer]:
     """Serve ``folder`` while the context lasts."""
     folder.mkdir(parents=True, exist_ok=True)
     server = ObjectServer(folder)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield server

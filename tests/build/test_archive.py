@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from build.rig import Archive
+from haikube.build import archive as module
+from haikube.build.archive import lift_single_folder, unpack
+from haikube.build.failure import BuildFailure, Reason
+
+MEGA = 1_000_000
+
+
+def refused(path: Path, tmp_path: Path, limit: int = MEGA) -> str:
+    root = tmp_path / "root"
+    root.mkdir()
+    with pytest.raises(BuildFailure) as caught:
+        unpack(path, root, limit=limit)
+    assert not (tmp_path / "escaped").exists()
+    return f"{caught.value.reason}: {caught.value.message}"
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ([("../escaped", {"data": b"x"})], "'..'"),
+        ([("/escaped", {"data": b"x"})], "absolute"),
+        ([("out", {"type": tarfile.SYMTYPE, "linkname": "../escaped"})], "out of the source"),
+        ([("out", {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"})], "/etc/passwd"),
+        (
+            [
+                ("out", {"type": tarfile.SYMTYPE, "linkname": ".."}),
+                ("out/escaped", {"data": b"x"}),
+            ],
+            "behind a link",
+        ),
+        ([("hard", {"type": tarfile.LNKTYPE, "linkname": "../escaped"})], "'..'"),
+        ([("hard", {"type": tarfile.LNKTYPE, "linkname": "nothing"})], "hard link"),
+        ([("null", {"type": tarfile.CHRTYPE, "devmajor": 1, "devminor": 3})], "device"),
+        ([("disk", {"type": tarfile.BLKTYPE, "devmajor": 8})], "device"),
+        ([("pipe", {"type": tarfile.FIFOTYPE})], "pipe"),
+        (
+            [
+                ("a", {"type": tarfile.SYMTYPE, "linkname": "b"}),
+                ("b", {"type": tarfile.SYMTYPE, "linkname": "a"}),
+            ],
+            "circle",
+        ),
+        ([("a", {"data": b"x"}), ("a/b", {"data": b"x"})], "file in one place"),
+        ([("a/b", {"data": b"x"}), ("a", {"data": b"x"})], "file in one place"),
+        (
+            [("a/b", {"data": b"x"}), ("a", {"type": tarfile.SYMTYPE, "linkname": "c"})],
+            "link in one place",
+        ),
+    ],
+)
+def test_hostile_members_are_refused_by_name(
+    archive: Archive, tmp_path: Path, members: list[tuple[str, dict[str, Any]]], words: str
+) -> None:
+    message = refused(archive(*members), tmp_path)
+    assert message.startswith(Reason.SOURCE_INVALID)
+    assert words in message
+    assert repr(members[-1][0])[1:-1] in message or "circle" in message
+
+
+def test_set_id_bits_are_dropped_and_modes_kept(archive: Archive, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    unpack(
+        archive(("run", {"mode": 0o6755, "data": b"#!"}), ("text", {"mode": 0o444})),
+        root,
+        limit=MEGA,
+    )
+    assert (root / "run").stat().st_mode & 0o7777 == 0o755
+    assert (root / "text").stat().st_mode & 0o7777 == 0o644
+
+
+def test_links_inside_are_kept_as_they_are(archive: Archive, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    source = archive(
+        ("deep/up", {"type": tarfile.SYMTYPE, "linkname": "../file"}),
+        ("file", {"data": b"x", "mtime": 1_000_000_000}),
+        ("same", {"type": tarfile.LNKTYPE, "linkname": "./file"}),
+        ("dangling", {"type": tarfile.SYMTYPE, "linkname": "deep/nowhere"}),
+    )
+    unpack(source, root, limit=MEGA)
+    assert str((root / "deep" / "up").readlink()) == "../file"
+    assert (root / "same").stat().st_ino == (root / "file").stat().st_ino
+    assert (root / "file").stat().st_mtime == 1_000_000_000
+    assert (root / "dangling").is_symlink()
+
+
+def test_a_file_after_a_link_of_its_name_replaces_it(archive: Archive, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    link = ("x", {"type": tarfile.SYMTYPE, "linkname": "y"})
+    unpack(archive(link, ("x", {"data": b"file"})), root, limit=MEGA)
+    assert (root / "x").read_bytes() == b"file"
+
+
+def test_a_bomb_is_stopped(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.tar.gz"
+    with tarfile.open(bomb, "w:gz") as tar:
+        info = tarfile.TarInfo("zeros")
+        info.size = 50 * MEGA
+        tar.addfile(info, io.BytesIO(bytes(info.size)))
+    assert bomb.stat().st_size < MEGA
+    assert "SourceTooLarge: The source unpacks to more than 1000000 bytes" in refused(
+        bomb, tmp_path
+    )
+
+
+def test_a_sparse_bomb_is_stopped(tmp_path: Path) -> None:
+    hole = tmp_path / "hole"
+    with hole.open("wb") as file:
+        file.truncate(1 << 40)
+    sparse = tmp_path / "sparse.tar"
+    subprocess.run(["tar", "--sparse", "-cf", sparse, "-C", tmp_path, "hole"], check=True)
+    assert "SourceTooLarge" in refused(sparse, tmp_path)
+
+
+def test_too_many_files_are_stopped(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_ENTRIES", 3)
+    many = archive(*((f"file{number}", {}) for number in range(4)))
+    assert "more than 3 files" in refused(many, tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no tar", gzip.compress(b"no tar"), b"\x1f\x8b broken"])
+def test_what_is_no_archive_is_said_so(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "source"
+    path.write_bytes(content)
+    assert "not a readable tar archive" in refused(path, tmp_path)
+
+
+@pytest.mark.parametrize("option", ["--gzip", "--zstd", "--bzip2", "--xz"])
+def test_every_usual_packing_is_read(tmp_path: Path, option: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "file").write_text("x")
+    packed = tmp_path / "source"
+    subprocess.run(["tar", option, "-cf", packed, "-C", tmp_path / "in", "."], check=True)
+    (tmp_path / "root").mkdir()
+    unpack(packed, tmp_path / "root", limit=MEGA)
+    assert (tmp_path / "root" / "file").read_text() == "x"
+
+
+def test_a_single_folder_is_lifted(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "repo-c0ffee").mkdir(parents=True)
+    (root / "repo-c0ffee" / "Procfile").touch()
+    lift_single_folder(root)
+    assert (root / "Procfile").exists()
+    lift_single_folder(root)
+    assert (root / "Procfile").exists()
+
+
+kinds = st.sampled_from([tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE])
+parts = st.sampled_from(["a", "b", "..", ".", "c"])
+names = st.lists(parts, min_size=1, max_size=4).map("/".join)
+members = st.tuples(st.sampled_from(["", "/"]), names, kinds, names)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
+@given(st.lists(members, max_size=6))
+def test_nothing_is_ever_written_outside(
+    archive: Archive, tmp_path_factory: pytest.TempPathFactory, wild: list[Any]
+) -> None:
+    place = tmp_path_factory.mktemp("fuzz")
+    root = place / "root"
+    root.mkdir()
+    source = archive(
+        *(
+            (prefix + name, {"type": kind, "linkname": link, "data": b""})
+            for prefix, name, kind, link in wild
+        )
+    )
+    with contextlib.suppress(BuildFailure):
+        unpack(source, root, limit=MEGA)
+    assert [path.name for path in place.iterdir()] == ["root"]
+    for path in root.rglob("*"):
+        assert Path(os.path.realpath(path)).is_relative_to(root)

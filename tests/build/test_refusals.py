@@ -1,0 +1,241 @@
+"""Bad input: what people read, and what the operator is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from build.rig import Engine
+
+NOT_MINE = "#!/bin/sh\necho 'looked for toy.json' >&2\nexit 1\n"
+
+
+def test_no_buildpack_matches(engine: Engine) -> None:
+    engine.buildpack(detect=NOT_MINE)
+    done = engine.run({"index.cobol": ""})
+    assert done.code == 1
+    reason, message = done.failure
+    assert reason == "NoBuildpackMatches"
+    assert "requirements.txt or package.json" in message
+    assert " !     No default language could be detected for this app.\n" in done.log
+    assert "HINT" in done.log
+    assert done.log.endswith("\n !     Push failed\n")
+
+
+def test_a_chosen_buildpack_that_does_not_fit(engine: Engine) -> None:
+    engine.buildpack(detect=NOT_MINE)
+    engine.request = {"buildpacks": [{"name": "heroku/toy"}]}
+    done = engine.run({"x": ""})
+    assert done.failure[0] == "NoBuildpackMatches"
+    assert " !     App not compatible with buildpack: heroku/toy\n" in done.log
+    assert "       looked for toy.json\n" in done.log
+
+
+def test_an_unknown_buildpack(engine: Engine) -> None:
+    engine.buildpack()
+    engine.request = {"buildpacks": [{"name": "heroku/cobol"}]}
+    reason, message = engine.run({"x": ""}).failure
+    assert reason == "BuildpackNotFound"
+    assert "'heroku/cobol'" in message
+    assert "known are toy" in message
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("file:///etc", "scheme 'file' is not allowed"),
+        ("https://me:hunter2@example.com/pack.git", "user name or password"),
+        ("ssh://example.com/pack.git", "scheme 'ssh'"),
+        ("http://127.0.0.1:1/pack.tgz", "could not be fetched"),
+        ("http://127.0.0.1:1/pack.git#main", "git fetch failed"),
+    ],
+)
+def test_a_buildpack_url_that_cannot_be_used(engine: Engine, url: str, words: str) -> None:
+    engine.request = {"buildpacks": [{"url": url}]}
+    done = engine.run({"x": ""})
+    reason, message = done.failure
+    assert reason == "BuildpackNotFound"
+    assert words in message
+    assert "hunter2" not in message + done.log
+
+
+@pytest.mark.parametrize("script", ["detect", "compile"])
+def test_a_buildpack_without_its_scripts(engine: Engine, script: str) -> None:
+    (engine.buildpack() / "bin" / script).unlink()
+    engine.request = {"buildpacks": [{"name": "heroku/toy"}]}
+    reason, message = engine.run({"x": ""}).failure
+    assert reason == "BuildpackInvalid"
+    assert f"no executable bin/{script}" in message
+
+
+def test_a_script_without_an_interpreter(engine: Engine) -> None:
+    engine.buildpack(detect="#!/no/such/shell\n")
+    reason, message = engine.run({"x": ""}).failure
+    assert reason == "BuildpackInvalid"
+    assert "check its first line" in message
+
+
+def test_a_failing_compile(engine: Engine) -> None:
+    engine.buildpack(compile="#!/bin/sh\necho 'ERROR: no such thing'\nexit 3\n")
+    done = engine.run({"x": ""})
+    reason, message = done.failure
+    assert done.code == 1
+    assert reason == "CompileFailed"
+    assert "exit code 3" in message
+    assert done.log.endswith(
+        "ERROR: no such thing\n\n !     Push rejected, failed to compile Toy app.\n\n"
+        " !     Push failed\n"
+    )
+    assert not engine.stored("slug-put").exists()
+    assert not engine.stored("cache-put").exists()
+
+
+def test_a_failing_release_script(engine: Engine) -> None:
+    engine.buildpack(release="#!/bin/sh\necho 'no ruby' >&2\nexit 2\n")
+    reason, message = engine.run({"x": ""}).failure
+    assert reason == "ReleaseScriptFailed"
+    assert "exited with 2: no ruby" in message
+
+
+def test_a_release_script_that_prints_no_mapping(engine: Engine) -> None:
+    engine.buildpack(release="#!/bin/sh\nprintf 'default_process_types:\\n  - web\\n'\n")
+    reason, message = engine.run({"x": ""}).failure
+    assert reason == "ReleaseScriptFailed"
+    assert "line 2" in message
+
+
+def test_a_broken_procfile_line(engine: Engine) -> None:
+    engine.buildpack()
+    done = engine.run({"Procfile": "web: ok\nno colon here\n"})
+    reason, message = done.failure
+    assert reason == "ProcfileInvalid"
+    assert "line 2" in message
+    assert "'no colon here'" in message
+    assert f" !     {message}\n" in done.log
+
+
+def test_nothing_to_run(engine: Engine) -> None:
+    engine.buildpack(release="#!/bin/sh\necho '--- {}'\n")
+    done = engine.run({"x": ""})
+    reason, message = done.failure
+    assert reason == "NoProcessTypes"
+    assert "add a file named Procfile with a line such as 'web: python app.py'" in message
+    assert "Procfile declares types -> (none)" in done.log
+
+
+def test_a_procfile_that_is_a_link_counts_as_none(engine: Engine) -> None:
+    engine.buildpack(compile="#!/bin/sh\nln -s /etc/passwd $1/Procfile\n", release="#!/bin/sh\n")
+    assert engine.run({"x": ""}).failure[0] == "NoProcessTypes"
+
+
+def test_a_slug_over_its_limit(engine: Engine) -> None:
+    engine.buildpack()
+    engine.limits = {"slugBytes": 1_100_000}
+    done = engine.run({"random": os.urandom(1_500_000)})
+    reason, message = done.failure
+    assert reason == "SlugTooLarge"
+    assert message.startswith("Compiled slug size: 1.5M is too large (max is 1.1M)")
+    assert ".slugignore" in message
+    assert not engine.stored("slug-put").exists()
+
+
+def test_a_build_over_its_time_leaves_no_process(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("haikube.build.child._TERM_SECONDS", 0.1)
+    engine.buildpack(
+        compile="#!/bin/bash\ntrap '' TERM\n(trap '' TERM; while :; do sleep 0.1; done) &\n"
+        "echo $! > $1/pid\nwait\n"
+    )
+    engine.limits = {"timeoutSeconds": 5}
+    done = engine.run({"x": ""})
+    reason, message = done.failure
+    assert reason == "BuildTimedOut"
+    assert "longer than 5 s" in message
+    assert "buildTimeoutSeconds" in message
+    child = int((engine.layout.build_dir / "pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_a_background_process_does_not_hold_the_build_up(engine: Engine) -> None:
+    engine.buildpack(compile="#!/bin/sh\nsleep 60 &\necho done\n")
+    before = time.monotonic()
+    assert engine.run({"x": ""}).code == 0
+    assert time.monotonic() - before < 10
+
+
+def test_a_canceled_build(engine: Engine) -> None:
+    engine.buildpack(compile=f"#!/bin/sh\nkill -TERM {os.getpid()}\nsleep 60\n")
+    done = engine.run({"x": ""})
+    assert done.code == 143
+    assert done.failure == ("Canceled", "The build was canceled")
+    assert "The build was canceled" in engine.stored("log-put").read_text()
+
+
+def test_a_source_that_is_not_what_was_declared(engine: Engine) -> None:
+    engine.request = {"source": {"archive": {"digest": "sha256:" + "0" * 64, "sizeBytes": 1}}}
+    reason, message = engine.run({"x": ""}).failure
+    assert reason == "SourceInvalid"
+    assert "sha256:000" in message
+
+
+def test_a_source_over_its_limit(engine: Engine) -> None:
+    engine.limits = {"sourceBytes": 5_000}
+    reason, message = engine.run({"x": b"x" * 10_000}).failure
+    assert reason == "SourceTooLarge"
+    assert "5000 bytes" in message
+
+
+@pytest.mark.parametrize("missing", ["source", "slug-put"])
+def test_storage_that_is_down_is_not_the_users_fault(engine: Engine, missing: str) -> None:
+    engine.buildpack()
+    engine.urls = {missing: "http://127.0.0.1:1/gone?X-Amz-Signature=secret"}
+    done = engine.run({"x": ""})
+    assert done.code == 75
+    reason, message = done.failure
+    assert reason == "StorageUnavailable"
+    assert "tried 5 times" in message
+    assert "secret" not in done.log + message
+
+
+def test_a_storage_that_takes_neither_result_nor_log(engine: Engine) -> None:
+    engine.buildpack()
+    engine.urls = {"result-put": "http://127.0.0.1:1/a", "log-put": "http://127.0.0.1:1/b"}
+    done = engine.run({"x": ""})
+    assert done.code == 0
+    assert done.termination["ok"] is True
+
+
+def test_a_full_disk(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("haikube.build.source.unpack", full)
+    done = engine.run({"x": ""})
+    assert done.failure[0] == "DiskFull"
+    assert "filled its disk" in done.log
+
+
+def test_a_log_without_end_is_cut_but_keeps_its_last_words(engine: Engine) -> None:
+    noisy = "#!/bin/bash\nyes 'noise noise' | head -n 200000\nprintf '\\xff\\xfe binary\\n'\n"
+    engine.buildpack(compile=noisy + "echo 'the last words'\nexit 1\n")
+    engine.limits = {"logBytes": 100_000}
+    done = engine.run({"x": ""})
+    assert "lines left out" in done.log
+    assert "\ufffd\ufffd binary\nthe last words\n" in done.log
+    assert engine.stored("log-put").stat().st_size < 150_000
+
+
+def test_threads_do_not_stay() -> None:
+    assert all(
+        thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()
+    )
+
+
+def test_sigterm_is_back_to_normal() -> None:
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from haikube.build.transfer import ATTEMPTS, TooLarge, Transfer, TransferError, check_url
+
+Answers = list[tuple[int, dict[str, str], bytes]]
+
+
+class Scripted(HTTPServer):
+    """Gives one prepared answer after the other, the last one for ever."""
+
+    def __init__(self, answers: Answers) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers = answers
+        self.requests: list[tuple[str, dict[str, str], bytes]] = []
+
+    def url(self, path: str = "/object?X-Amz-Signature=secret") -> str:
+        return f"http://127.0.0.1:{self.server_port}{path}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Scripted
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.requests.append((self.command, dict(self.headers), body))
+        number = min(len(self.server.requests), len(self.server.answers)) - 1
+        code, headers, content = self.server.answers[number]
+        self.send_response(code)
+        for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_PUT = do_GET  # noqa: N815 - the name http.server calls
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[[Answers], Scripted]]:
+    servers: list[Scripted] = []
+
+    def start(answers: Answers) -> Scripted:
+        servers.append(Scripted(answers))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def transfer() -> Transfer:
+    return Transfer(None, pause=lambda _seconds: None)
+
+
+def test_a_put_announces_its_length(
+    scripted: Callable[[Answers], Scripted], transfer: Transfer, tmp_path: Path
+) -> None:
+    server = scripted([(503, {}, b""), (200, {}, b"")])
+    file = tmp_path / "slug"
+    file.write_bytes(b"x" * 100_000)
+    transfer.put_file(server.url(), file)
+    method, headers, body = server.requests[-1]
+    assert (method, headers["Content-Length"], len(body)) == ("PUT", "100000", 100_000)
+    assert len(server.requests) == 2
+
+
+def test_a_refusal_is_not_tried_again(
+    scripted: Callable[[Answers], Scripted], transfer: Transfer, tmp_path: Path
+) -> None:
+    server = scripted([(403, {}, b"<Error>SignatureDoesNotMatch</Error>")])
+    with pytest.raises(TransferError) as caught:
+        transfer.fetch(server.url(), tmp_path / "x", limit=10)
+    assert (caught.value.status, len(server.requests)) == (403, 1)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_stays_broken_is_given_up(
+    scripted: Callable[[Answers], Scripted], transfer: Transfer, tmp_path: Path
+) -> None:
+    server = scripted([(500, {}, b"")])
+    with pytest.raises(TransferError, match="answered 500"):
+        transfer.fetch(server.url(), tmp_path / "x", limit=10)
+    assert len(server.requests) == ATTEMPTS
+
+
+def test_a_short_answer_is_fetched_again(
+    scripted: Callable[[Answers], Scripted], transfer: Transfer, tmp_path: Path
+) -> None:
+    server = scripted([(200, {"Content-Length": "9"}, b"half"), (200, {}, b"all of it")])
+    fetched = transfer.fetch(server.url(), tmp_path / "x", limit=100)
+    assert (tmp_path / "x").read_bytes() == b"all of it"
+    assert fetched.size == 9
+    assert fetched.digest.startswith("sha256:")
+
+
+def test_more_than_the_limit_is_cut_off(
+    scripted: Callable[[Answers], Scripted], transfer: Transfer, tmp_path: Path
+) -> None:
+    server = scripted([(200, {}, b"x" * 50)])
+    with pytest.raises(TooLarge, match="more than 49 bytes"):
+        transfer.fetch(server.url(), tmp_path / "x", limit=49)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://x/y", "https://u:p@x/y", "https:///x"]
+)
+def test_urls_that_are_never_fetched(url: str) -> None:
+    with pytest.raises(TransferError):
+        check_url(url)
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "http://u:p@example.com/"])
+def test_a_redirect_may_not_change_to_what_is_refused(
+    scripted: Callable[[Answers], Scripted], transfer: Transfer, tmp_path: Path, target: str
+) -> None:
+    server = scripted([(302, {"Location": target}, b"")])
+    with pytest.raises(TransferError):
+        transfer.fetch(server.url(), tmp_path / "x", limit=10)
+
+
+def test_a_redirect_from_the_world_into_a_private_network_is_refused(
+    scripted: Callable[[Answers], Scripted],
+    transfer: Transfer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = scripted([(302, {"Location": "http://10.0.0.1/metadata"}, b"")])
+    real = socket.getaddrinfo
+
+    def public(host: str, *arguments: object, **more: object) -> object:
+        if host == "127.0.0.1" and arguments[:1] == (None,):
+            host = "1.1.1.1"
+        return real(host, *arguments, **more)  # type: ignore[arg-type]  # passed through
+
+    monkeypatch.setattr(socket, "getaddrinfo", public)
+    with pytest.raises(TransferError, match=r"private address 10\.0\.0\.1"):
+        transfer.fetch(server.url(), tmp_path / "x", limit=10)
