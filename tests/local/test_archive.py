@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from haikube.local.archive import Image, write_archive
-from haikube.local.layer import Entry, Layer, entries_digest, tree_entries, write_layer
+from haikube.local.layer import (
+    Entry,
+    Layer,
+    entries_digest,
+    prune_layers,
+    tree_entries,
+    write_layer,
+)
 
 FILES = {"haikube/lib/a.py": Entry(b"a = 1\n"), "bin/tool": Entry(b"#!/bin/sh\n", 0o755)}
 
@@ -123,3 +130,12 @@ def test_a_layer_remade_under_the_same_name_gets_a_new_digest(tmp_path: Path) ->
     os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 10))
 
     assert Layer.of(path).digest == hashlib.sha256(b"two").hexdigest() != first.digest
+
+
+def test_old_layers_of_former_checkouts_are_removed(tmp_path: Path) -> None:
+    kept, old, young = (write_layer({name: Entry(b"")}, tmp_path) for name in "abc")
+    for layer in (kept, old):
+        os.utime(layer.path, (0, 0))
+
+    assert prune_layers(tmp_path, {kept.path}, now=young.path.stat().st_mtime) == 1
+    assert {path.name for path in tmp_path.glob("*.tar")} == {kept.path.name, young.path.name}

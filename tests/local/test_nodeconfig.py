@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 import tomllib
@@ -26,6 +27,7 @@ NODE = NodeLayout(
     cni_plugins=Path("/usr/lib/cni"),
     pause_image="localhost/haikube/pause:abc",
     address="10.89.0.2",
+    cgroup="haikube-local",
 )
 FILES = config_files(NODE, "nameserver 127.0.0.53\nnameserver 192.0.2.1\nsearch lan\n")
 
@@ -92,15 +94,7 @@ def test_pods_get_addresses_from_the_range_the_proxy_knows() -> None:
 
 
 def test_start_lines_survive_paths_with_spaces() -> None:
-    node = NodeLayout(
-        state=Path("/my cache/local"),
-        containerd=NODE.containerd,
-        kube=NODE.kube,
-        coredns=NODE.coredns,
-        cni_plugins=NODE.cni_plugins,
-        pause_image=NODE.pause_image,
-        address=NODE.address,
-    )
+    node = dataclasses.replace(NODE, state=Path("/my cache/local"))
 
     words = shlex.split(component_lines(node).splitlines()[0])
     assert "--data-dir=/my cache/local/etcd" in words

@@ -1,6 +1,6 @@
 """The control groups of the node: one folder per hierarchy, on cgroup v1 and v2 alike.
 
-Everything the kubelet makes lies below ``/haikube-local``, so leftovers are known by their place.
+Everything the kubelet makes lies below one name, so leftovers are known by their place.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import contextlib
 import time
 from pathlib import Path
 
-NAME = "haikube-local"
 ROOT = Path("/sys/fs/cgroup")
 _POLL_SECONDS = 0.1
 
@@ -21,22 +20,22 @@ def hierarchies(root: Path = ROOT) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())
 
 
-def create(root: Path = ROOT) -> None:
+def create(name: str, root: Path = ROOT) -> None:
     """Make the node's group in every hierarchy, with the controllers the kubelet needs."""
     for hierarchy in hierarchies(root):
-        group = hierarchy / NAME
+        group = hierarchy / name
         group.mkdir(exist_ok=True)
         _copy_cpuset(hierarchy, group)
         _enable_controllers(hierarchy, group)
 
 
-def remove(root: Path = ROOT, timeout: float = 10.0) -> list[Path]:
+def remove(name: str, root: Path = ROOT, timeout: float = 10.0) -> list[Path]:
     """Remove the node's groups, and return those that are still in use after the timeout.
 
     A group stays busy for moments after its last process has ended.
     """
     limit = time.monotonic() + timeout
-    while left := [group for group in leftovers(root) if not _removed(group)]:
+    while left := [group for group in leftovers(name, root) if not _removed(group)]:
         if time.monotonic() > limit:
             break
         time.sleep(_POLL_SECONDS)
@@ -51,11 +50,11 @@ def _removed(group: Path) -> bool:
     return not group.exists()
 
 
-def leftovers(root: Path = ROOT) -> list[Path]:
+def leftovers(name: str, root: Path = ROOT) -> list[Path]:
     """Return the node's groups that exist."""
     if not root.is_dir():
         return []
-    return [group for h in hierarchies(root) if (group := h / NAME).is_dir()]
+    return [group for h in hierarchies(root) if (group := h / name).is_dir()]
 
 
 def _copy_cpuset(parent: Path, group: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,3 +118,16 @@ def _add(tar: tarfile.TarFile, name: str, entry: Entry) -> None:
         info.size = entry.content.stat().st_size
         with entry.content.open("rb") as stream:
             tar.addfile(info, stream)
+
+
+def prune_layers(folder: Path, keep: Collection[Path], now: float, days: float = 7.0) -> int:
+    """Remove layers of former checkouts that were not made within some days; return how many."""
+    old = [
+        path
+        for path in folder.glob("*.tar")
+        if path not in keep and now - path.stat().st_mtime > days * 86_400
+    ]
+    for path in old:
+        path.unlink()
+        path.with_name(path.name + ".sha256").unlink(missing_ok=True)
+    return len(old)

@@ -7,11 +7,13 @@ from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-from haikube.local import cgroups, network, node, preflight, tools
+from haikube.local import node, preflight, tools
 from haikube.local.archive import Image
-from haikube.local.command import LocalError, succeeds
+from haikube.local.command import LocalError
 from haikube.local.containerd import ImageStore
 from haikube.local.images import PREFIX, ImageSources, pause_image
+from haikube.local.instance import Instance
+from haikube.local.network import Link
 from haikube.local.nodeconfig import NodeLayout
 from haikube.local.steps import Step
 
@@ -26,6 +28,10 @@ class NativeProvider:
     @property
     def _state(self) -> Path:
         return self.sources.paths.state
+
+    @property
+    def _instance(self) -> Instance:
+        return Instance(self.sources.options.instance)
 
     @property
     def store(self) -> ImageStore:
@@ -46,7 +52,7 @@ class NativeProvider:
         ]
 
     def _check(self) -> str:
-        runs = node.running() is not None
+        runs = self._instance.running() is not None
         facts = preflight.gather(self.sources.paths, self.sources.options, node_runs=runs)
         preflight.require(preflight.problems(facts))
         return f"{facts.free_bytes / 1e9:.0f} GB free"
@@ -56,21 +62,25 @@ class NativeProvider:
         return tools.install_packages(missing) if missing else ""
 
     def _start(self) -> str:
-        image = pause_image(self.sources)
-        if node.running() and node.answers(self._state):
+        pause, options = pause_image(self.sources), self.sources.options
+        record = node.choose_record(self._state, options, self._instance)
+        link = record.link(self._instance)
+        layout = self._layout(link, pause)
+        if self._runs(layout):
             return "it runs already"
-        left = node.stop(self._state)
-        if left:
+        if left := node.stop(self._state, self._instance):
             raise LocalError(f"a former run left {', '.join(left)}; reboot to be rid of it")
-        record = node.choose_record(self._state, self.sources.options)
-        layout = self._layout(record, image)
-        node.prepare(layout, record, self.sources.options)
-        node.start(layout, record)
+        node.prepare(layout, record, options)
+        node.start(layout, link)
         node.wait_containerd(layout)
-        self.store.ensure(image, self.sources.paths.images)
+        self.store.ensure(pause, self.sources.paths.images)
         return record.subnet
 
-    def _layout(self, record: node.Record, pause: Image) -> NodeLayout:
+    def _runs(self, layout: NodeLayout) -> bool:
+        current = node.is_current(layout, self.sources.options)
+        return current and self._instance.running() is not None and node.answers(self._state)
+
+    def _layout(self, link: Link, pause: Image) -> NodeLayout:
         plugins = tools.cni_plugins()
         if plugins is None:
             raise LocalError("no CNI plugins in /usr/lib/cni; install containernetworking-plugins")
@@ -82,7 +92,8 @@ class NativeProvider:
             coredns=tools.coredns(paths),
             cni_plugins=plugins,
             pause_image=pause.reference,
-            address=record.link.node,
+            address=link.node,
+            cgroup=self._instance.mark,
         )
 
     def _wait(self) -> str:
@@ -106,28 +117,19 @@ class NativeProvider:
         """End the node and undo what it changed on this machine."""
         if os.geteuid() != 0:
             raise LocalError("the native node is root's; run `haikube local down` with sudo -E")
-        return node.stop(self._state)
+        return node.stop(self._state, self._instance)
 
     def status(self) -> dict[str, str]:
         """Return the state of the node and what a killed run left."""
-        process = node.running()
+        process = self._instance.running()
         facts = {"node": f"running, pid {process.pid}" if process else "not running"}
         if process:
             facts["control plane"] = "answers" if node.answers(self._state) else "silent"
             facts["restarts"] = _restarts(self._state / "log") or "none"
-        elif left := leftovers():
+        elif os.geteuid() == 0 and (left := node.leftovers(self._instance)):
             facts["left by a killed run"] = ", ".join(left)
         facts["logs"] = str(self._state / "log")
         return facts
-
-
-def leftovers() -> list[str]:
-    """Return what an ended node should have taken along, as words for people."""
-    found = [f"control group {group}" for group in cgroups.leftovers()]
-    if succeeds("ip", "link", "show", network.HOST_END):
-        found.append(f"network interface {network.HOST_END}")
-    found += [f"iptables rule {' '.join(rule)}" for rule in network.egress_rules()]
-    return found
 
 
 def _name(path: Path) -> str:

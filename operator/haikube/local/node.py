@@ -23,6 +23,7 @@ from typing import TypeVar
 
 from haikube.local import cgroups, network, pki
 from haikube.local.command import LocalError, run, succeeds
+from haikube.local.instance import Instance
 from haikube.local.network import Link
 from haikube.local.nodeconfig import (
     NODE_NAME,
@@ -39,9 +40,6 @@ from haikube.local.process import Process, children
 _FOLDERS = ("log", "etcd", "kubelet", "run", "cni", "pod-logs", "plugins")
 _RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 _POLL_SECONDS = 0.1
-PID_FILE = Path("/run/haikube-local.pid")
-"""In /run: one node per machine, known even when its state folder was deleted under it."""
-
 T = TypeVar("T")
 
 
@@ -65,23 +63,9 @@ class Record:
         text = json.dumps({"subnet": self.subnet, "forwarding": self.forwarding})
         (state / "node.json").write_text(text)
 
-    @property
-    def link(self) -> Link:
-        """The wire of the recorded node."""
-        return Link(ipaddress.IPv4Network(self.subnet))
-
-
-def running() -> Process | None:
-    """Return the process that holds this machine's node, or None while it does not run."""
-    process = Process.load(PID_FILE)
-    return process if process and process.alive else None
-
-
-def first_process() -> int | None:
-    """Return the pid, as the host sees it, of the node's process 1."""
-    process = running()
-    found = children(process.pid) if process else []
-    return found[0] if found else None
+    def link(self, instance: Instance) -> Link:
+        """Return the wire of the recorded node."""
+        return Link(ipaddress.IPv4Network(self.subnet), instance)
 
 
 def answers(state: Path) -> bool:
@@ -91,7 +75,8 @@ def answers(state: Path) -> bool:
     if record is None or not authority.exists():
         return False
     context = ssl.create_default_context(cafile=authority)
-    connection = http.client.HTTPSConnection(record.link.node, 6443, context=context, timeout=3)
+    address = str(ipaddress.IPv4Network(record.subnet)[2])
+    connection = http.client.HTTPSConnection(address, 6443, context=context, timeout=3)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == HTTPStatus.OK
@@ -101,29 +86,49 @@ def answers(state: Path) -> bool:
         connection.close()
 
 
-def choose_record(state: Path, options: LocalOptions) -> Record:
+def choose_record(state: Path, options: LocalOptions, instance: Instance) -> Record:
     """Return the record of a node to start: that of the last run where it still fits."""
-    last = Record.load(state)
-    if last and options.subnet in {"", last.subnet}:
+    last, routes = Record.load(state), network.host_routes(instance)
+    if last and options.subnet in {"", last.subnet} and last.link(instance).free_of(routes):
         return last
-    link = network.choose_link(options.subnet, network.host_routes())
-    before = last.forwarding if last else network.forwarding()
-    return Record(str(link.subnet), before)
+    link = network.choose_link(options.subnet, routes, instance)
+    return Record(str(link.subnet), last.forwarding if last else network.forwarding())
 
 
 def prepare(node: NodeLayout, record: Record, options: LocalOptions) -> None:
     """Write certificates, configuration and start lines of a node."""
     node.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     node.containerd.mkdir(parents=True, exist_ok=True)
+    if record != Record.load(node.state):
+        _forget_address(node.state)
     record.save(node.state)
     for folder in _FOLDERS:
         (node.state / folder).mkdir(exist_ok=True)
     _make_certificates(node)
-    for name, text in config_files(node, host_resolvers()).items():
+    for name, text in node_files(node, options).items():
         (node.state / name).write_text(text)
-    (node.state / "components.sh").write_text(component_lines(node))
-    (node.state / "forwarders.sh").write_text(forwarder_line(node, options))
     shutil.copyfile(node.state / "admin.kubeconfig", node.state / "kubeconfig")
+
+
+def node_files(node: NodeLayout, options: LocalOptions) -> dict[str, str]:
+    """Return the content of every file that a node is started from."""
+    return {
+        **config_files(node, host_resolvers()),
+        "components.sh": component_lines(node),
+        "forwarders.sh": forwarder_line(node, options),
+    }
+
+
+def is_current(node: NodeLayout, options: LocalOptions) -> bool:
+    """Return whether the node was started from the very files it would be started from now."""
+    wanted = {node.state / name: text for name, text in node_files(node, options).items()}
+    return all(path.exists() and path.read_text() == text for path, text in wanted.items())
+
+
+def _forget_address(state: Path) -> None:
+    """Remove the certificates that hold the node's former address."""
+    for name in ("apiserver", "kubelet"):
+        (state / "pki" / f"{name}.crt").unlink(missing_ok=True)
 
 
 def host_resolvers(files: Sequence[Path] = _RESOLVERS) -> str:
@@ -148,15 +153,15 @@ def forwarder_line(node: NodeLayout, options: LocalOptions) -> str:
     return f"run {shlex.join(argv)}\n"
 
 
-def start(node: NodeLayout, record: Record) -> None:
+def start(node: NodeLayout, link: Link) -> None:
     """Start the tree, lay its wire and open its way out."""
-    cgroups.create()
-    network.disconnect()
+    cgroups.create(node.cgroup)
+    network.disconnect(link.instance)
     process = _spawn(node.state)
-    process.save(PID_FILE)
+    process.save(link.instance.pid_file)
     first = _await(lambda: _own_network(process), 10.0, "the node's network namespace")
-    network.connect(record.link, first)
-    network.open_egress(record.link)
+    network.connect(link, first)
+    network.open_egress(link)
 
 
 def _spawn(state: Path) -> Process:
@@ -214,21 +219,26 @@ def _await(probe: Callable[[], T | None], timeout: float, what: str) -> T:
     return found
 
 
-def stop(state: Path) -> list[str]:
+def stop(state: Path, instance: Instance) -> list[str]:
     """End the tree and undo what it changed on the host; return what could not be undone.
 
     Works from what is found, so it also clears up after a run that was killed half way.
     """
-    left = []
-    process = Process.load(PID_FILE)
-    if process and process.alive:
-        tree = [process, *(Process.of(pid) for pid in children(process.pid))]
-        left += [f"process {member.pid}" for member in tree if not member.kill()]
-    network.disconnect()
-    network.close_egress()
+    left = [f"process {process.pid}" for process in instance.tree() if not process.kill()]
+    network.disconnect(instance)
+    network.close_egress(instance)
     record = Record.load(state)
     if record:
         network.restore_forwarding(record.forwarding)
-    left += [f"control group {group}" for group in cgroups.remove()]
-    PID_FILE.unlink(missing_ok=True)
+    left += [f"control group {group}" for group in cgroups.remove(instance.mark)]
+    instance.pid_file.unlink(missing_ok=True)
     return left
+
+
+def leftovers(instance: Instance) -> list[str]:
+    """Return what an ended node should have taken along, as words for people."""
+    found = [f"control group {group}" for group in cgroups.leftovers(instance.mark)]
+    if network.connected(instance):
+        found.append(f"network interface {instance.interface}")
+    rules = network.egress_rules(instance)
+    return found + [f"iptables rule {' '.join(rule)}" for rule in rules]

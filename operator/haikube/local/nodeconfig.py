@@ -31,6 +31,7 @@ class NodeLayout:
     cni_plugins: Path
     pause_image: str
     address: str
+    cgroup: str
 
     @property
     def socket(self) -> Path:
@@ -117,7 +118,7 @@ def _kubelet(node: NodeLayout) -> dict[str, object]:
         "kind": "KubeletConfiguration",
         "failCgroupV1": False,
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": "/haikube-local",
+        "cgroupRoot": f"/{node.cgroup}",
         "failSwapOn": False,
         "containerRuntimeEndpoint": f"unix://{node.socket}",
         # no dummy interface is needed when DNS answers on the node's own address

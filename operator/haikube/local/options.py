@@ -17,6 +17,9 @@ class LocalOptions(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HAIKUBE_LOCAL_", frozen=True, extra="ignore")
 
     provider: ProviderName = Field(default="auto", description="auto: kind where Docker can run it")
+    instance: str = Field(
+        default="haikube", pattern="^[a-z]{1,12}$", description="name of the node on this machine"
+    )
     address: str = Field(default="127.0.0.1", description="host address of the gateway's ports")
     http_port: int = Field(default=8080, description="host port of http://<app>.localhost")
     https_port: int = Field(default=8443, description="host port of https://<app>.localhost")

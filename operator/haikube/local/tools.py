@@ -40,9 +40,17 @@ DEBIAN_PACKAGES = {
 """Programs that come with the distribution, and the Debian package of each."""
 
 
+DEBIAN_FILES = {
+    Path("/usr/share/keyrings/debian-archive-keyring.gpg"): "debian-archive-keyring",
+    Path("/etc/ssl/certs/ca-certificates.crt"): "ca-certificates",
+}
+"""Files that come with the distribution, and the Debian package of each."""
+
+
 def missing_packages() -> list[str]:
     """Return the Debian packages that this machine still needs."""
     packages = {pkg for program, pkg in DEBIAN_PACKAGES.items() if not shutil.which(program)}
+    packages |= {pkg for path, pkg in DEBIAN_FILES.items() if not path.exists()}
     if cni_plugins() is None:
         packages.add("containernetworking-plugins")
     return sorted(packages)

@@ -5,6 +5,7 @@ A later part of the platform joins by one more function in ``PLATFORM_STEPS``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from haikube.local.deploy import (
 )
 from haikube.local.images import ImageSources, recipes, save_references
 from haikube.local.kubectl import Kubectl
+from haikube.local.layer import prune_layers
 from haikube.local.provider import Provider
 from haikube.local.steps import Step
 
@@ -105,8 +107,10 @@ def wait_platform(upping: Upping) -> str:
 
 
 def remove_old_images(upping: Upping) -> str:
-    """Remove images of former checkouts that nothing in the cluster names any more."""
+    """Remove images that nothing in the cluster names any more, and old layers of the cache."""
     current = {image.reference for image in upping.images.values()}
+    layers = {layer.path for image in upping.images.values() for layer in image.layers}
+    prune_layers(upping.sources.paths.layers, layers, time.time())
     return f"{upping.provider.prune(current | upping.kubectl.images_in_use())} images"
 
 
