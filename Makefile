@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 INSTALLED := $(VENV)/.installed-$(shell sha256sum $(LOCK) | cut -c1-16)
 HAIKUBE := PYTHONPATH=operator $(VENV)/bin/python -m haikube.cli
 
-.PHONY: help up down kubeconfig
+.PHONY: help up down kubeconfig lint test test-unit test-stack test-cluster test-languages bench
 
 help: ## show these targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,3 +26,31 @@ down: $(INSTALLED) ## remove the local cluster; caches stay
 
 kubeconfig: $(INSTALLED) ## print the path of the cluster's kubeconfig
 	@$(HAIKUBE) local kubeconfig
+
+export PYTHONPATH := $(CURDIR)/operator
+PYTEST := $(VENV)/bin/pytest --quiet --durations=10
+SHELL_SCRIPTS = $(shell git ls-files | xargs grep --files-with-matches --max-count=1 --extended-regexp '^\#!.*bash|^\# shellcheck shell=bash')
+
+test: lint test-unit up test-stack test-cluster ## everything, on this machine
+
+lint: $(INSTALLED) ## style, types, layers, shell scripts
+	@command -v shellcheck >/dev/null || { apt-get update -qq && apt-get install --yes -qq shellcheck >/dev/null; }
+	@$(VENV)/bin/ruff check --quiet . && $(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-cache
+	@shellcheck --external-sources $(SHELL_SCRIPTS)
+
+test-unit: $(INSTALLED) ## all that needs neither a cluster nor an image
+	@$(PYTEST) -m 'not cluster and not stack' -n 2 --cov --cov-fail-under=95 --cov-report=term:skip-covered
+
+test-stack: $(INSTALLED) ## buildpacks for Python and Node.js in the stack's images, no cluster
+	@$(PYTEST) -m stack tests/buildpacks
+
+test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster
+	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m cluster
+
+test-languages: $(INSTALLED) ## detect, build, boot, 200 and rebuild in every language
+	@$(PYTEST) -m stack tests/languages
+
+bench: $(INSTALLED) ## ratios against references; the table is kept in docs/benchmarks.md
+	@PYTHONPATH=operator:tests $(VENV)/bin/python -m bench
