@@ -1,0 +1,199 @@
+"""One operator process: one of several leads, and the one that leads watches and reconciles.
+
+Losing the lead ends the process at once, without tidying up: another one may already act. Leaving
+in good order stops the work first, gives the lead up next and closes the watches last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Coroutine
+from typing import Any, NoReturn
+
+import kopf
+
+from haikube.cluster.addresses import path
+from haikube.cluster.credentials import Credentials
+from haikube.cluster.http import HttpCluster
+from haikube.engine.clock import SystemClock
+from haikube.engine.elector import Elector
+from haikube.engine.health import Health
+from haikube.operator.control import Control
+from haikube.operator.kopfwatch import add_login, assert_only_events, kopf_registry, kopf_settings
+from haikube.operator.metrics import CountedCluster, Metrics
+from haikube.operator.preflight import preflight
+from haikube.operator.probes import probes_app, serve_probes
+from haikube.operator.sweeping import sweep_for_ever
+from haikube.operator.watched import WATCHED
+from haikube.render.renderer import Renderer
+from haikube.settings import Settings
+from haikube.storage.s3 import S3Storage
+
+log = logging.getLogger(__name__)
+
+LEASE = "haikube-operator"
+HARD_EXIT_SECONDS = 20.0
+WATCH_SILENCE = 180.0
+OLDEST_KEY = 600.0
+
+
+class Process:
+    """Everything one operator process consists of."""
+
+    def __init__(self, settings: Settings, credentials: Credentials) -> None:
+        self.settings = settings
+        self.credentials = credentials
+        self.clock = SystemClock()
+        self.health = Health(self.clock)
+        self.metrics = Metrics()
+        self.http = HttpCluster(credentials, user_agent="haikube-operator")
+        self.storage = S3Storage(settings)
+        cluster = CountedCluster(self.http, self.metrics.wrote)
+        self.control = Control(cluster, self.storage, Renderer(), settings, self.clock)
+        self._identity: Any = settings.identity or socket.gethostname()
+        self.elector = Elector(
+            self.http,
+            LEASE,
+            settings.namespace,
+            self._identity,
+            self.clock,
+            seconds=settings.lease_seconds,
+        )
+        self.stopping = asyncio.Event()
+        self._synced = False
+        self._watches: tuple[asyncio.Task[None], ...] = ()
+        self._bound()
+
+    def _bound(self) -> None:
+        queue = self.control.queue
+        self.health.bound("oldest queued key", lambda: queue.oldest_age, OLDEST_KEY)
+        self.metrics.gauge("haikube_queue_depth", "keys that wait", lambda: queue.depth)
+        self.metrics.gauge("haikube_queue_age_seconds", "oldest key", lambda: queue.oldest_age)
+        self.metrics.gauge("haikube_queue_delayed", "keys for later", lambda: queue.delayed)
+
+    def ready(self) -> str:
+        """Return why this process is not ready, or nothing; a standby is ready."""
+        if self.elector.leading and not self._synced:
+            return "the caches are not filled yet"
+        return ""
+
+    async def run(self) -> None:
+        """Run until told to stop; raises when a part of it breaks."""
+        await self._heed_signals()
+        await preflight(self.http, self.settings)
+        runner = await serve_probes(
+            probes_app(self.health, self.metrics, self.ready), self.settings.metrics_port
+        )
+        beat = asyncio.create_task(self.health.beat())
+        try:
+            if await self._until_stop(self.elector.acquire()):
+                await self._lead()
+        finally:
+            _arm_hard_exit()
+            await self.elector.release()
+            await _end(beat, *self._watches)
+            await runner.cleanup()
+            await self.http.close()
+
+    async def _lead(self) -> None:
+        """Watch and reconcile until told to stop.
+
+        When this returns nothing is written any more, so that the lead can be given up. The
+        watches end after that: kopf takes its time.
+        """
+        self.metrics.leading()
+        keeper = asyncio.create_task(self._keep_lead())
+        await self.control.load()
+        self._synced = True
+        log.info("the caches are filled: %d keys to look at", self.control.queue.depth)
+        work = asyncio.create_task(self.control.run(self.metrics.reconciled))
+        self._watches = (asyncio.create_task(self._watch()),)
+        sweeper = asyncio.create_task(
+            sweep_for_ever(self.http, self.storage, self.settings, self.clock)
+        )
+        try:
+            await self._until_stop(_first_end(work, sweeper, *self._watches))
+        finally:
+            await _end(work, sweeper, keeper)
+
+    async def _keep_lead(self) -> NoReturn:
+        await self.elector.keep()
+        log.critical("the lead is lost: ending at once")
+        os._exit(1)
+
+    async def _watch(self) -> None:
+        kinds = {path(each.resource): each.resource.kind for each in WATCHED}
+        for kind in kinds.values():
+            self.health.expect(kind, WATCH_SILENCE)
+
+        def heard(address: str) -> None:
+            if address in kinds:
+                self.health.seen(kinds[address])
+
+        registry = kopf_registry(
+            WATCHED,
+            self.control.store,
+            self.control.resync,
+            lambda resource: self.health.seen(resource.kind),
+        )
+        assert_only_events(registry)
+        add_login(registry, self.credentials, heard)
+        ready = asyncio.Event()
+        takeover = asyncio.create_task(self._heed_signals(ready))
+        await kopf.operator(
+            ready_flag=ready,
+            registry=registry,
+            settings=kopf_settings(WATCHED),
+            clusterwide=True,
+            standalone=True,
+            identity=self._identity,  # else kopf asks for the user, and a pod's uid has no name
+        )
+        takeover.cancel()
+
+    async def _heed_signals(self, ready: asyncio.Event | None = None) -> None:
+        """Stop when told to; kopf takes the signals when it starts, so take them back then."""
+        if ready is not None:
+            await ready.wait()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self.stopping.set)
+
+    async def _until_stop(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Await work, or the wish to stop; returns whether the work came to its end."""
+        doing = asyncio.ensure_future(work)
+        stop = asyncio.create_task(self.stopping.wait())
+        await asyncio.wait({doing, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if doing.done():
+            await doing
+            return True
+        doing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await doing
+        return False
+
+
+async def _first_end(*tasks: asyncio.Task[None]) -> None:
+    """Await tasks that never end: the first that does is passed on."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _arm_hard_exit() -> None:
+    """End the process the hard way if leaving in good order takes too long."""
+    timer = threading.Timer(HARD_EXIT_SECONDS, os._exit, args=(1,))
+    timer.daemon = True
+    timer.start()
