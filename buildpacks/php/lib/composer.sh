@@ -42,12 +42,14 @@ prepare_composer() {
   COMPOSER_CACHE_DIR=$(cache_folder php/composer)
   mkdir -p "$COMPOSER_HOME"
   export COMPOSER_HOME COMPOSER_CACHE_DIR COMPOSER_NO_INTERACTION=1 COMPOSER_NO_AUDIT=1
+  # an archive of a commit has no history to read the app's own version from; Composer takes this then
+  export COMPOSER_ROOT_VERSION=${COMPOSER_ROOT_VERSION:-1.0.0}
   export COMPOSER_PROCESS_TIMEOUT=${COMPOSER_PROCESS_TIMEOUT:-0} COMPOSER_MEMORY_LIMIT=${COMPOSER_MEMORY_LIMIT:--1}
   mirror=$(setting BUILDPACK_PHP_REPOSITORY)
   if [[ -n $mirror ]]; then
     (cd "$BUILD_DIR" && quietly composer config --global repo.packagist composer "$mirror") ||
       fail "BUILDPACK_PHP_REPOSITORY is '$mirror', which Composer does not take as a repository (see above)."
-    [[ $mirror == https://* ]] || composer config --global secure-http false
+    [[ $mirror == https://* ]] || quietly composer config --global secure-http false
   fi
 }
 

@@ -1,6 +1,5 @@
 # shellcheck shell=bash
 # Lays unpacked Debian packages out as one folder that runs from anywhere: bin, sbin, lib, etc, share.
-# What PHP and the web servers do not need (their packages ask for perl and systemd) stays behind.
 
 # lay_out_php STAGED LINE TARGET
 lay_out_php() {
@@ -12,7 +11,6 @@ lay_out_php() {
   mv "$staged/usr/sbin/"{nginx,apache2} "$target/sbin/"
   mv "$staged/usr/lib/apache2/modules" "$target/lib/apache2-modules"
   mv "$staged"/usr/lib/php/20* "$target/lib/extensions"
-  rm -rf "$staged/usr/lib/$machine/"{perl,perl5,systemd,tc} "$staged/usr/lib/$machine"/lib{perl,bpf,elf}*
   cp -a "$staged/usr/lib/$machine/." "$target/lib/"
   mkdir -p "$target/etc/nginx"
   mv "$staged/etc/nginx/mime.types" "$target/etc/nginx/"
@@ -48,7 +46,7 @@ lay_out_composer() {
   local staged=$1 target=$2
   mv "$staged/usr/share/php" "$target/share/php"
   mv "$staged/usr/bin/composer" "$target/bin/composer"
-  rm -rf "$target"/share/php/{tests,data,doc}
+  rm -rf "$target"/share/php/{tests,doc}
   sed -i '1s,^#!.*,#!/usr/bin/env php,' "$target/bin/composer"
   grep -rlF /usr/share/php "$target/share/php" "$target/bin/composer" |
     xargs --no-run-if-empty sed -i "s,/usr/share/php,$HOME/$PHP_FOLDER/share/php,g"

@@ -5,6 +5,9 @@
 
 readonly PHP_LAYOUT=1 PHP_FOLDER=.heroku/php
 
+# The servers as their packages list them want systemd, perl and iproute2; running them takes these.
+readonly SERVER_PACKAGES=(libapparmor1 nginx nginx-common apache2-bin libapr1t64 libaprutil1t64)
+
 # install_php: sets PHP_VERSION and puts PHP and Composer on PATH.
 install_php() {
   local source key
@@ -43,7 +46,8 @@ php_from_packages() {
   [[ -n $line ]] || fail "The stack $STACK has no packages of PHP." "Set BUILDPACK_PHP_SOURCE to the URL of an archive."
   topic "Installing PHP $(apt_version "php$line-cli") from the packages of $STACK"
   readarray -t packages < <(extension_packages "$line")
-  apt_unpack "$TMPDIR/php" "php$line-cli" "php$line-fpm" "${packages[@]}" composer nginx apache2-bin ||
+  apt_unpack "$TMPDIR/php" "php$line-cli" "${packages[@]}" composer &&
+    apt_unpack_alone "$TMPDIR/php" "php$line-fpm" "${SERVER_PACKAGES[@]}" ||
     fail "The packages of PHP $line could not be fetched (see above)." "Try again."
   lay_out_php "$TMPDIR/php" "$line" "$PHP_HOME"
   rm -rf "$TMPDIR/php"

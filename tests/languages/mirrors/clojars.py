@@ -1,4 +1,4 @@
-"""A Maven repository made of the stack's own Clojure packages, since Clojars is not always in reach.
+"""A Maven repository made of the stack's Clojure packages: Clojars is not always in reach.
 
 It is a plain folder that a test serves or lays beside an app. It must never be used for anything
 but tests.
