@@ -11,15 +11,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """Runs kubectl as the cluster's administrator."""
+    """Runs kubectl as the cluster's administrator; no namespace means the objects' own."""
 
     kubeconfig: Path
     namespace: str
 
     def run(self, *words: str, stdin: object = None) -> subprocess.CompletedProcess[str]:
         """Run one command; an object on ``stdin`` is sent as JSON."""
+        scope = ("-n", self.namespace) if self.namespace else ()
         return subprocess.run(
-            ("kubectl", "--kubeconfig", str(self.kubeconfig), "-n", self.namespace, *words),
+            ("kubectl", "--kubeconfig", str(self.kubeconfig), *scope, *words),
             input=None if stdin is None else json.dumps(stdin),
             capture_output=True,
             text=True,
