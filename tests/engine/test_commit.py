@@ -14,7 +14,8 @@ from haikube.cluster.fake import Call, FakeCluster
 from haikube.cluster.port import Json
 from haikube.engine.clock import FakeClock
 from haikube.engine.commit import Committer
-from haikube.engine.outcome import Committed, Foreign, Stale
+from haikube.engine.outcome import Committed, Contested, Foreign, Stale
+from haikube.engine.patience import REPAIRS, SECONDS
 from haikube.engine.store import Store
 from haikube.model.intents import Annotate, Apply, Create, Delete, Event, Plan, Presign, Write
 from haikube.model.resources import EVENTS, SECRETS, Resource
@@ -127,6 +128,26 @@ async def test_an_edit_of_other_fields_is_left_alone(world: World) -> None:
     await world.look()
 
     assert await world.commit(wish) == []
+
+
+async def test_there_is_no_endless_fight(world: World) -> None:
+    wish = Apply(PARTS, part(world.owner, size=1))
+    await world.commit(wish)
+    for _ in range(REPAIRS):
+        await world.edit("part", {"spec": {"size": 9}})
+        await world.look()
+        assert await world.commit(wish) == ["apply part"]
+    await world.edit("part", {"spec": {"size": 9}})
+    await world.look()
+
+    with pytest.raises(Contested, match="managedFields"):
+        await world.commit(wish)
+    assert await world.commit(Apply(PARTS, part(world.owner, size=2))) == ["apply part"]
+
+    await world.edit("part", {"spec": {"size": 9}})
+    await world.look()
+    world.clock.advance(SECONDS)
+    assert await world.commit(Apply(PARTS, part(world.owner, size=2))) == ["apply part"]
 
 
 async def test_an_owner_reference_that_was_removed_is_put_back(world: World) -> None:

@@ -2,8 +2,9 @@
 
 An apply is skipped when the live object still is what we applied (see ``ownership``). Whatever
 the API server answers goes into the store at once (see ``live``). An object that turns out to be
-another one than was seen raises ``Stale``, one that belongs to somebody else ``Foreign``; every
-other refusal passes through as ``ApiError``. Apply only kinds that the store is fed with.
+another one than was seen raises ``Stale``, one that belongs to somebody else ``Foreign``, one
+that somebody keeps changing back ``Contested``; every other refusal passes through as
+``ApiError``. Apply only kinds that the store is fed with.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from haikube.engine.clock import Clock
 from haikube.engine.digest import digest
 from haikube.engine.guard import refuse_foreign
 from haikube.engine.live import Live, Seen, Target
-from haikube.engine.outcome import Committed, Stale
+from haikube.engine.outcome import Committed, Contested, Stale
 from haikube.engine.ownership import covers
+from haikube.engine.patience import Patience
 from haikube.engine.recent import Recent
 from haikube.engine.recorder import Recorder
 from haikube.engine.status import same_status, without_nulls
@@ -49,6 +51,7 @@ class Committer:
         self._presign = presign
         self._digest_annotation = digest_annotation
         self._recorder = Recorder(cluster, manager, clock)
+        self._patience = Patience(clock)
         self._settled: Recent[str, tuple[str, str]] = Recent(_REMEMBERED)
 
     async def commit(self, plan: Plan, resource: Resource, owner: Object) -> Committed:
@@ -92,13 +95,25 @@ class Committer:
             refuse_foreign(write.resource, write.body, seen.obj, ours=bool(seen.owned))
             if self._is_settled(seen, wanted, write.body):
                 return 0
+            self._refuse_to_fight(target, seen, wanted)
         answer = await self._live.apply(target, self._marked(write.body, wanted, seen))
         self._settled[answer.obj["metadata"]["uid"]] = (answer.owned, wanted)
         return 1
 
+    def _refuse_to_fight(self, target: Target, seen: Seen, wanted: str) -> None:
+        """Raise ``Contested`` if what we want is old news and has been undone too often."""
+        is_repair = self._applied(seen) == wanted
+        if is_repair and not self._patience.allows(seen.obj["metadata"]["uid"]):
+            raise Contested(target.resource, target.namespace, target.name)
+
+    def _applied(self, seen: Seen) -> str | None:
+        """Return the digest of what was applied last, as the object tells."""
+        found: str | None = seen.obj["metadata"].get("annotations", {}).get(self._digest_annotation)
+        return found
+
     def _is_settled(self, seen: Seen, wanted: str, body: Object) -> bool:
         metadata = seen.obj["metadata"]
-        if metadata.get("annotations", {}).get(self._digest_annotation) != wanted:
+        if self._applied(seen) != wanted:
             return False
         if self._settled.get(metadata["uid"]) == (seen.owned, wanted):
             return True

@@ -37,3 +37,16 @@ class Foreign(Exception):
         self.namespace = namespace
         self.name = name
         self.owner = owner
+
+
+class Contested(Foreign):
+    """Somebody undoes our changes again and again; we stop for a while instead of fighting."""
+
+    def __init__(self, resource: Resource, namespace: str, name: str) -> None:
+        super().__init__(resource, namespace, name, "somebody else as well")
+
+    def __str__(self) -> str:
+        return (
+            f"{self.resource.kind} {self.name} in namespace {self.namespace} is changed by somebody "
+            "else again and again; its metadata.managedFields tell by whom"
+        )

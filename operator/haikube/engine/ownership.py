@@ -68,22 +68,22 @@ def _covers_value(fields: Fields, value: Any) -> bool:  # noqa: ANN401 - any JSO
         return True  # a leaf, or a map or list that is owned as a whole
     if isinstance(value, Mapping):
         return _covers_map(fields, value)
-    if isinstance(value, list):
-        return all(_covers_item(fields, item) for item in value)
-    return False
+    return isinstance(value, list) and _covers_list(fields, value)
 
 
-def _covers_item(fields: Fields, item: Any) -> bool:  # noqa: ANN401 - any JSON
-    if not isinstance(item, Mapping):
-        return f"v:{canonical(item)}" in fields
-    for name, inner in fields.items():
-        if name.startswith("k:") and _has_key(item, json.loads(name[2:])):
-            return _covers_value(inner, item)
-    return False
+def _covers_list(fields: Fields, wanted: list[Any]) -> bool:
+    keyed = [
+        (json.loads(name[2:]), inner) for name, inner in fields.items() if name.startswith("k:")
+    ]
+    return all(
+        any(_has_key(item, key) and _covers_map(inner, item) for key, inner in keyed)
+        if isinstance(item, Mapping)
+        else f"v:{canonical(item)}" in fields
+        for item in wanted
+    )
 
 
 def _has_key(item: Mapping[str, Any], key: Mapping[str, Any]) -> bool:
     """Return whether a list item has this key; a part it leaves out was defaulted."""
-    return all(name not in item or item[name] == value for name, value in key.items()) and any(
-        name in item for name in key
-    )
+    shared = key.keys() & item.keys()
+    return bool(shared) and all(item[name] == key[name] for name in shared)
