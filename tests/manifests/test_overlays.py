@@ -73,6 +73,19 @@ def test_the_api_answers_at_its_name(overlay: str) -> None:
 
 
 @each_overlay
+def test_metrics_of_the_api_stay_inside(overlay: str) -> None:
+    rules = one(overlay, "HTTPRoute", "haikube-api")["spec"]["rules"]
+    rewritten = {
+        match["path"]["value"]: match["path"]["type"]
+        for rule in rules
+        if any(each["type"] == "URLRewrite" for each in rule.get("filters", ()))
+        for match in rule["matches"]
+    }
+
+    assert rewritten == {"/metrics": "Exact", "/readyz": "Exact"}
+
+
+@each_overlay
 def test_ports_of_probes_and_services_are_those_of_the_settings(overlay: str) -> None:
     defaults = Settings.model_fields
     operator = one(overlay, "Deployment", "haikube-operator")["spec"]["template"]["spec"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
+
 import pytest
 
 from crds.kubectl import Kubectl
 from crds.objects import make
 from manifests.built import MANIFESTS, OVERLAYS, Object, Pod, build, pods
+from terminal import GATEWAY
 
 pytestmark = pytest.mark.cluster
 
@@ -125,6 +128,17 @@ def test_a_developer_deploys_and_scales_with_kubectl(team: Kubectl) -> None:
 
     assert team.json("get", "formation", "by-ada-job", *ADA)["spec"]["quantity"] == 0
     team.ok("delete", "app/by-ada", "--wait=false", *ADA)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/healthz", 200), ("/metrics", 404), ("/readyz", 404)]
+)
+def test_the_gateway_shows_of_the_api_what_it_should(path: str, status: int) -> None:
+    connection = http.client.HTTPConnection(*GATEWAY, timeout=10)
+    connection.request("GET", path, headers={"Host": "api.localhost"})
+
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 def test_the_namespace_of_a_team_refuses_a_pod_that_is_not_restricted(team: Kubectl) -> None:
