@@ -1,0 +1,125 @@
+"""What every language must show: build, boot, answer, stop politely, rebuild from the cache.
+
+A proof takes a real app through the engine, the stack's images and the launcher, without a cluster.
+It asserts nothing itself: the tests do.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from haikube.build.harness.dyno import booted
+from haikube.build.harness.rehearsal import Rehearsed, Stage, build
+
+CACHED_RATIO = 0.4
+"""A rebuild of what did not change takes at most this part of the first build."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One build of an app."""
+
+    outcome: Rehearsed
+    log: str
+    seconds: float
+
+    @property
+    def slug_bytes(self) -> int:
+        """Return the size of the slug."""
+        return int(self.outcome.result["slug"]["sizeBytes"])
+
+    @property
+    def processes(self) -> Mapping[str, str]:
+        """Return the commands by process type."""
+        return {item["name"]: item["command"] for item in self.outcome.result["processTypes"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """What the web process did."""
+
+    status: int
+    body: str
+    boot_seconds: float
+    exit_code: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A first build, its web process and a rebuild."""
+
+    first: Built
+    web: Web
+    again: Built
+
+    @property
+    def ratio(self) -> float:
+        """Return the time of the rebuild in parts of the first build's."""
+        return self.again.seconds / self.first.seconds
+
+    def row(self) -> str:
+        """Return one line for the table of a test run."""
+        return (
+            f"{self.first.seconds:7.1f} {self.again.seconds:7.1f} {self.ratio:6.2f} "
+            f"{self.first.slug_bytes / 1e6:8.1f} {self.web.boot_seconds:6.1f}"
+        )
+
+
+HEADING = f"{'first s':>7} {'again s':>7} {'ratio':>6} {'slug MB':>8} {'boot s':>6}"
+
+
+def build_app(
+    stage: Stage, app: Path, config: Mapping[str, str] | None = None, **names: str
+) -> Built:
+    """Build an app; ``buildpack=NAME`` chooses one instead of detecting it."""
+    chosen = [{"name": names["buildpack"]}] if "buildpack" in names else []
+    with tempfile.TemporaryFile() as output:
+        started = time.monotonic()
+        outcome = build(
+            stage, app, config=config, buildpacks=chosen, version="c0ffee", output=output
+        )
+        seconds = time.monotonic() - started
+        output.seek(0)
+        return Built(outcome, output.read().decode(errors="replace"), seconds)
+
+
+def boot_web(
+    stage: Stage, built: Built, *, path: str = "/", config: Mapping[str, str] | None = None
+) -> Web:
+    """Start the web process, ask it once and stop it."""
+    with tempfile.TemporaryFile() as output:
+        command = built.processes["web"]
+        with booted(stage, built.outcome.result, command, config=config, output=output) as dyno:
+            started = time.monotonic()
+            answer = dyno.get(path)
+            seconds = time.monotonic() - started
+            code = dyno.stop()
+        output.seek(0)
+        printed = output.read().decode(errors="replace")
+    return Web(answer.status, answer.body.decode(errors="replace"), seconds, code, printed)
+
+
+def prove(
+    stage: Stage, app: Path, *, path: str = "/", config: Mapping[str, str] | None = None
+) -> Proof:
+    """Take an app all the way from an empty cache; fails with the log when it does not build."""
+    (stage.objects.folder / "cache.tar.zst").unlink(missing_ok=True)
+    first = build_app(stage, app, config)
+    assert first.outcome.succeeded, first.log
+    web = boot_web(stage, first, path=path, config=config)
+    again = build_app(stage, app, config)
+    assert again.outcome.succeeded, again.log
+    return Proof(first, web, again)
+
+
+def refused(stage: Stage, app: Path, config: Mapping[str, str] | None = None) -> str:
+    """Return the log of a build that its buildpack ends."""
+    built = build_app(stage, app, config)
+    assert built.outcome.exit_code == 1, built.log
+    assert built.outcome.result["reason"] == "CompileFailed", built.log
+    return built.log
