@@ -237,7 +237,7 @@ async def test_a_source_that_cannot_be_fetched_shows_in_its_own_condition() -> N
         (b.ended(75, broken("StorageUnavailable")), [("Failed", "X")], {}, "StorageUnavailable"),
         (b.ended(143, broken("Canceled")), [("Failed", "X")], {}, "BuildLost"),
         (b.ended(2), [("Failed", "BackoffLimitExceeded")], {}, "BuildLost"),
-        (None, [("Complete", "")], {}, "BuildResultMissing"),
+        (None, [("Complete", "")], {"phase": "Succeeded"}, "BuildResultMissing"),
         (
             None,
             [("Failed", "PodFailurePolicy")],
@@ -254,6 +254,12 @@ async def test_how_a_build_is_broken_off(
     assert row.status["result"] == "Failed"
     assert row.condition("Succeeded") == ("False", reason)
     assert row.status["failure"]["message"]
+
+
+async def test_a_job_that_is_seen_to_end_before_its_pod_is_waited_for() -> None:
+    row = await plan(b.build(), *running(("Complete", "")), pod(state=b.RUNNING))
+
+    assert row.status["result"] == "Running"
 
 
 async def test_a_lost_first_pod_is_not_the_end() -> None:

@@ -78,8 +78,8 @@ def _given_up(
         return Lost("DiskFull", "the build used more disk than HAIKUBE_BUILD_DISK allows")
     if ended is not None and ended.message:
         return _final(ended, stored_missing=stored_missing)
-    if not stored_missing:
-        return None
+    if not stored_missing or any(pod.ended is None and not pod.over for pod in pods):
+        return None  # the pod's own word is still on its way: two watches keep no common order
     return _NO_RESULT if job.complete else _STOPPED
 
 

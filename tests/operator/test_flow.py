@@ -1,0 +1,101 @@
+"""The whole flow on a living cluster, in any order of events, killed after any write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import builders as b
+import pytest
+from simulation import Simulation
+
+from haikube.model.resources import APPS, FORMATIONS, RELEASES, STACKS
+
+PHASED = {"web": "python app.py", "worker": "python work.py", "release": "python migrate.py"}
+WITHOUT_WORKER = {"web": "python app.py"}
+
+
+def built(types: dict[str, str]) -> dict[str, Any]:
+    listed = [{"name": name, "command": command} for name, command in types.items()]
+    slug = {"digest": b.DIGEST, "sizeBytes": 10}
+    return {"ok": True, "slug": slug, "processTypes": listed, "buildpacks": [], "language": "Python"}
+
+
+BROKEN = {"ok": False, "reason": "CompileFailed", "message": "repair it"}
+
+
+async def flow(world: Simulation) -> None:
+    """Push, configure, scale, push something broken, push something else, roll back."""
+    await world.apply(STACKS, "debian-13", {"runImage": "run:1", "buildImage": "build:1"})
+    await world.apply(APPS, "hello", {})
+    await world.settle()
+    await world.configure("hello", {"A": "1"})
+    await world.push("b1", built(PHASED))
+    await world.settle()
+    await world.configure("hello", {"A": "2"})
+    await world.settle()
+    await world.cluster.patch(FORMATIONS, "hello-web", b.NAMESPACE, {"spec": {"quantity": 2}})
+    await world.push("b2", BROKEN)
+    await world.settle()
+    await world.push("b3", built(WITHOUT_WORKER))
+    await world.settle()
+    first = await world.cluster.get(RELEASES, "hello-v1", b.NAMESPACE)
+    back = {"version": 4, "configRef": {"name": "hello-v4"}, "rollbackOf": 1}
+    await world.apply(RELEASES, "hello-v4", {**first["spec"], **back, "description": "Rollback"})
+    await world.settle()
+
+
+async def finished(**options: Any) -> Simulation:
+    world = Simulation(**options)
+    await flow(world)
+    return world
+
+
+async def test_the_flow_ends_where_it_should() -> None:
+    world = await finished()
+    state = await world.state()
+    app = state["App hello"]["status"]
+
+    assert app["currentRelease"] == {"name": "hello-v4", "version": 4}
+    assert app["web"] == "2/2"
+    assert app["conditions"][0]["status"] == "True"
+    assert state["Release hello-v2"]["spec"]["description"] == "Set A config vars"
+    assert state["Secret hello-v4"]["data"] == b.encoded({"A": "1"})
+    assert [each for each in state if each.startswith("Release")] == [
+        f"Release hello-v{n}" for n in range(1, 5)
+    ]
+    assert state["pods"].count("dyno hello-v4 web.1") == 1
+    assert state["pods"].count("dyno hello-v4 web.2") == 1
+    assert set(world.incarnations().values()) == {1}
+
+
+async def test_a_settled_cluster_is_written_to_no_more() -> None:
+    world = await finished()
+    before = world.writes
+    await world.settle()
+
+    assert world.writes == before
+
+
+async def test_a_restart_writes_nothing() -> None:
+    world = await finished()
+    before = world.writes
+    await world.start()
+    await world.settle()
+
+    assert world.writes == before
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+async def test_any_order_of_events_ends_the_same(seed: int) -> None:
+    wanted, found = await finished(), await finished(seed=seed)
+
+    assert await found.state() == await wanted.state()
+
+
+async def test_deleting_the_app_leaves_nothing_but_the_stack() -> None:
+    world = await finished()
+    await world.cluster.delete(APPS, "hello", b.NAMESPACE)
+    await world.settle()
+    left = [each for each in await world.state() if each != "pods"]
+
+    assert left == ["Stack debian-13"]

@@ -1,0 +1,331 @@
+"""A cluster that lives: the fake API server, scripted controllers and kubelet, and the operator.
+
+The operator here is the real reconciling half. It can be killed right after any of its writes,
+before it learns that the write was done, and started anew with empty hands. Watch events are
+delivered kind by kind in an order drawn from a seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import builders as b
+from conditions_check import assert_conditions_sane
+from stage import control
+
+from haikube.cluster.fake import FakeCluster
+from haikube.cluster.port import Json
+from haikube.engine.clock import FakeClock
+from haikube.engine.worker import Worker
+from haikube.model import labels
+from haikube.model.meta import parse_meta
+from haikube.model.resources import (
+    APPS,
+    BUILDS,
+    DEPLOYMENTS,
+    HTTP_ROUTES,
+    JOBS,
+    OWN_KINDS,
+    PODS,
+    SECRETS,
+    STACKS,
+    Resource,
+)
+from haikube.operator.control import Control
+from haikube.operator.metrics import CountedCluster
+from haikube.operator.watched import WATCHED
+from haikube.plan.children import owner_reference
+from haikube.storage.memory import MemoryStorage
+
+ROUNDS = 300
+_UID = re.compile(r"uid-\d+")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_NO_MATTER = frozenset({"resourceVersion", "managedFields", "creationTimestamp", "generation"})
+_DERIVED = frozenset({labels.APPLIED_DIGEST, labels.CONFIG_SEEN})
+
+
+class Killed(BaseException):
+    """The operator process is gone."""
+
+
+class _Mortal(CountedCluster):
+    """A cluster whose client dies after its nth write, having done it."""
+
+    def __init__(self, cluster: FakeCluster, world: Simulation) -> None:
+        super().__init__(cluster, lambda *_: None)
+        self._world = world
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name not in {"create", "apply", "apply_status", "patch", "delete"}:
+            return found
+        world = super().__getattribute__("_world")
+
+        async def call(*args: Any, **options: Any) -> Any:
+            answer = await found(*args, **options)
+            world.count_write()
+            return answer
+
+        return call
+
+
+class Simulation:
+    """One cluster with one operator in it."""
+
+    def __init__(self, *, kill_after: int | None = None, seed: int = 0) -> None:
+        self.clock = FakeClock()
+        self.cluster = FakeCluster(self.clock.now)
+        self.storage = MemoryStorage()
+        self.writes = 0
+        self.results: dict[str, Json] = {}
+        self.uids: set[tuple[str, str, str]] = set()
+        self._kill_after = kill_after
+        self._random = random.Random(seed)  # noqa: S311 - a test's order of events
+        self._operator: Control | None = None
+        self._worker: Worker | None = None
+
+    # The operator
+
+    def count_write(self) -> None:
+        self.writes += 1
+        if self.writes == self._kill_after:
+            raise Killed
+
+    async def start(self) -> None:
+        """Start a new operator process with empty hands."""
+        cluster: Any = _Mortal(self.cluster, self)
+        self._operator = control(cluster, self.storage, self.clock)
+        await self._operator.load()
+        queue = self._operator.queue
+        self._worker = Worker(queue, self._operator.reconcile, self.clock, lambda *_: None, 300.0)
+
+    async def settle(self) -> None:
+        """Let everybody act until nothing happens any more."""
+        quiet = 0
+        for _ in range(ROUNDS):
+            version = await self._version()
+            await self._operate()
+            await self._controllers()
+            await self._remember()
+            quiet = quiet + 1 if await self._version() == version else 0
+            if quiet > 3:
+                return
+            self.clock.advance(6.0 if quiet else 1.0)
+        raise AssertionError(f"nothing settles: {self._operator and self._operator.queue.depth}")
+
+    async def _operate(self) -> None:
+        try:
+            if self._operator is None:
+                await self.start()
+            await self._deliver()
+            await self._work()
+        except Killed:
+            self._operator = None
+
+    async def _deliver(self) -> None:
+        assert self._operator is not None
+        kinds = list(WATCHED)
+        self._random.shuffle(kinds)
+        for kind in kinds:
+            listing = await self.cluster.list(kind.resource, labels=kind.labels)
+            for change in self._operator.store.replace(kind.resource, listing):
+                self._operator.changed(change)
+            if self._random.random() < 0.5:
+                await self._work()
+
+    async def _work(self) -> None:
+        assert self._operator is not None
+        assert self._worker is not None
+        for _ in range(ROUNDS):
+            if not self._operator.queue.depth:
+                return
+            await self._worker.once(await self._operator.queue.get())
+        raise AssertionError("the queue never empties: some key wakes itself")
+
+    # What the rest of the cluster does
+
+    async def _controllers(self) -> None:
+        for job in (await self.cluster.list(JOBS)).items:
+            await self._run_job(job)
+        for found in (await self.cluster.list(DEPLOYMENTS)).items:
+            await self._roll(found)
+        for route in (await self.cluster.list(HTTP_ROUTES)).items:
+            accepted = {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "ok"}
+            await self._report(HTTP_ROUTES, route, {"parents": [{"conditions": [accepted]}]})
+
+    async def _report(self, kind: Resource, obj: Json, status: Json) -> None:
+        if obj.get("status") == status:
+            return
+        place = (obj["metadata"]["name"], obj["metadata"]["namespace"])
+        await self.cluster.patch(kind, *place, {"status": status}, subresource="status")
+
+    async def _run_job(self, job: Json) -> None:
+        if (job.get("status") or {}).get("conditions"):
+            return
+        pods = await self._pods_of(job)
+        if not pods:
+            self._make_pod(f"{job['metadata']['name']}-x", job, ("batch/v1", "Job"))
+            return
+        state = pods[0]["status"]["containerStatuses"][0]["state"]
+        if "running" not in state and "terminated" not in state:
+            await self._report(PODS, pods[0], _container(b.RUNNING))
+            return
+        code, message = self._result(job["metadata"]["name"])
+        await self._report(PODS, pods[0], _container(b.ended(code, message)))
+        kind = "Complete" if code == 0 else "Failed"
+        condition = {"type": kind, "status": "True", "reason": "PodFailurePolicy"}
+        await self._report(JOBS, job, {"conditions": [condition]})
+
+    def _result(self, name: str) -> tuple[int, str]:
+        result = self.results.get(name)
+        if result is None:
+            return 0, ""
+        return (0 if result["ok"] else 1), json.dumps(result)
+
+    async def _pods_of(self, owner: Json) -> list[Json]:
+        pods = (await self.cluster.list(PODS)).items
+        uid = owner["metadata"]["uid"]
+        return [each for each in pods if each["metadata"]["ownerReferences"][0]["uid"] == uid]
+
+    def _make_pod(
+        self, name: str, owner: Json, kind: tuple[str, str], marks: Mapping[str, str] | None = None
+    ) -> None:
+        template = owner["spec"]["template"]["metadata"]
+        reference = {
+            "apiVersion": kind[0],
+            "kind": kind[1],
+            "name": owner["metadata"]["name"],
+            "uid": owner["metadata"]["uid"],
+            "controller": True,
+        }
+        metadata = {
+            "name": name,
+            "namespace": owner["metadata"]["namespace"],
+            "labels": {**template["labels"], **(marks or {})},
+            "annotations": dict(template.get("annotations") or {}),
+            "ownerReferences": [reference],
+        }
+        body = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+        self.cluster.seed(PODS, {**body, "status": _container({})})
+
+    async def _roll(self, found: Json) -> None:
+        """Move a Deployment one step: surge, get ready, let the old ones go."""
+        spec, pods = found["spec"], await self._pods_of(found)
+        text = json.dumps(spec["template"], sort_keys=True)
+        hash_ = hashlib.sha256(text.encode()).hexdigest()[:8]
+        new = [each for each in pods if each["metadata"]["labels"]["pod-template-hash"] == hash_]
+        old = [each for each in pods if each not in new]
+        ready = [each for each in new if each["status"]["containerStatuses"][0]["ready"]]
+        for number in range(len(new), spec["replicas"]):
+            name = f"{found['metadata']['name']}-{hash_}-{number}"
+            self._make_pod(name, found, ("apps/v1", "Deployment"), {"pod-template-hash": hash_})
+        for each in new:
+            await self._report(PODS, each, _container(b.RUNNING, ready=True))
+        gone = [*new[spec["replicas"] :], *(old if len(ready) >= spec["replicas"] else [])]
+        for each in gone:
+            await self.cluster.delete(PODS, each["metadata"]["name"], found["metadata"]["namespace"])
+        kept = len(pods) - len(gone)
+        status = {
+            "observedGeneration": found["metadata"]["generation"],
+            "replicas": kept,
+            "updatedReplicas": min(len(new), spec["replicas"]),
+            "readyReplicas": min(len(ready), spec["replicas"]),
+            "availableReplicas": min(len(ready), spec["replicas"]),
+        }
+        await self._report(DEPLOYMENTS, found, status)
+
+    # What users do
+
+    async def apply(self, kind: Resource, name: str, spec: Json) -> None:
+        """Apply an object as the api does: what belongs to an app is owned by it."""
+        metadata: Json = {"name": name}
+        if kind != STACKS:
+            metadata["namespace"] = b.NAMESPACE
+        if app := (spec.get("appRef") or {}).get("name"):
+            owner = await self.cluster.get(APPS, app, b.NAMESPACE)
+            metadata["ownerReferences"] = [owner_reference(APPS, parse_meta(owner))]
+        body = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
+        await self.cluster.apply(kind, {**body, "spec": spec}, manager="user")
+
+    async def configure(self, app: str, values: Mapping[str, str]) -> None:
+        body = {"data": b.encoded(values)}
+        await self.cluster.patch(SECRETS, f"{app}-config", b.NAMESPACE, body)
+
+    async def push(self, name: str, result: Json, app: str = "hello") -> None:
+        """Create a Build, and say how it will end."""
+        self.results[name] = result
+        spec = {"appRef": {"name": app}, "source": b.archive(), "stack": "debian-13"}
+        await self.apply(BUILDS, name, {**spec, "version": f"commit-{name}"})
+
+    # What there is in the end
+
+    async def _version(self) -> str:
+        return (await self.cluster.list(STACKS)).resource_version
+
+    async def _remember(self) -> None:
+        for kind in (each.resource for each in WATCHED):
+            for obj in (await self.cluster.list(kind)).items:
+                metadata = obj["metadata"]
+                if kind != PODS:
+                    self.uids.add((kind.kind, metadata["name"], metadata["uid"]))
+                if kind in OWN_KINDS and (obj.get("status") or {}).get("conditions"):
+                    assert_conditions_sane(obj)
+
+    def incarnations(self) -> Counter[tuple[str, str]]:
+        """Return how often an object of each name has existed."""
+        return Counter((kind, name) for kind, name, _ in self.uids)
+
+    async def state(self) -> dict[str, Any]:
+        """Return every object without what differs between equal runs."""
+        everything = [
+            (kind.resource, obj)
+            for kind in WATCHED
+            for obj in (await self.cluster.list(kind.resource)).items
+        ]
+        names = {
+            obj["metadata"]["uid"]: f"<{kind.kind} {obj['metadata']['name']}>"
+            for kind, obj in everything
+            if kind != PODS
+        }
+        found: dict[str, Any] = {}
+        for kind, obj in everything:
+            if kind == PODS:
+                found.setdefault("pods", []).append(_pod_summary(obj))
+            else:
+                found[f"{kind.kind} {obj['metadata']['name']}"] = _masked(obj, names)
+        return {**found, "pods": sorted(found.get("pods", []))}
+
+
+def _container(state: Json, *, ready: bool = False) -> Json:
+    container = {"state": state, "lastState": {}, "ready": ready, "restartCount": 0}
+    return {"phase": "Running", "containerStatuses": [container]}
+
+
+def _pod_summary(pod: Json) -> str:
+    metadata = pod["metadata"]
+    dyno = (metadata.get("annotations") or {}).get(labels.DYNO, "")
+    return f"{metadata['labels'][labels.COMPONENT]} {metadata['labels'].get(labels.RELEASE)} {dyno}"
+
+
+def _masked(obj: Json, names: Mapping[str, str]) -> Any:
+    def walk(value: Any) -> Any:
+        if isinstance(value, dict):
+            kept = {key: each for key, each in value.items() if key not in _NO_MATTER | _DERIVED}
+            return {key: walk(each) for key, each in kept.items()}
+        if isinstance(value, list):
+            return [walk(each) for each in value]
+        if isinstance(value, str):
+            text = _UID.sub(lambda uid: names.get(uid[0], "<gone>"), value)
+            return _TIME.sub("<time>", text)
+        return value
+
+    signed = labels.EXPIRES_AT in obj["metadata"].get("annotations", {})
+    if signed:
+        obj = {**obj, "data": sorted(obj["data"])}
+    return walk(obj)
