@@ -161,7 +161,7 @@ class Operator:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             async for event in self.cluster.watch(BUILDS):
-                if event.type == "ADDED":
+                if event.type == "ADDED" and "source" in event.object["spec"]:
                     self.builds.append(event.object)
                     group.create_task(self._play(event.object))
 
@@ -240,15 +240,23 @@ PACE = Pace(look=0.02, renew=0.2, term=1.0)
 
 
 @asynccontextmanager
-async def running(settings: Settings | None = None, pace: Pace = PACE) -> AsyncIterator[World]:
-    """Run the platform on a free port of the loopback address."""
-    cluster, storage = SharedCluster(), MemoryStorage()
-    operator = Operator(cluster, storage)
+async def running(
+    settings: Settings | None = None, pace: Pace = PACE, beside: World | None = None
+) -> AsyncIterator[World]:
+    """Run the platform on a free port of the loopback address.
+
+    With ``beside`` it is another replica of that one: the same cluster and the same storage.
+    """
+    if beside is None:
+        cluster, storage = SharedCluster(), MemoryStorage()
+        operator = Operator(cluster, storage)
+    else:
+        cluster, storage, operator = beside.cluster, beside.storage, beside.operator
     settings = settings or Settings(public_port=8080)
     app = create_app(settings, cluster, storage, pace=pace)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
-    playing = asyncio.create_task(operator.run())
+    playing = None if beside else asyncio.create_task(operator.run())
     serving = asyncio.create_task(server.serve([listener]))
     try:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -257,5 +265,6 @@ async def running(settings: Settings | None = None, pace: Pace = PACE) -> AsyncI
         operator.gate.set()
         server.should_exit = True
         await serving
-        playing.cancel()
-        await asyncio.wait([playing])
+        if playing is not None:
+            playing.cancel()
+            await asyncio.wait([playing])

@@ -102,7 +102,7 @@ async def test_a_broken_log_goes_on_where_it_stopped(stage: Stage) -> None:
 
     async def flaky(*place: str, **options: object) -> AsyncIterator[bytes]:
         assert place == (POD, NAMESPACE)
-        assert options == {"container": "build", "follow": True}
+        assert options == {"follow": True}
         yield b"one\n"
         if not next(tries):
             raise ApiError(502, "BadGateway", "the kubelet went away")

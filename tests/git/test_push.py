@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import io
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from git.client import Checkout, checkout
+from haikube.cluster.port import Json
 from haikube.git.manifest import parse
-from world import World, fail
+from haikube.model.resources import PODS, RELEASES
+from world import NAMESPACE, Operator, World, fail
 
 
 async def test_a_push_builds_releases_and_says_so(tree: Checkout) -> None:
@@ -130,3 +133,47 @@ async def test_a_new_clone_of_an_unpushed_app_is_empty(world: World, tmp_path: P
     fresh = await checkout(tmp_path / "fresh", world.url, "fresh")
     done = await fresh.git("ls-remote", "heroku")
     assert (done.status, done.said) == (0, "")
+
+
+async def release_phase(operator: Operator, build: Json, result: str) -> None:
+    log = await operator.start(build)
+    log.put_nowait(None)
+    release = {"name": "hello-v1", "version": 1}
+    kinds = [{"name": "web", "command": "x"}, {"name": "release", "command": "migrate"}]
+    metadata = {"name": "hello-v1", "namespace": NAMESPACE}
+    operator.cluster.seed(
+        RELEASES, {"metadata": metadata, "spec": {}, "status": {"phaseJobName": "hello-v1-release"}}
+    )
+    labels = {"batch.kubernetes.io/job-name": "hello-v1-release"}
+    pod = {"name": "hello-v1-release-x", "namespace": NAMESPACE, "labels": labels}
+    operator.cluster.seed(PODS, {"metadata": pod})
+    queue = operator.cluster.pods.setdefault("hello-v1-release-x", asyncio.Queue())
+    await operator.status(build, result="Succeeded", release=release, slug={"processTypes": kinds})
+    queue.put_nowait(b"migrating the database\n")
+    queue.put_nowait(None)
+    body = {"status": {"result": result}}
+    await operator.cluster.patch(RELEASES, "hello-v1", NAMESPACE, body, subresource="status")
+
+
+@pytest.mark.parametrize(("result", "word"), [("Succeeded", "done"), ("Failed", "failed")])
+async def test_a_release_command_is_shown_and_never_refuses_a_push(
+    world: World, tree: Checkout, result: str, word: str
+) -> None:
+    world.operator.script = lambda operator, build: release_phase(operator, build, result)
+    done = await tree.push()
+    assert done.status == 0, done.said
+    start = done.remote.index("-----> Launching...")
+    declared = (
+        " !     Release command declared: "
+        "this new release will not be available until the command succeeds."
+    )
+    assert done.remote[start : start + 8] == [
+        "-----> Launching...",
+        declared,
+        "       Released v1",
+        "       http://hello.localhost:8080/ deployed to Haikube",
+        "",
+        "Running release command....",
+        "migrating the database",
+        f"Waiting for release.... {word}.",
+    ]

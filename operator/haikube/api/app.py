@@ -21,6 +21,7 @@ from haikube.api.directory import Directory
 from haikube.api.errors import answer
 from haikube.cluster.port import Cluster
 from haikube.git.command import Git
+from haikube.git.consolidate import MOST_PACKS, Consolidation
 from haikube.git.hooks import Hooks
 from haikube.git.lock import Pace
 from haikube.git.manifest import Manifests
@@ -114,4 +115,6 @@ def _git_service(
         source_limit=settings.source_limit,
         push_timeout=settings.push_timeout,
     )
-    return GitService(platform, Snapshots(manifests, packs, scratch / "requests"), hooks)
+    snapshots = Snapshots(manifests, packs, scratch / "requests")
+    consolidation = Consolidation(platform.git, manifests, packs, snapshots, MOST_PACKS)
+    return GitService(platform, snapshots, hooks, consolidation)

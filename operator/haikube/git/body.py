@@ -10,6 +10,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_IDLE_SECONDS: Final = 60.0
 _INFLATE_STEP: Final = 1 << 20
 
 
@@ -45,11 +46,18 @@ async def read_body(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 async def _raw(request: Request) -> AsyncIterator[bytes]:
+    chunks = request.stream()
     try:
-        async for chunk in request.stream():
+        while True:
+            async with asyncio.timeout(_IDLE_SECONDS):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
             yield chunk
     except ClientDisconnect as error:
         raise BodyDamaged("the connection broke off") from error
+    except TimeoutError as error:
+        raise BodyDamaged(f"nothing was sent for {_IDLE_SECONDS:.0f} s") from error
 
 
 async def _drop(raw: AsyncIterator[bytes], most: int) -> None:

@@ -12,7 +12,7 @@ from haikube.cluster.port import Cluster, Json
 from haikube.git.refusal import Refused
 from haikube.git.source import Archive
 from haikube.model import labels
-from haikube.model.resources import APPS, BUILDS
+from haikube.model.resources import ACCESS_REVIEWS, APPS, BUILDS
 
 _ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX: Final = 6
@@ -48,6 +48,36 @@ class Listener(Protocol):
         """Return the build once it has a result and, after a success, its release."""
         ...
 
+    def release_phase(self, cluster: Cluster, namespace: str, release: str) -> AsyncIterator[bytes]:
+        """Yield what the release command prints, until the release has a result."""
+        ...
+
+    async def released(self, cluster: Cluster, namespace: str, release: str) -> bool:
+        """Tell whether a release that has a result succeeded."""
+        ...
+
+
+async def require_right(repository: Repository) -> None:
+    """Refuse early who may not create builds; creating one asks again in any case."""
+    wish = {
+        "namespace": repository.namespace,
+        "verb": "create",
+        "group": BUILDS.group,
+        "resource": BUILDS.plural,
+    }
+    body = {
+        "apiVersion": ACCESS_REVIEWS.api_version,
+        "kind": ACCESS_REVIEWS.kind,
+        "metadata": {},
+        "spec": {"resourceAttributes": wish},
+    }
+    try:
+        review = await repository.cluster.create(ACCESS_REVIEWS, body)
+    except errors.ApiError:
+        return
+    if (review.get("status") or {}).get("allowed") is False:
+        raise _forbidden(repository)
+
 
 async def create_build(
     repository: Repository,
@@ -79,10 +109,7 @@ async def create_build(
     try:
         return await repository.cluster.create(BUILDS, body)
     except errors.Forbidden as error:
-        raise Refused(
-            f"{repository.author} may not create builds in namespace {repository.namespace}",
-            f"Ask its owner for a role that allows it ({error.reason})",
-        ) from error
+        raise _forbidden(repository) from error
     except errors.Unauthorized as error:
         raise Refused("The token expired during the push", "Run: haikube login") from error
     except errors.ApiError as error:
@@ -92,6 +119,13 @@ async def create_build(
 def archive_source(archive: Archive) -> dict[str, Any]:
     """Return ``Build.spec.source`` of a stored archive."""
     return {"archive": {"key": archive.key, "digest": archive.digest, "sizeBytes": archive.size}}
+
+
+def _forbidden(repository: Repository) -> Refused:
+    return Refused(
+        f"{repository.author} may not create builds in namespace {repository.namespace}",
+        "Ask its owner for the role haikube-developer",
+    )
 
 
 def _owner(repository: Repository) -> dict[str, Any]:

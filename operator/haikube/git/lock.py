@@ -1,7 +1,8 @@
 """One push at a time per app, by a lock inside the manifest.
 
 The holder moves ``beat`` while it lives. A waiter that sees the same beat for a whole term by its
-own clock takes over, so clocks of different machines are never compared.
+own clock takes over, so clocks of different machines are never compared. A holder that died while
+its build ran has left behind what it waited for; whoever takes over brings that to its end first.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 
-from haikube.git.manifest import Lock, Manifest, Manifests
+from haikube.git.manifest import Lock, Manifest, Manifests, Pending
 from haikube.git.refusal import Refused
 from haikube.storage.port import Changed, StorageError
 
@@ -27,14 +28,21 @@ class Pace:
     term: float = 30.0
 
 
+Settle = Callable[[Pending], Awaitable[bool | None]]
+"""Tells whether the build of a dead push succeeded; None while it runs."""
+
+
 class PushLock:
     """The right to move an app's refs, from ``acquire`` to ``finish`` or ``release``."""
 
-    def __init__(self, manifests: Manifests, uid: str, author: str, pace: Pace) -> None:
+    def __init__(
+        self, manifests: Manifests, uid: str, author: str, *, pace: Pace, settle: Settle
+    ) -> None:
         self._manifests = manifests
         self._uid = uid
         self._mine = Lock(secrets.token_hex(8), author)
         self._pace = pace
+        self._settle = settle
         self._renewal: asyncio.Task[None] | None = None
 
     async def acquire(self, waiting: Callable[[Lock], Awaitable[None]]) -> Manifest:
@@ -47,13 +55,36 @@ class PushLock:
             if manifest.lock != seen:
                 seen, since = manifest.lock, monotonic()
             if seen is None or monotonic() - since > self._pace.term:
-                if await self._take(manifest, etag):
-                    return manifest
-                continue
-            if not told:
+                settled = await self._settled(manifest)
+                if settled is not None and await self._take(settled, etag):
+                    return settled
+                if settled is not None:
+                    continue
+            if seen is not None and not told:
                 told = True
                 await waiting(seen)
             await asyncio.sleep(self._pace.look)
+
+    async def _settled(self, manifest: Manifest) -> Manifest | None:
+        """Return the manifest with the work of a dead holder done; None while its build runs."""
+        pending = manifest.lock and manifest.lock.pending
+        if not pending:
+            return manifest
+        succeeded = await self._settle(pending)
+        if succeeded is None:
+            return None
+        return manifest.advance(pending.refs, pending.packs) if succeeded else manifest
+
+    async def announce(self, pending: Pending) -> None:
+        """Write down what this push waits for, should it die."""
+        while True:
+            manifest, etag = await self._manifests.load(self._uid)
+            if manifest.lock is None or manifest.lock.id != self._mine.id:
+                raise _taken_over()
+            with suppress(Changed):
+                lock = replace(manifest.lock, pending=pending)
+                await self._manifests.swap(self._uid, replace(manifest, lock=lock), etag)
+                return
 
     async def _take(self, manifest: Manifest, etag: str | None) -> bool:
         try:
@@ -84,10 +115,7 @@ class PushLock:
             if manifest.lock is None or manifest.lock.id != self._mine.id:
                 if refs.items() <= manifest.refs.items():
                     return  # our own write, whose answer was lost
-                raise Refused(
-                    "Another push took over while this one was held up",
-                    "Fetch, then push again",
-                )
+                raise _taken_over()
             with suppress(Changed):
                 moved = replace(manifest.advance(refs, packs), lock=None)
                 await self._manifests.swap(self._uid, moved, etag)
@@ -110,3 +138,7 @@ class PushLock:
             self._renewal.cancel()
             await asyncio.wait([self._renewal])
             self._renewal = None
+
+
+def _taken_over() -> Refused:
+    return Refused("Another push took over while this one was held up", "Fetch, then push again")

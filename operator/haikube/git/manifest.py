@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from haikube.model.names import git_prefix
@@ -29,12 +29,23 @@ class Damaged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """What a push will have changed once its build succeeds."""
+
+    namespace: str
+    build: str
+    refs: Mapping[str, str]
+    packs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """Who pushes now; ``beat`` moves while the holder lives."""
 
     id: str
     author: str
     beat: int = 0
+    pending: Pending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +67,7 @@ class Manifest:
 
     def dump(self) -> bytes:
         """Return the JSON form."""
-        lock = self.lock
-        holder = lock and {"id": lock.id, "author": lock.author, "beat": lock.beat}
-        body = {"refs": dict(self.refs), "packs": list(self.packs), "lock": holder}
+        body = {"refs": self.refs, "packs": self.packs, "lock": self.lock and asdict(self.lock)}
         return json.dumps(body, sort_keys=True).encode()
 
 
@@ -70,6 +79,11 @@ def parse(data: bytes) -> Manifest:
         raise Damaged("not JSON") from error
     if not isinstance(body, dict):
         raise Damaged("not a JSON object")
+    return Manifest(*_contents(body), _lock(body.get("lock")))
+
+
+def _contents(body: Mapping[str, Any]) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """Return refs and packs, each of them checked."""
     refs, packs = body.get("refs"), body.get("packs")
     if not isinstance(refs, dict) or not isinstance(packs, list):
         raise Damaged("refs or packs missing")
@@ -79,7 +93,7 @@ def parse(data: bytes) -> Manifest:
     for pack in packs:
         if not isinstance(pack, str) or not _PACK.fullmatch(pack):
             raise Damaged(f"bad pack {pack!r}")
-    return Manifest(refs, tuple(packs), _lock(body.get("lock")))
+    return refs, tuple(packs)
 
 
 def is_ref(name: object) -> bool:
@@ -92,12 +106,22 @@ def is_object(name: object) -> bool:
     return isinstance(name, str) and bool(_OBJECT.fullmatch(name))
 
 
-def _lock(body: Any) -> Lock | None:  # noqa: ANN401 - JSON of any shape
+def _lock(body: object) -> Lock | None:
     if body is None:
         return None
     if not isinstance(body, dict) or not isinstance(body.get("beat"), int):
         raise Damaged("bad lock")
-    return Lock(str(body.get("id")), str(body.get("author")), body["beat"])
+    return Lock(
+        str(body.get("id")), str(body.get("author")), body["beat"], _pending(body.get("pending"))
+    )
+
+
+def _pending(body: object) -> Pending | None:
+    if body is None:
+        return None
+    if not isinstance(body, dict):
+        raise Damaged("bad pending push")
+    return Pending(str(body.get("namespace")), str(body.get("build")), *_contents(body))
 
 
 class Manifests:

@@ -7,26 +7,28 @@ before can be lost at any point without a trace that matters.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from haikube.cluster.errors import ApiError
+from haikube.cluster.errors import ApiError, NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.git import report
-from haikube.git.builds import Listener, Repository, archive_source, create_build
+from haikube.git.builds import Listener, Repository, archive_source, create_build, require_right
 from haikube.git.command import Git, GitError
 from haikube.git.console import Console
 from haikube.git.hooks import Call, Update
 from haikube.git.lock import Pace, PushLock
-from haikube.git.manifest import ABSENT, Lock, Manifest, Manifests, is_ref
+from haikube.git.manifest import ABSENT, Lock, Manifest, Manifests, Pending, is_ref
 from haikube.git.packs import PackCache
 from haikube.git.refusal import Refused
 from haikube.git.snapshot import Snapshot
 from haikube.git.source import Archive, Source
 from haikube.model.names import source_key
+from haikube.model.resources import BUILDS
 from haikube.storage.port import Storage, StorageError
 
 DEPLOY_REFS: Final = ("refs/heads/main", "refs/heads/master")
@@ -86,26 +88,42 @@ class Push:
 
     async def _carry_out(self, call: Call) -> None:
         deploy = choose(call.updates)
+        await require_right(self._repository)
         lock = PushLock(
             self._platform.manifests,
             self._repository.uid,
             self._repository.author,
-            self._platform.pace,
+            pace=self._platform.pace,
+            settle=self._settle,
         )
         manifest = await lock.acquire(self._tell_waiting)
         packs: tuple[str, ...] = ()
         try:
+            if deploy is not None and manifest.get(deploy.ref) == deploy.new:
+                await report.done_before(self._console, deploy.new)
+                await lock.release()
+                return
             for update in call.updates:
                 require_unmoved(update, manifest)
             objects = self._objects(call)
             packs = await self._store_packs(objects)
+            refs = {update.ref: update.new for update in call.updates}
             if deploy is not None:
-                await self._deploy(deploy, objects)
-            await lock.finish({update.ref: update.new for update in call.updates}, packs)
+                await self._deploy(deploy, objects, lock, (refs, packs))
+            await lock.finish(refs, packs)
         except BaseException:
             await asyncio.shield(self._undo(lock, packs, manifest))
             raise
         await report.verified(self._console)
+
+    async def _settle(self, pending: Pending) -> bool | None:
+        """Tell how the build of a push that died has ended; one that is gone has failed."""
+        try:
+            build = await self._platform.own.get(BUILDS, pending.build, pending.namespace)
+        except NotFound:
+            return False
+        result = (build.get("status") or {}).get("result")
+        return None if result in {None, "Pending", "Running"} else result == "Succeeded"
 
     async def _tell_waiting(self, holder: Lock) -> None:
         await self._console.line(
@@ -124,12 +142,20 @@ class Push:
             return ()  # nothing was sent: the objects were here before
         return await self._platform.packs.upload(self._repository.uid, objects / "pack")
 
-    async def _deploy(self, update: Update, objects: Path) -> None:
+    async def _deploy(
+        self,
+        update: Update,
+        objects: Path,
+        lock: PushLock,
+        change: tuple[Mapping[str, str], tuple[str, ...]],
+    ) -> None:
         source = Source(self._platform.git, self._snapshot, objects)
         commit = await source.commit(update.new)
         archive = await self._pack(source, commit)
         build = await create_build(self._repository, archive_source(archive), commit)
-        await self._follow(build["metadata"]["name"])
+        name = build["metadata"]["name"]
+        await lock.announce(Pending(self._repository.namespace, name, *change))
+        await self._follow(name)
 
     async def _pack(self, source: Source, commit: str) -> Archive:
         tree = await source.inspect(commit)
@@ -158,6 +184,23 @@ class Push:
         await self._console.end_line()
         build: Json = await self._platform.listener.finished(*where)
         await report.ended(self._console, self._repository, build, narrator)
+        await self._run_release_phase(build)
+
+    async def _run_release_phase(self, build: Json) -> None:
+        """Print the release command; its failure fails the release, never the push."""
+        if not report.has_release_phase(build):
+            return
+        where = (
+            self._platform.own,
+            self._repository.namespace,
+            str(build["status"]["release"]["name"]),
+        )
+        await self._console.line("Running release command....")
+        async for chunk in self._platform.listener.release_phase(*where):
+            await self._console.output(chunk)
+        await self._console.end_line()
+        succeeded = await self._platform.listener.released(*where)
+        await report.release_ended(self._console, succeeded=succeeded)
 
     async def _undo(self, lock: PushLock, packs: tuple[str, ...], before: Manifest) -> None:
         """Give the lock back and drop packs nobody refers to; a failure here harms nothing."""

@@ -67,9 +67,8 @@ async def ended(console: Console, repository: Repository, build: Json, narrator:
 async def launched(console: Console, repository: Repository, status: Json) -> None:
     """Say which release came out and where it answers."""
     version = (status.get("release") or {}).get("version")
-    types = (status.get("slug") or {}).get("processTypes") or []
     await console.line("-----> Launching...")
-    if any(process.get("name") == "release" for process in types):
+    if has_release_phase({"status": status}):
         await console.line(
             " !     Release command declared: "
             "this new release will not be available until the command succeeds."
@@ -77,6 +76,25 @@ async def launched(console: Console, repository: Repository, status: Json) -> No
     await console.line(f"       Released v{version}")
     await console.line(f"       {repository.url} deployed to Haikube")
     await console.line()
+
+
+def has_release_phase(build: Json) -> bool:
+    """Tell whether the app of a build declares a release command."""
+    status = build.get("status") or {}
+    types = (status.get("slug") or {}).get("processTypes") or []
+    return bool(status.get("release")) and any(kind.get("name") == "release" for kind in types)
+
+
+async def release_ended(console: Console, *, succeeded: bool) -> None:
+    """Say how the release command ended; after a failure the old release goes on serving."""
+    await console.line(f"Waiting for release.... {'done' if succeeded else 'failed'}.")
+    if not succeeded:
+        await console.line(" !     The release command failed: the release before goes on serving.")
+
+
+async def done_before(console: Console, commit: str) -> None:
+    """Say that a push that lost its platform has come through after all."""
+    await console.line(f"Commit {commit[:7]} was built and released by an earlier push already.")
 
 
 class BuildFailed(Refused):

@@ -20,10 +20,12 @@ from haikube.git.body import BodyTooLarge, feed, read_body
 from haikube.git.builds import Repository
 from haikube.git.command import chunks, end, read_some
 from haikube.git.console import Console
+from haikube.git.consolidate import Consolidation
 from haikube.git.hooks import Call, Hooks
 from haikube.git.pipe import Pipe
 from haikube.git.pktline import FLUSH, progress, service_header
 from haikube.git.push import Platform, Push
+from haikube.git.refusal import Refused
 from haikube.git.snapshot import Snapshot, Snapshots
 
 RECEIVE: Final = "git-receive-pack"
@@ -34,6 +36,7 @@ _PROTOCOL: Final = re.compile(r"version=[012]")
 _NO_CACHE: Final = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
 _UPLOAD_REQUEST_LIMIT: Final = 16 << 20
 _GRACE: Final = 60.0
+_MOST_PUSHES: Final = 100
 
 _log = structlog.get_logger(__name__)
 
@@ -41,10 +44,17 @@ _log = structlog.get_logger(__name__)
 class GitService:
     """Serves repositories; one per process."""
 
-    def __init__(self, platform: Platform, snapshots: Snapshots, hooks: Hooks) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        snapshots: Snapshots,
+        hooks: Hooks,
+        consolidation: Consolidation,
+    ) -> None:
         self._platform = platform
         self._snapshots = snapshots
         self._hooks = hooks
+        self._consolidation = consolidation
         self._pushes: set[asyncio.Task[None]] = set()
 
     async def advertise(self, repository: Repository, service: str, request: Request) -> Response:
@@ -80,6 +90,8 @@ class GitService:
 
     async def receive(self, repository: Repository, request: Request) -> Response:
         """Answer a push."""
+        if len(self._pushes) >= _MOST_PUSHES:
+            raise Refused(f"{_MOST_PUSHES} pushes run here already", "Push again in a minute")
         pipe = Pipe()
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._push(repository, request, pipe, started))
@@ -113,6 +125,7 @@ class GitService:
                 started.set_exception(error)
         finally:
             await pipe.close()
+        await self._consolidation.run(repository.uid)
 
     async def _receive_pack(
         self,

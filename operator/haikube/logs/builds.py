@@ -15,12 +15,11 @@ from typing import Final
 from haikube.cluster.errors import ApiError, NotFound, TooManyRequests, Unauthorized, Unreachable
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.watching import Watched
+from haikube.model.resources import BUILDS, PODS, RELEASES
 from haikube.storage.port import Storage, StorageError
 
 RESULTS: Final = frozenset({"Succeeded", "Failed", "Canceled"})
 """Values of ``Build.status.result`` after which nothing changes."""
-
-CONTAINER: Final = "build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class BuildLogs:
     ) -> AsyncIterator[bytes]:
         """Yield the log from byte ``offset`` to its end; an empty chunk for a second of silence."""
         place = _Place(offset)
-        async with Watched(cluster, namespace, name, self._patience.retry) as build:
+        async with self._watched(cluster, namespace, name) as build:
             while True:
                 status = build.latest.get("status") or {}
                 pod = status.get("podName") or ""
@@ -69,7 +68,7 @@ class BuildLogs:
 
     async def finished(self, cluster: Cluster, namespace: str, name: str) -> Json:
         """Return the build once it has a result and, after a success, its release."""
-        async with Watched(cluster, namespace, name, self._patience.retry) as build:
+        async with self._watched(cluster, namespace, name) as build:
             deadline: float | None = None
             while True:
                 status = build.latest.get("status") or {}
@@ -82,12 +81,40 @@ class BuildLogs:
                         return build.latest
                 await build.changed(self._patience.pulse)
 
+    def _watched(self, cluster: Cluster, namespace: str, name: str) -> Watched:
+        return Watched(cluster, BUILDS, namespace, name, retry=self._patience.retry)
+
+    async def release_phase(
+        self, cluster: Cluster, namespace: str, release: str
+    ) -> AsyncIterator[bytes]:
+        """Yield what the release command of a release prints, until the release has a result."""
+        place = _Place(0)
+        async with Watched(
+            cluster, RELEASES, namespace, release, retry=self._patience.retry
+        ) as watched:
+            while True:
+                status = watched.latest.get("status") or {}
+                job = status.get("phaseJobName") or ""
+                pod = await _pod_of(cluster, namespace, job) if job else ""
+                if pod and pod != place.read_pod:
+                    async for chunk in self._live(cluster, namespace, pod, place):
+                        yield chunk
+                if status.get("result") in RESULTS:
+                    return
+                if not await watched.changed(self._patience.pulse):
+                    yield b""
+
+    async def released(self, cluster: Cluster, namespace: str, release: str) -> bool:
+        """Tell whether a release that has a result succeeded."""
+        obj = await cluster.get(RELEASES, release, namespace)
+        return bool((obj.get("status") or {}).get("result") == "Succeeded")
+
     async def _live(
         self, cluster: Cluster, namespace: str, pod: str, place: _Place
     ) -> AsyncIterator[bytes]:
         """Yield a pod's log to its end; one that has not begun or broke off is tried again."""
         try:
-            log = cluster.pod_log(pod, namespace, container=CONTAINER, follow=True)
+            log = cluster.pod_log(pod, namespace, follow=True)
             async for chunk in _beyond(log, place):
                 yield chunk
         except ApiError as error:
@@ -124,7 +151,15 @@ class BuildLogs:
         if key:
             yield self._storage.stream(key)
         if pod:
-            yield cluster.pod_log(pod, namespace, container=CONTAINER)
+            yield cluster.pod_log(pod, namespace)
+
+
+async def _pod_of(cluster: Cluster, namespace: str, job: str) -> str:
+    """Return the name of a Job's newest pod, empty while it has none."""
+    labels = f"batch.kubernetes.io/job-name={job}"
+    pods = (await cluster.list(PODS, namespace, labels=labels, metadata_only=True)).items
+    newest = max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), default=None)
+    return str(newest["metadata"]["name"]) if newest else ""
 
 
 async def _beyond(data: AsyncIterator[bytes], place: _Place) -> AsyncIterator[bytes]:

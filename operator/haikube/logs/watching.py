@@ -1,4 +1,4 @@
-"""One Build, kept up to date by a watch: the latest state and a way to wait for the next."""
+"""One object, kept up to date by a watch: the latest state and a way to wait for the next."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import Self
 
 from haikube.cluster.errors import ApiError, Forbidden, NotFound, Unauthorized
 from haikube.cluster.port import Cluster, Json
-from haikube.model.resources import BUILDS
+from haikube.model.resources import Resource
 
 
 class Watched:
-    """Follows one Build as the caller; a broken watch is read again after ``retry`` seconds."""
+    """Follows one object; a broken watch is read again after ``retry`` seconds."""
 
-    def __init__(self, cluster: Cluster, namespace: str, name: str, retry: float) -> None:
+    def __init__(
+        self, cluster: Cluster, resource: Resource, namespace: str, name: str, *, retry: float
+    ) -> None:
         self._cluster = cluster
+        self._resource = resource
         self._namespace = namespace
         self._name = name
         self._retry = retry
@@ -25,7 +28,7 @@ class Watched:
         self.latest: Json = {}
 
     async def __aenter__(self) -> Self:
-        self.latest = await self._cluster.get(BUILDS, self._name, self._namespace)
+        self.latest = await self._cluster.get(self._resource, self._name, self._namespace)
         self._task = asyncio.create_task(self._follow())
         return self
 
@@ -42,7 +45,7 @@ class Watched:
     async def changed(self, seconds: float) -> bool:
         """Wait for the next state; returns False when there is none within ``seconds``.
 
-        Raises what ended the watch for good: the build is gone, or the caller's token expired.
+        Raises what ended the watch for good: the object is gone, or the caller's token expired.
         """
         task = self._task
         if task is not None and task.done() and (error := task.exception()):
@@ -66,7 +69,7 @@ class Watched:
             except ApiError:
                 await asyncio.sleep(self._retry)
             try:
-                self._set(await self._cluster.get(BUILDS, self._name, self._namespace))
+                self._set(await self._cluster.get(self._resource, self._name, self._namespace))
             except (NotFound, Unauthorized):
                 raise
             except ApiError:
@@ -74,7 +77,7 @@ class Watched:
 
     async def _watch(self, version: str) -> None:
         events = self._cluster.watch(
-            BUILDS,
+            self._resource,
             self._namespace,
             fields=f"metadata.name={self._name}",
             resource_version=version,
@@ -84,8 +87,8 @@ class Watched:
                 return
             self._set(event.object)
 
-    def _set(self, build: Json) -> None:
+    def _set(self, obj: Json) -> None:
         before = self.latest.get("metadata", {}).get("resourceVersion")
-        self.latest = build
-        if build["metadata"].get("resourceVersion") != before:
+        self.latest = obj
+        if obj["metadata"].get("resourceVersion") != before:
             self._changed.set()
