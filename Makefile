@@ -20,6 +20,7 @@ $(INSTALLED): $(LOCK)
 
 up: $(INSTALLED) ## start the local cluster with the platform, or bring it up to date
 	@$(HAIKUBE) local up
+	@$(HAIKUBE) sample
 
 down: $(INSTALLED) ## remove the local cluster; caches stay
 	@$(HAIKUBE) local down
@@ -29,7 +30,7 @@ kubeconfig: $(INSTALLED) ## print the path of the cluster's kubeconfig
 
 export PYTHONPATH := $(CURDIR)/operator
 PYTEST := $(VENV)/bin/pytest --quiet --durations=10
-SHELL_SCRIPTS = $(shell git ls-files | xargs grep --files-with-matches --max-count=1 --extended-regexp '^\#!.*bash|^\# shellcheck shell=bash')
+SHELL_SCRIPTS = $(shell git ls-files ':!*.py' ':!*.md' | xargs grep --files-with-matches --max-count=1 --extended-regexp '^\\#!.*bash|^\\# shellcheck shell=bash')
 
 test: lint test-unit up test-stack test-cluster ## everything, on this machine
 

@@ -41,7 +41,7 @@ def django(folder: Path, greeting: str = "It works") -> None:
 def express(folder: Path) -> None:
     """Write what ``express-generator`` gives, unmodified."""
     subprocess.run(
-        ["npx", "--yes", "express-generator@4.16.1", "--no-view", "--git", str(folder)],
+        ["npx", "--yes", "express-generator@4.16.1", "--no-view", "--git", "--force", str(folder)],
         check=True,
         capture_output=True,
     )

@@ -36,12 +36,19 @@ def deploy(folder: Path, app: str | None, version: str) -> None:
 
 async def _deploy(app: str, archive: BinaryIO, version: str) -> dict[str, Any]:
     async with connect(current_login()) as platform:
-        source = (await platform.call("POST", f"/apps/{app}/sources"))["source_blob"]
-        await platform.call("PUT", source["put_url"], data=archive)
-        blob = {"url": source["get_url"], "version": version}
-        build = await platform.call("POST", f"/apps/{app}/builds", json={"source_blob": blob})
-        await _follow(platform, build["output_stream_url"])
-        return await platform.call("GET", f"/apps/{app}/builds/{build['id']}")
+        return await deploy_archive(platform, app, archive, version)
+
+
+async def deploy_archive(
+    platform: Platform, app: str, archive: BinaryIO, version: str
+) -> dict[str, Any]:
+    """Upload a tarball, build it, print the log, and return how the build ended."""
+    source = (await platform.call("POST", f"/apps/{app}/sources"))["source_blob"]
+    await platform.call("PUT", source["put_url"], data=archive)
+    blob = {"url": source["get_url"], "version": version}
+    build = await platform.call("POST", f"/apps/{app}/builds", json={"source_blob": blob})
+    await _follow(platform, build["output_stream_url"])
+    return await platform.call("GET", f"/apps/{app}/builds/{build['id']}")
 
 
 async def _follow(platform: Platform, path: str) -> None:

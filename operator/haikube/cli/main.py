@@ -8,6 +8,7 @@ from haikube.cli.apps import create, destroy, open_app
 from haikube.cli.buildpacks import buildpacks
 from haikube.cli.builds import builds, deploy
 from haikube.cli.credential import git_credential
+from haikube.cli.sample import sample
 from haikube.cli.session import login, logout, whoami
 from haikube.local.commands import local
 
@@ -29,6 +30,7 @@ for command in (
     builds,
     buildpacks,
     local,
+    sample,
     git_credential,
 ):
     main.add_command(command)

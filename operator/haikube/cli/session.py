@@ -72,7 +72,7 @@ def current_login() -> Login:
 def renew(login: Login) -> Login:
     """Obtain a token, save it and return the login that holds it."""
     try:
-        made = asyncio.run(_obtain(login))
+        made = asyncio.run(obtain(login))
     except ApiError as error:
         raise click.ClickException(
             f"no token from {login.kubeconfig}: {error.message}. "
@@ -84,7 +84,8 @@ def renew(login: Login) -> Login:
     return made
 
 
-async def _obtain(login: Login) -> Login:
+async def obtain(login: Login) -> Login:
+    """Return the login with a token, without saving it."""
     credentials = load_credentials(login.kubeconfig)
     if own := await credentials.token():
         return replace(login, token=own, expires_at="")
