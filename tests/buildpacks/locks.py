@@ -1,0 +1,53 @@
+"""Lock files made by the real package managers at test time, never by hand."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "haikube" / "tests"
+
+
+def _python_tool(package: str) -> Path:
+    """Return the folder of programs of a package, installed once."""
+    venv = CACHE / package.replace("==", "-")
+    if not (venv / ".done").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+        subprocess.run([venv / "bin" / "pip", "install", "-q", package], check=True)
+        (venv / ".done").touch()
+    return venv / "bin"
+
+
+def _run(app: Path, *command: str | Path, **env: str) -> None:
+    done = subprocess.run(
+        command, cwd=app, env={**os.environ, **env}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def uv_lock(app: Path) -> None:
+    _run(app, _python_tool("uv==0.13.9") / "uv", "lock", "--python", sys.executable)
+
+
+def poetry_lock(app: Path) -> None:
+    _run(app, _python_tool("poetry==2.4.1") / "poetry", "lock", "--no-interaction")
+
+
+def pipenv_lock(app: Path) -> None:
+    pipenv = _python_tool("pipenv==2026.7.1") / "pipenv"
+    _run(app, pipenv, "lock", PIPENV_VENV_IN_PROJECT="0", WORKON_HOME=str(CACHE / "envs"))
+
+
+def npm_lock(app: Path) -> None:
+    _run(app, "npm", "install", "--package-lock-only", "--ignore-scripts")
+
+
+def yarn_lock(app: Path, version: str = "yarn@1.22.22") -> None:
+    _run(app, "npx", "--yes", version, "install", "--ignore-scripts", "--non-interactive")
+    _run(app, "rm", "-rf", "node_modules")
+
+
+def pnpm_lock(app: Path) -> None:
+    _run(app, "npx", "--yes", "pnpm@10", "install", "--lockfile-only", "--ignore-scripts")

@@ -1,0 +1,86 @@
+"""The launcher in the run image: what a dyno finds, and what it says when it cannot start."""
+
+from __future__ import annotations
+
+import pytest
+
+from buildpacks.theatre import Theatre
+
+pytestmark = pytest.mark.stack
+
+SERVE = (
+    'printf "HTTP/1.0 200 OK\\r\\n\\r\\nhello from %s" "$DYNO" > /tmp/answer; '
+    'while :; do nc -l -p "$PORT" -q 0 < /tmp/answer > /dev/null; done'
+)
+
+
+def test_a_web_dyno_answers_and_ends_at_sigterm(theatre: Theatre) -> None:
+    result = theatre.pack_slug({"serve": SERVE})
+    with theatre.boot(result, "bash serve") as dyno:
+        answer = dyno.get()
+        assert (answer.status, answer.body) == (200, b"hello from web.1")
+        assert dyno.stop() == 143
+
+
+def test_the_environment_of_a_dyno(theatre: Theatre) -> None:
+    theatre.config = {"GREETING": "a 'quoted' value", "FROM_PROFILE": "config"}
+    result = theatre.pack_slug(
+        {
+            ".profile.d/a.sh": 'export FIRST=1 FROM_PROFILE="${FROM_PROFILE:-profile.d}"\n',
+            ".profile.d/b.sh": "export SECOND=$((FIRST + 1))\nfalse\n",
+            ".profile": 'export THIRD="$SECOND$SECOND"\nset -e\n',
+        }
+    )
+    shown = theatre.run(
+        result,
+        'echo "$DYNO|$HOME|$PWD|$(id -u)|${PORT:-none}|$SECOND$THIRD|$FROM_PROFILE|$GREETING"',
+    )
+    assert shown == "run.1|/app|/app|12345|none|222|config|a 'quoted' value\n"
+
+
+def test_the_app_may_write_where_heroku_lets_it(theatre: Theatre) -> None:
+    result = theatre.pack_slug({"sub/file": "x"})
+    assert theatre.run(result, "touch /app/new /app/sub/new /tmp/new && echo fine") == "fine\n"
+
+
+def test_a_gzip_slug_is_taken_too(theatre: Theatre) -> None:
+    result = theatre.pack_slug({"file": "from gzip\n"}, ("gzip", "-c"))
+    assert theatre.run(result, "cat file") == "from gzip\n"
+
+
+def test_a_dyno_starts_without_a_name_from_the_operator(theatre: Theatre) -> None:
+    result = theatre.pack_slug({})
+    shown = theatre.run(result, "echo $DYNO", name="", HAIKUBE_POD="hello-web-6d4f-x7k2p")
+    assert shown == "run.x7k2p\n"
+
+
+def test_nothing_runs_when_the_digest_is_wrong(theatre: Theatre) -> None:
+    theatre.pack_slug({"file": ""})
+    wrong = {"slug": {"digest": "sha256:" + "0" * 64}}
+    with theatre.boot(wrong, "echo it ran", "run.1", HAIKUBE_LAUNCHER_ATTEMPTS="2") as dyno:
+        assert dyno.wait(60) == 1
+    assert "it ran" not in theatre.output
+    assert "its sha256 digest is not that of the release; trying again in 1 s" in theatre.output
+    assert "Error R99 (Platform error): the slug of v1 is not usable" in theatre.output
+
+
+def test_a_storage_that_is_away_is_said_so_without_its_url(theatre: Theatre) -> None:
+    result = theatre.pack_slug({"file": ""})
+    (theatre.stage.objects.folder / "slug.tar.zst").unlink()
+    with theatre.boot(result, "echo it ran", "run.1", HAIKUBE_LAUNCHER_ATTEMPTS="1") as dyno:
+        assert dyno.wait(60) == 1
+    assert "could not be fetched from the object storage" in theatre.output
+    assert "404" in theatre.output
+    assert "slug.tar.zst" not in theatre.output
+
+
+def test_a_slug_of_another_form_is_said_so(theatre: Theatre) -> None:
+    broken = theatre.pack_slug({"file": ""}, ("base64",))
+    with theatre.boot(broken, "echo it ran", "run.1", HAIKUBE_LAUNCHER_ATTEMPTS="1") as dyno:
+        assert dyno.wait(60) == 1
+    assert "could not be unpacked" in theatre.output
+
+
+def test_a_slow_name_does_not_hold_up_a_dyno_that_has_it(theatre: Theatre) -> None:
+    result = theatre.pack_slug({})
+    assert theatre.run(result, "echo $DYNO", name="worker.7") == "worker.7\n"
