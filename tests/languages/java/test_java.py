@@ -1,0 +1,112 @@
+"""Maven apps: Spring Boot and a web application as Maven's archetype writes it."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from haikube.build.harness.rehearsal import Stage
+from languages.conftest import Note, Sample
+from languages.proof import CACHED_RATIO, boot_web, build_app, prove, refused
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
+
+TERMINATED = {-signal.SIGTERM, 128 + signal.SIGTERM}
+SMALL = {"MEMORY_AVAILABLE": "512"}
+JDK_SLUG_BYTES = 130_000_000
+"""A slug with a whole JDK is larger than this; one with a linked runtime is half of it."""
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_spring_boot(stage: Stage, sample: Sample, note: Note) -> None:
+    proof = prove(stage, sample("java/spring-boot"), config=SMALL)
+
+    note("java Spring Boot", proof)
+    assert proof.first.processes == {
+        "web": "java -Dserver.port=$PORT $JAVA_OPTS -jar target/hello-1.0.0.jar"
+    }
+    assert proof.web.body == "Hello from Spring Boot on Java 21\n"
+    assert "-Xmx300m -Xss512k" in proof.web.output
+    assert proof.web.exit_code in TERMINATED
+    assert proof.first.slug_bytes < JDK_SLUG_BYTES / 1.5
+    assert "Downloading" not in proof.again.log
+    assert proof.ratio <= CACHED_RATIO
+
+
+def test_a_web_application_with_pages(stage: Stage, sample: Sample) -> None:
+    built = build_app(stage, sample("java/webapp"))
+    assert built.outcome.succeeded, built.log
+
+    web = boot_web(stage, built)
+
+    assert "webapp-runner.jar" in built.processes["web"]
+    assert "<h2>Hello World!</h2>" in web.body
+    assert web.exit_code in TERMINATED
+
+
+def test_another_maven_and_the_whole_jdk(stage: Stage, sample: Sample) -> None:
+    app = sample("java/spring-boot")
+    (app / "system.properties").write_text("java.runtime.version=21\nmaven.version=3.9.11\n")
+
+    built = build_app(stage, app, {"JAVA_FULL_JDK": "1"})
+
+    assert built.outcome.succeeded, built.log
+    assert "Fetching Maven 3.9.11" in built.log
+    assert "The slug gets the whole JDK" in built.log
+    assert built.slug_bytes > JDK_SLUG_BYTES / 1.5
+
+
+def test_a_java_that_the_stack_lacks(stage: Stage, sample: Sample) -> None:
+    app = sample("java/spring-boot")
+    (app / "system.properties").write_text("java.runtime.version=17\n")
+
+    log = refused(stage, app)
+
+    assert "Java 17 (system.properties) is not available on the stack debian-13." in log
+    assert "Available are: 21, 25." in log
+    assert "JDK_URL" in log
+
+
+def test_code_for_a_newer_java(stage: Stage, sample: Sample) -> None:
+    app = sample("java/spring-boot")
+    replace(app / "pom.xml", "<java.version>21<", "<java.version>25<")
+
+    log = refused(stage, app)
+
+    assert "The app is compiled for Java 25, which this JDK (21) does not know." in log
+    assert "Write java.runtime.version=25 into system.properties." in log
+
+
+def test_code_that_does_not_compile(stage: Stage, sample: Sample) -> None:
+    app = sample("java/spring-boot")
+    source = app / "src/main/java/com/example/hello/HelloApplication.java"
+    replace(source, "return ", "retrun ")
+
+    log = refused(stage, app)
+
+    assert "The app does not compile (see above)." in log
+
+
+def test_a_library_that_does_not_exist(stage: Stage, sample: Sample) -> None:
+    app = sample("java/spring-boot")
+    replace(app / "pom.xml", "spring-boot-starter-web<", "spring-boot-starter-nothing<")
+
+    log = refused(stage, app)
+
+    assert "spring-boot-starter-nothing" in log
+
+
+def test_a_release_of_maven_that_does_not_exist(stage: Stage, sample: Sample) -> None:
+    app = sample("java/spring-boot")
+    (app / "system.properties").write_text("java.runtime.version=21\nmaven.version=3.9.999\n")
+
+    log = refused(stage, app)
+
+    assert "Maven 3.9.999 (maven.version in system.properties) could not be fetched" in log
