@@ -20,8 +20,8 @@ write_php_profile() {
   profile_path php "$(bin_folder)"
   profile_path php "$PHP_FOLDER/sbin"
   profile_path php "$PHP_FOLDER/bin"
-  # shellcheck disable=SC2016  # $HOME is the dyno's
-  php_environment php_profile_set '$HOME/'"$PHP_FOLDER"
+  # shellcheck disable=SC2016  # the variables are the dyno's
+  php_environment php_profile_set '$HOME/'"$PHP_FOLDER" '${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}'
 }
 
 php_profile_set() {

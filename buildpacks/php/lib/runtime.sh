@@ -46,11 +46,18 @@ php_from_packages() {
   [[ -n $line ]] || fail "The stack $STACK has no packages of PHP." "Set BUILDPACK_PHP_SOURCE to the URL of an archive."
   topic "Installing PHP $(apt_version "php$line-cli") from the packages of $STACK"
   readarray -t packages < <(extension_packages "$line")
-  apt_unpack "$TMPDIR/php" "php$line-cli" "${packages[@]}" composer &&
-    apt_unpack_alone "$TMPDIR/php" "php$line-fpm" "${SERVER_PACKAGES[@]}" ||
+  unpack_php "$line" "${packages[@]}" ||
     fail "The packages of PHP $line could not be fetched (see above)." "Try again."
   lay_out_php "$TMPDIR/php" "$line" "$PHP_HOME"
   rm -rf "$TMPDIR/php"
+}
+
+# unpack_php LINE PACKAGE...
+unpack_php() {
+  local line=$1
+  shift
+  apt_unpack "$TMPDIR/php" "php$line-cli" "$@" composer || return 1
+  apt_unpack_alone "$TMPDIR/php" "php$line-fpm" "${SERVER_PACKAGES[@]}"
 }
 
 packaged_php_lines() {
@@ -75,17 +82,17 @@ php_from_archive() {
 
 # use_php: the same variables here and for later buildpacks; the profile sets them on the dyno.
 use_php() {
-  php_environment export_set "$HOME/$PHP_FOLDER"
+  php_environment export_set "$HOME/$PHP_FOLDER" "${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   export_path "$HOME/$PHP_FOLDER/sbin"
   export_path "$HOME/$PHP_FOLDER/bin"
   PHP_VERSION=$(php -n -r 'echo PHP_VERSION;') || fail "PHP does not start (see above)."
 }
 
-# php_environment SETTER ROOT
+# php_environment SETTER ROOT REST: REST is what LD_LIBRARY_PATH held before.
 php_environment() {
   "$1" PHPRC "$2/etc/php"
   "$1" PHP_INI_SCAN_DIR "$2/etc/php/conf.d"
-  "$1" LD_LIBRARY_PATH "$2/lib"
+  "$1" LD_LIBRARY_PATH "$2/lib$3"
 }
 
 # check_version: Composer's own rules decide whether this PHP suits the app and its packages.

@@ -7,8 +7,8 @@ write_ruby_profile() {
   profile_path ruby vendor/bundle/bin
   profile_path ruby bin
   if [[ -d $BUILD_DIR/.heroku/ruby/usr ]]; then
-    # shellcheck disable=SC2016  # $HOME is the dyno's
-    packaged_ruby_environment ruby_profile_set '$HOME/.heroku/ruby'
+    # shellcheck disable=SC2016  # the variables are the dyno's
+    packaged_ruby_environment ruby_profile_set '$HOME/.heroku/ruby' '${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}'
   fi
   # shellcheck disable=SC2016
   bundle_environment ruby_profile_set '$HOME'

@@ -136,16 +136,17 @@ use_ruby() {
   RUBY_API=$(version_line "$RUBY_VERSION" 2).0
   export_path "$RUBY_HOME/bin"
   if [[ -d $RUBY_HOME/usr ]]; then
-    packaged_ruby_environment export_set "$RUBY_HOME"
+    packaged_ruby_environment export_set "$RUBY_HOME" "${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   fi
 }
 
-# packaged_ruby_environment SETTER ROOT: Debian's Ruby looks below /usr; these lead it to ROOT.
+# packaged_ruby_environment SETTER ROOT REST: Debian's Ruby looks below /usr; these lead it to ROOT.
+# REST is what LD_LIBRARY_PATH held before.
 packaged_ruby_environment() {
   local setter=$1 root=$2 machine
   machine=$(gcc -print-multiarch)
   "$setter" RUBYLIB "$root/usr/lib/ruby/vendor_ruby:$root/usr/lib/ruby/$RUBY_API:$root/usr/lib/$machine/ruby/$RUBY_API"
-  "$setter" LD_LIBRARY_PATH "$root/usr/lib/$machine"
+  "$setter" LD_LIBRARY_PATH "$root/usr/lib/$machine$3"
   "$setter" DEBIAN_DISABLE_RUBYGEMS_INTEGRATION 1
 }
 
