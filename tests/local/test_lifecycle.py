@@ -67,6 +67,16 @@ def traces(state: Path) -> list[str]:
     ]
 
 
+def dns_answer(server: str, name: str) -> bytes:
+    """Return the packed IPv4 address at the end of a DNS server's answer about a name."""
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.settimeout(30)
+        header = b"\x12\x34\x01\x00\x00\x01" + bytes(6)
+        client.sendto(header + labels + b"\x00\x00\x01\x00\x01", (server, 53))
+        return client.recv(512)[-4:]
+
+
 def command_line(folder: Path) -> str:
     try:
         return (folder / "cmdline").read_bytes().decode(errors="replace")
@@ -80,6 +90,10 @@ def test_a_killed_node_comes_back_with_its_objects_and_leaves_nothing(
     state = provider.sources.paths.state
     seconds, lines = start(provider)
     assert seconds <= LIMIT, "\n".join(lines)
+    record = node.Record.load(state)
+    assert record is not None
+    server = record.link(INSTANCE).node
+    assert dns_answer(server, "kubernetes.default.svc.cluster.local") == bytes([10, 96, 0, 1])
     kubectl(provider)("create", "configmap", "kept", "--from-literal=a=b")
 
     holder = INSTANCE.running()

@@ -105,11 +105,16 @@ def test_the_version_of_go_is_read_as_numbers(text: str, version: tuple[int, int
     assert tools.go_version(text) == version
 
 
-def test_modules_are_pinned_to_the_version_that_is_stamped() -> None:
-    pins = (PACKAGE / "kube" / "go.mod").read_text()
-
-    assert f"k8s.io/kubernetes v{tools.KUBERNETES}" in pins
-    assert (PACKAGE / "kube" / "go.sum").stat().st_size > 10_000
+@pytest.mark.parametrize(
+    ("folder", "module"),
+    [
+        ("kube", f"k8s.io/kubernetes v{tools.KUBERNETES}"),
+        ("coredns", f"github.com/coredns/coredns v{tools.COREDNS}"),
+    ],
+)
+def test_modules_are_pinned_to_the_version_that_is_named(folder: str, module: str) -> None:
+    assert module in (PACKAGE / folder / "go.mod").read_text()
+    assert (PACKAGE / folder / "go.sum").stat().st_size > 10_000
 
 
 def test_both_providers_listen_where_the_gateway_is_expected() -> None:

@@ -140,8 +140,10 @@ def _go_build(
 
 
 def coredns(paths: Paths) -> Path:
-    """Return the CoreDNS binary, built when missing."""
-    return _go_install(paths, "github.com/coredns/coredns", COREDNS)
+    """Return CoreDNS with the plugins a cluster needs, built when missing."""
+    folder = PACKAGE / "coredns"
+    pins = b"".join((folder / name).read_bytes() for name in ("go.sum", "main.go"))
+    return _go_build(paths, folder, f"coredns-{COREDNS}-{_digest(pins)}", "-s -w")
 
 
 def kind(paths: Paths) -> Path:
