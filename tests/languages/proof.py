@@ -89,14 +89,19 @@ def build_app(
 
 
 def boot_web(
-    stage: Stage, built: Built, *, path: str = "/", config: Mapping[str, str] | None = None
+    stage: Stage,
+    built: Built,
+    *,
+    path: str = "/",
+    config: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Web:
     """Start the web process, ask it once and stop it."""
     with tempfile.TemporaryFile() as output:
         command = built.processes["web"]
         with booted(stage, built.outcome.result, command, config=config, output=output) as dyno:
             started = time.monotonic()
-            answer = dyno.get(path)
+            answer = dyno.get(path, headers=headers)
             seconds = time.monotonic() - started
             code = dyno.stop()
         output.seek(0)
@@ -104,14 +109,34 @@ def boot_web(
     return Web(answer.status, answer.body.decode(errors="replace"), seconds, code, printed)
 
 
+def one_off(
+    stage: Stage, built: Built, command: str, config: Mapping[str, str] | None = None
+) -> str:
+    """Run a command on the slug, as ``run`` does; returns what it printed."""
+    assert built.outcome.succeeded, built.log
+    with tempfile.TemporaryFile() as output:
+        result = built.outcome.result
+        with booted(stage, result, command, config=config, name="run.1", output=output) as dyno:
+            code = dyno.wait(60)
+        output.seek(0)
+        printed = output.read().decode(errors="replace")
+    assert code == 0, printed
+    return printed
+
+
 def prove(
-    stage: Stage, app: Path, *, path: str = "/", config: Mapping[str, str] | None = None
+    stage: Stage,
+    app: Path,
+    *,
+    path: str = "/",
+    config: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Proof:
     """Take an app all the way from an empty cache; fails with the log when it does not build."""
     (stage.objects.folder / "cache.tar.zst").unlink(missing_ok=True)
     first = build_app(stage, app, config)
     assert first.outcome.succeeded, first.log
-    web = boot_web(stage, first, path=path, config=config)
+    web = boot_web(stage, first, path=path, config=config, headers=headers)
     again = build_app(stage, app, config)
     assert again.outcome.succeeded, again.log
     return Proof(first, web, again)

@@ -42,13 +42,18 @@ class Dyno:
         self._process = process
         self.port = port
 
-    def get(self, path: str = "/", seconds: float = BOOT_SECONDS) -> Answer:
+    def get(
+        self,
+        path: str = "/",
+        seconds: float = BOOT_SECONDS,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Return the first answer to ``path``; raises ``BootError`` when none comes."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self._process.poll() is not None:
                 raise BootError(f"the process exited with {self._process.returncode} at boot")
-            answer = self._try(path)
+            answer = self._try(path, headers or {})
             if answer is not None:
                 return answer
             time.sleep(_POLL_SECONDS)
@@ -67,10 +72,11 @@ class Dyno:
         """Wait for a process that ends by itself; returns its exit code."""
         return self._process.wait(seconds)
 
-    def _try(self, path: str) -> Answer | None:
+    def _try(self, path: str, headers: Mapping[str, str]) -> Answer | None:
         url = f"http://127.0.0.1:{self.port}{path}"
+        request = urllib.request.Request(url, headers=dict(headers))
         try:
-            with urllib.request.urlopen(url, timeout=10) as got:
+            with urllib.request.urlopen(request, timeout=10) as got:  # noqa: S310 - http, above
                 return Answer(got.status, got.read(_BODY_BYTES))
         except urllib.error.HTTPError as error:
             with error:
