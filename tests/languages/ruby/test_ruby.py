@@ -1,0 +1,219 @@
+"""Ruby apps as their generators write them: Sinatra, Rails, and what a person may get wrong."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from haikube.build.harness.rehearsal import Stage
+from languages.conftest import Note
+from languages.mirrors.gems import gem_mirror
+from languages.mirrors.served import served
+from languages.proof import CACHED_RATIO, boot_web, build_app, one_off, prove, refused
+from languages.ruby import apps
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
+
+BEHIND_TLS = {"X-Forwarded-Proto": "https"}
+STOPPED = {-signal.SIGTERM, 128 + signal.SIGTERM, 0}
+
+
+@pytest.fixture(scope="module")
+def gems() -> Iterator[str]:
+    with served(gem_mirror()) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def rubies(stage: Stage, gems: str) -> Stage:
+    """The stage of a platform whose gem server is the mirror."""
+    return replace(stage, platform_env={**stage.platform_env, "BUNDLE_MIRROR__ALL": gems})
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory, gems: str) -> Path:
+    """A folder with both generated apps: the generators run once."""
+    folder = tmp_path_factory.mktemp("generated")
+    apps.sinatra(folder / "sinatra", gems)
+    apps.rails(folder / "rails", gems)
+    return folder
+
+
+@pytest.fixture
+def sinatra(generated: Path, tmp_path: Path) -> Path:
+    return Path(copytree(generated / "sinatra", tmp_path / "app"))
+
+
+@pytest.fixture
+def rails(generated: Path, tmp_path: Path) -> Path:
+    return Path(copytree(generated / "rails", tmp_path / "app"))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace text that must be there."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_sinatra(rubies: Stage, sinatra: Path, note: Note) -> None:
+    proof = prove(rubies, sinatra)
+
+    note("ruby sinatra", proof)
+    assert proof.first.processes == {
+        "rake": "bundle exec rake",
+        "console": "bundle exec irb",
+        "web": "bundle exec rackup config.ru -p ${PORT:-5000}",
+    }
+    assert proof.web.status == 200
+    assert proof.web.body == "Sinatra on web.1 in production"
+    assert "Gracefully stopping" in proof.web.output
+    assert proof.web.exit_code in STOPPED
+    assert "Using the gems of the last build" in proof.again.log
+    assert proof.ratio <= CACHED_RATIO
+
+
+def test_rails_as_it_is_generated(rubies: Stage, rails: Path, note: Note) -> None:
+    proof = prove(rubies, rails, path="/up", headers=BEHIND_TLS)
+    secret = one_off(rubies, proof.again, "printenv SECRET_KEY_BASE RAILS_ENV MALLOC_ARENA_MAX")
+
+    note("ruby rails", proof)
+    assert proof.first.processes["web"] == "bin/rails server -p ${PORT:-5000} -e $RAILS_ENV"
+    assert proof.first.processes["console"] == "bin/rails console"
+    assert "Writing application-" in proof.first.log
+    assert proof.web.status == 200
+    assert "background-color: green" in proof.web.body
+    assert proof.web.exit_code in STOPPED
+    assert "Using the assets of the last build" in proof.again.log
+    assert proof.ratio <= CACHED_RATIO
+    assert secret.splitlines()[1:] == ["production", "2"]
+    edit(rails / "Rakefile", "# Add your own tasks", "# Changed")
+    changed = build_app(rubies, rails)
+    assert "Running: rake assets:precompile" in changed.log
+    assert one_off(rubies, changed, "printenv SECRET_KEY_BASE") == secret.splitlines()[0] + "\n"
+
+
+def test_a_secret_of_the_app_is_kept(rubies: Stage, rails: Path) -> None:
+    config = {"SECRET_KEY_BASE": "s" * 64}
+
+    built = build_app(rubies, rails, config)
+
+    assert one_off(rubies, built, "printenv SECRET_KEY_BASE", config) == "s" * 64 + "\n"
+
+
+def test_a_gem_that_is_compiled(rubies: Stage, sinatra: Path) -> None:
+    edit(sinatra / "Gemfile", 'gem "puma"', 'gem "bcrypt"\ngem "puma"')
+    edit(sinatra / "Gemfile.lock", "    logger", "    bcrypt (3.1.20)\n    logger")
+    edit(sinatra / "Gemfile.lock", "DEPENDENCIES\n", "DEPENDENCIES\n  bcrypt\n")
+
+    built = build_app(rubies, sinatra)
+
+    assert "Installing bcrypt 3.1.20 with native extensions" in built.log
+    check = """bundle exec ruby -rbcrypt -e 'puts BCrypt::Password.create("x") == "x"'"""
+    assert one_off(rubies, built, check) == "true\n"
+
+
+def test_an_app_with_a_package_json_gets_node_as_well(rubies: Stage, sinatra: Path) -> None:
+    (sinatra / "package.json").write_text('{"engines": {"node": "24.x"}}')
+
+    built = build_app(rubies, sinatra)
+
+    assert "-----> Ruby app detected" in built.log
+    assert "node.js" not in built.outcome.result["language"].lower()
+    assert one_off(rubies, built, "node --version").startswith("v24.")
+    assert boot_web(rubies, built).status == 200
+
+
+def test_no_web_process_without_config_ru(rubies: Stage, sinatra: Path) -> None:
+    (sinatra / "config.ru").unlink()
+
+    built = build_app(rubies, sinatra)
+
+    assert set(built.processes) == {"rake", "console"}
+
+
+def test_another_patch_level_of_the_same_ruby(rubies: Stage, sinatra: Path) -> None:
+    edit(sinatra / "Gemfile", 'gem "puma"', 'ruby "3.3.1"\ngem "puma"')
+
+    built = build_app(rubies, sinatra)
+    strict = refused(rubies, sinatra, {"BUILDPACK_STRICT_VERSIONS": "1"})
+
+    assert "Ruby 3.3.1 is not available, the stack debian-13 has 3.3." in built.log
+    assert boot_web(rubies, built).status == 200
+    assert "Ask for 3.3, or unset BUILDPACK_STRICT_VERSIONS." in strict
+
+
+def test_a_ruby_that_is_not_to_be_had(rubies: Stage, sinatra: Path) -> None:
+    with (sinatra / "Gemfile.lock").open("a") as lock:
+        lock.write("\nRUBY VERSION\n   ruby 2.7.8p225\n")
+
+    log = refused(rubies, sinatra)
+
+    assert "Ruby 2.7.8 is not available from the source 'deb' for the stack debian-13." in log
+    assert "Available are: 3.3." in log
+    assert "BUILDPACK_RUBY_SOURCE" in log
+
+
+def test_another_engine(rubies: Stage, sinatra: Path) -> None:
+    with (sinatra / "Gemfile.lock").open("a") as lock:
+        lock.write("\nRUBY VERSION\n   ruby 3.1.4p0 (jruby 9.4.8.0)\n")
+
+    assert "Gemfile.lock asks for jruby 9.4.8.0; this buildpack offers MRI" in refused(
+        rubies, sinatra
+    )
+
+
+def test_a_missing_lock_file(rubies: Stage, sinatra: Path) -> None:
+    (sinatra / "Gemfile.lock").unlink()
+
+    log = refused(rubies, sinatra)
+
+    assert "There is no Gemfile.lock beside the Gemfile." in log
+    assert "bundle lock" in log
+
+
+def test_a_lock_file_with_a_merge_conflict(rubies: Stage, sinatra: Path) -> None:
+    edit(sinatra / "Gemfile.lock", "GEM\n", "<<<<<<< HEAD\nGEM\n")
+
+    assert "holds the marks of a merge conflict" in refused(rubies, sinatra)
+
+
+def test_a_lock_file_that_does_not_fit(rubies: Stage, sinatra: Path) -> None:
+    edit(sinatra / "Gemfile", 'gem "puma"', 'gem "sequel"\ngem "puma"')
+
+    log = refused(rubies, sinatra)
+
+    assert "* sequel" in log
+    assert "A Gemfile.lock that does not fit the Gemfile" in log
+
+
+def test_a_gem_that_does_not_exist(rubies: Stage, sinatra: Path) -> None:
+    edit(sinatra / "Gemfile", 'gem "puma"', 'gem "no-such-gem"\ngem "puma"')
+    edit(sinatra / "Gemfile.lock", "    puma", "    no-such-gem (1.0)\n    puma")
+    edit(sinatra / "Gemfile.lock", "DEPENDENCIES\n", "DEPENDENCIES\n  no-such-gem\n")
+
+    log = refused(rubies, sinatra)
+
+    assert "no-such-gem" in log
+    assert "bundle install failed (see above)." in log
+
+
+def test_assets_that_do_not_compile(rubies: Stage, rails: Path) -> None:
+    (rails / "config" / "initializers" / "broken.rb").write_text('raise "no such setting"\n')
+
+    log = refused(rubies, rails)
+
+    assert "no such setting" in log
+    assert "Precompiling the assets failed (see above)." in log
+
+
+def test_a_source_that_is_not_known(rubies: Stage, sinatra: Path) -> None:
+    log = refused(rubies, sinatra, {"BUILDPACK_RUBY_SOURCE": "attic"})
+
+    assert "BUILDPACK_RUBY_SOURCE is 'attic', which is not known here." in log
+    assert "Known are: deb upstream, or the URL of an archive." in log
