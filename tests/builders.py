@@ -315,7 +315,7 @@ def deployment(
     return obj("apps/v1", "Deployment", meta(name, "Deployment", **extra), status=status)
 
 
-def route(admitted: bool | None = True, reason: str = "NotAllowed") -> Raw:  # noqa: FBT001 - a row's only value
+def route(*, admitted: bool | None = True, reason: str = "NotAllowed") -> Raw:
     conditions = (
         [{"type": "Accepted", "status": str(admitted), "reason": reason, "message": "says Traefik"}]
         if admitted is not None

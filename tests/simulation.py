@@ -17,10 +17,8 @@ from typing import Any
 
 import builders as b
 from conditions_check import assert_conditions_sane
-from stage import control
-
 from haikube.cluster.fake import FakeCluster
-from haikube.cluster.port import Json
+from haikube.cluster.port import Json, Listing
 from haikube.engine.clock import FakeClock
 from haikube.engine.worker import Worker
 from haikube.model import labels
@@ -42,8 +40,11 @@ from haikube.operator.metrics import CountedCluster
 from haikube.operator.watched import WATCHED
 from haikube.plan.children import owner_reference
 from haikube.storage.memory import MemoryStorage
+from stage import control
 
 ROUNDS = 300
+HALF = 0.5
+QUIET_ROUNDS = 2
 _UID = re.compile(r"uid-\d+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _NO_MATTER = frozenset({"resourceVersion", "managedFields", "creationTimestamp", "generation"})
@@ -78,7 +79,9 @@ class _Mortal(CountedCluster):
 class Simulation:
     """One cluster with one operator in it."""
 
-    def __init__(self, *, kill_after: int | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, *, kill_after: int | None = None, kill_every: int | None = None, seed: int = 0
+    ) -> None:
         self.clock = FakeClock()
         self.cluster = FakeCluster(self.clock.now)
         self.storage = MemoryStorage()
@@ -86,7 +89,9 @@ class Simulation:
         self.results: dict[str, Json] = {}
         self.uids: set[tuple[str, str, str]] = set()
         self._kill_after = kill_after
+        self._kill_every = kill_every
         self._random = random.Random(seed)  # noqa: S311 - a test's order of events
+        self._delivered: dict[Resource, dict[str, str]] = {}
         self._operator: Control | None = None
         self._worker: Worker | None = None
 
@@ -96,12 +101,15 @@ class Simulation:
         self.writes += 1
         if self.writes == self._kill_after:
             raise Killed
+        if self._kill_every and self.writes % self._kill_every == 0:
+            raise Killed
 
     async def start(self) -> None:
         """Start a new operator process with empty hands."""
         cluster: Any = _Mortal(self.cluster, self)
         self._operator = control(cluster, self.storage, self.clock)
         await self._operator.load()
+        self._delivered = {}
         queue = self._operator.queue
         self._worker = Worker(queue, self._operator.reconcile, self.clock, lambda *_: None, 300.0)
 
@@ -109,12 +117,13 @@ class Simulation:
         """Let everybody act until nothing happens any more."""
         quiet = 0
         for _ in range(ROUNDS):
-            version = await self._version()
+            version = self._version()
             await self._operate()
             await self._controllers()
-            await self._remember()
-            quiet = quiet + 1 if await self._version() == version else 0
-            if quiet > 3:
+            self._remember()
+            quiet = quiet + 1 if self._version() == version else 0
+            if quiet > QUIET_ROUNDS:
+                self._check_conditions()
                 return
             self.clock.advance(6.0 if quiet else 1.0)
         raise AssertionError(f"nothing settles: {self._operator and self._operator.queue.depth}")
@@ -133,10 +142,14 @@ class Simulation:
         kinds = list(WATCHED)
         self._random.shuffle(kinds)
         for kind in kinds:
-            listing = await self.cluster.list(kind.resource, labels=kind.labels)
-            for change in self._operator.store.replace(kind.resource, listing):
-                self._operator.changed(change)
-            if self._random.random() < 0.5:
+            items = self._all(kind.resource)
+            seen = {each["metadata"]["uid"]: each["metadata"]["resourceVersion"] for each in items}
+            if self._delivered.get(kind.resource) != seen:
+                self._delivered[kind.resource] = seen
+                listing = Listing(tuple(items), str(self._version()))
+                for change in self._operator.store.replace(kind.resource, listing):
+                    self._operator.changed(change)
+            if self._random.random() < HALF:
                 await self._work()
 
     async def _work(self) -> None:
@@ -151,11 +164,11 @@ class Simulation:
     # What the rest of the cluster does
 
     async def _controllers(self) -> None:
-        for job in (await self.cluster.list(JOBS)).items:
+        for job in self._all(JOBS):
             await self._run_job(job)
-        for found in (await self.cluster.list(DEPLOYMENTS)).items:
+        for found in self._all(DEPLOYMENTS):
             await self._roll(found)
-        for route in (await self.cluster.list(HTTP_ROUTES)).items:
+        for route in self._all(HTTP_ROUTES):
             accepted = {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "ok"}
             await self._report(HTTP_ROUTES, route, {"parents": [{"conditions": [accepted]}]})
 
@@ -168,7 +181,7 @@ class Simulation:
     async def _run_job(self, job: Json) -> None:
         if (job.get("status") or {}).get("conditions"):
             return
-        pods = await self._pods_of(job)
+        pods = self._pods_of(job)
         if not pods:
             self._make_pod(f"{job['metadata']['name']}-x", job, ("batch/v1", "Job"))
             return
@@ -188,10 +201,11 @@ class Simulation:
             return 0, ""
         return (0 if result["ok"] else 1), json.dumps(result)
 
-    async def _pods_of(self, owner: Json) -> list[Json]:
-        pods = (await self.cluster.list(PODS)).items
+    def _pods_of(self, owner: Json) -> list[Json]:
         uid = owner["metadata"]["uid"]
-        return [each for each in pods if each["metadata"]["ownerReferences"][0]["uid"] == uid]
+        return [
+            each for each in self._all(PODS) if each["metadata"]["ownerReferences"][0]["uid"] == uid
+        ]
 
     def _make_pod(
         self, name: str, owner: Json, kind: tuple[str, str], marks: Mapping[str, str] | None = None
@@ -216,7 +230,7 @@ class Simulation:
 
     async def _roll(self, found: Json) -> None:
         """Move a Deployment one step: surge, get ready, let the old ones go."""
-        spec, pods = found["spec"], await self._pods_of(found)
+        spec, pods = found["spec"], self._pods_of(found)
         text = json.dumps(spec["template"], sort_keys=True)
         hash_ = hashlib.sha256(text.encode()).hexdigest()[:8]
         new = [each for each in pods if each["metadata"]["labels"]["pod-template-hash"] == hash_]
@@ -229,7 +243,9 @@ class Simulation:
             await self._report(PODS, each, _container(b.RUNNING, ready=True))
         gone = [*new[spec["replicas"] :], *(old if len(ready) >= spec["replicas"] else [])]
         for each in gone:
-            await self.cluster.delete(PODS, each["metadata"]["name"], found["metadata"]["namespace"])
+            await self.cluster.delete(
+                PODS, each["metadata"]["name"], found["metadata"]["namespace"]
+            )
         kept = len(pods) - len(gone)
         status = {
             "observedGeneration": found["metadata"]["generation"],
@@ -265,29 +281,32 @@ class Simulation:
 
     # What there is in the end
 
-    async def _version(self) -> str:
-        return (await self.cluster.list(STACKS)).resource_version
+    def _version(self) -> int:
+        return self.cluster._state.version
 
-    async def _remember(self) -> None:
+    def _all(self, kind: Resource) -> list[Json]:
+        """Return the objects of a kind themselves, not copies: only to be read, but fast."""
+        return [obj for _, obj in sorted(self.cluster._state.of(kind).items())]
+
+    def _remember(self) -> None:
         for kind in (each.resource for each in WATCHED):
-            for obj in (await self.cluster.list(kind)).items:
+            for obj in self._all(kind):
                 metadata = obj["metadata"]
                 if kind != PODS:
                     self.uids.add((kind.kind, metadata["name"], metadata["uid"]))
-                if kind in OWN_KINDS and (obj.get("status") or {}).get("conditions"):
-                    assert_conditions_sane(obj)
+
+    def _check_conditions(self) -> None:
+        for obj in (obj for kind in OWN_KINDS for obj in self._all(kind)):
+            if (obj.get("status") or {}).get("conditions"):
+                assert_conditions_sane(obj)
 
     def incarnations(self) -> Counter[tuple[str, str]]:
         """Return how often an object of each name has existed."""
         return Counter((kind, name) for kind, name, _ in self.uids)
 
-    async def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Return every object without what differs between equal runs."""
-        everything = [
-            (kind.resource, obj)
-            for kind in WATCHED
-            for obj in (await self.cluster.list(kind.resource)).items
-        ]
+        everything = [(kind.resource, obj) for kind in WATCHED for obj in self._all(kind.resource)]
         names = {
             obj["metadata"]["uid"]: f"<{kind.kind} {obj['metadata']['name']}>"
             for kind, obj in everything

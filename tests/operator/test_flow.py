@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import builders as b
 import pytest
-from simulation import Simulation
 
+import builders as b
 from haikube.model.resources import APPS, FORMATIONS, RELEASES, STACKS
+from simulation import Simulation
 
 PHASED = {"web": "python app.py", "worker": "python work.py", "release": "python migrate.py"}
 WITHOUT_WORKER = {"web": "python app.py"}
@@ -17,7 +17,13 @@ WITHOUT_WORKER = {"web": "python app.py"}
 def built(types: dict[str, str]) -> dict[str, Any]:
     listed = [{"name": name, "command": command} for name, command in types.items()]
     slug = {"digest": b.DIGEST, "sizeBytes": 10}
-    return {"ok": True, "slug": slug, "processTypes": listed, "buildpacks": [], "language": "Python"}
+    return {
+        "ok": True,
+        "slug": slug,
+        "processTypes": listed,
+        "buildpacks": [],
+        "language": "Python",
+    }
 
 
 BROKEN = {"ok": False, "reason": "CompileFailed", "message": "repair it"}
@@ -52,7 +58,7 @@ async def finished(**options: Any) -> Simulation:
 
 async def test_the_flow_ends_where_it_should() -> None:
     world = await finished()
-    state = await world.state()
+    state = world.state()
     app = state["App hello"]["status"]
 
     assert app["currentRelease"] == {"name": "hello-v4", "version": 4}
@@ -89,13 +95,37 @@ async def test_a_restart_writes_nothing() -> None:
 async def test_any_order_of_events_ends_the_same(seed: int) -> None:
     wanted, found = await finished(), await finished(seed=seed)
 
-    assert await found.state() == await wanted.state()
+    assert found.state() == wanted.state()
 
 
 async def test_deleting_the_app_leaves_nothing_but_the_stack() -> None:
     world = await finished()
     await world.cluster.delete(APPS, "hello", b.NAMESPACE)
     await world.settle()
-    left = [each for each in await world.state() if each != "pods"]
+    left = [each for each in world.state() if each != "pods"]
 
     assert left == ["Stack debian-13"]
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 5, 7])
+async def test_operators_that_live_for_a_few_writes_get_there_too(every: int) -> None:
+    """With 1, every single write is the last that an operator makes."""
+    wanted, found = await finished(), await finished(kill_every=every, seed=every)
+
+    assert found.state() == wanted.state()
+    assert found.incarnations() == wanted.incarnations()
+
+
+FIRST_WRITES = 140
+"""As many as the flow makes; a kill after the last one is no kill, and must change nothing."""
+
+
+@pytest.mark.parametrize("start", range(1, FIRST_WRITES, 20))
+async def test_an_operator_killed_after_a_write_ends_in_the_same_state(start: int) -> None:
+    """Sieve's idea: the end of an undisturbed run is the oracle, and nothing is made twice."""
+    wanted = await finished()
+    for last in range(start, start + 20, 5):
+        found = await finished(kill_after=last)
+
+        assert found.state() == wanted.state(), f"killed after write {last}"
+        assert found.incarnations() == wanted.incarnations(), f"killed after write {last}"

@@ -10,6 +10,8 @@ import pytest
 import builders as b
 from haikube.cluster.fake import FakeCluster
 from haikube.model.resources import SECRETS
+from haikube.model.secret import parse_secret
+from haikube.plan.snapshot import config_digest
 from stage import plan
 
 GIT = {"git": {"url": "https://example.com/hello.git", "ref": "v1"}}
@@ -174,9 +176,6 @@ async def test_a_config_change_gives_a_failed_first_release_another_try() -> Non
 
 
 async def test_a_rollback_is_left_standing_though_the_config_differs() -> None:
-    from haikube.model.secret import parse_secret
-    from haikube.plan.snapshot import config_digest
-
     config = b.config({"A": "2"})
     seen = {"haikube.dev/config-seen": config_digest(parse_secret(config))}
     rolled = b.snapshot(3, {"A": "1"}, annotations=seen)
@@ -326,7 +325,7 @@ ROLLING = {
         ({"formation": b.formation()}, ("Unknown", "DynosStarting")),
         ({"formation": b.formation(status=b.ready_status(7))}, ("Unknown", "DynosStarting")),
         ({"route": None}, ("Unknown", "RoutePending")),
-        ({"route": b.route(None)}, ("Unknown", "RoutePending")),
+        ({"route": b.route(admitted=None)}, ("Unknown", "RoutePending")),
         ({"route": b.route(admitted=False)}, ("False", "RouteRefused")),
     ],
 )

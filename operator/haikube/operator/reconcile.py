@@ -12,7 +12,7 @@ from typing import Any
 from haikube.cluster.errors import ApiError, Forbidden, Invalid, Unreachable
 from haikube.engine.clock import Clock
 from haikube.engine.commit import Committer
-from haikube.engine.outcome import Foreign
+from haikube.engine.outcome import Contested, Foreign
 from haikube.engine.store import Store
 from haikube.engine.worker import Key
 from haikube.model import conditions
@@ -79,7 +79,7 @@ class Reconciler:
         plan = await self._passes[key.kind](obj, context)
         try:
             done = await self._committer.commit(plan, resource, obj)
-        except (Foreign, Forbidden, Invalid, StorageError) as error:
+        except (Contested, Foreign, Forbidden, Invalid, StorageError) as error:
             await self._confess(resource, obj, _verdict(error))
             if isinstance(error, StorageError):
                 raise Unreachable(0, "StorageUnavailable", str(error)) from error
@@ -105,6 +105,8 @@ class Reconciler:
 
 
 def _verdict(error: Exception) -> Verdict | None:
+    if isinstance(error, Contested):
+        return stalled("Contested", str(error))
     if isinstance(error, Foreign):
         return stalled("NameTaken", str(error))
     if isinstance(error, StorageError):
