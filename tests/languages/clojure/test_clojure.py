@@ -1,0 +1,108 @@
+"""Clojure apps: Leiningen with ring and compojure, and Clojure's own tools."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+
+import pytest
+
+from haikube.build.harness.rehearsal import Stage
+from languages.conftest import Note, Sample
+from languages.mirrors.clojars import clojars_mirror
+from languages.proof import CACHED_RATIO, boot_web, build_app, prove, refused
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
+
+TERMINATED = {-signal.SIGTERM, 128 + signal.SIGTERM}
+# Where the app's own files are during a build: Leiningen takes mirrors by https or as files only.
+MIRROR = {"LEIN_MIRRORS": "file:///build/src/mirror"}
+
+
+def test_ring_and_compojure(stage: Stage, sample: Sample, note: Note) -> None:
+    app = sample("clojure/ring")
+    shutil.copytree(clojars_mirror(), app / "mirror")
+
+    proof = prove(stage, app, config=MIRROR)
+
+    note("clojure ring", proof)
+    assert proof.first.processes == {"web": "java $JVM_OPTS -jar target/hello-standalone.jar"}
+    assert proof.web.body == "Hello from ring and compojure on Clojure 1.12.0\n"
+    assert proof.web.exit_code in TERMINATED
+    assert proof.ratio <= CACHED_RATIO
+
+
+def test_an_uberjar_from_the_central_repository_alone(stage: Stage, sample: Sample) -> None:
+    built = build_app(stage, sample("clojure/jetty"))
+    assert built.outcome.succeeded, built.log
+
+    web = boot_web(stage, built)
+
+    assert web.body == "Hello from Jetty on Clojure 1.12.0\n"
+    assert web.exit_code in TERMINATED
+
+
+def test_without_an_uberjar_leiningen_runs_the_app(stage: Stage, sample: Sample) -> None:
+    app = sample("clojure/jetty")
+    project = (app / "project.clj").read_text()
+    (app / "project.clj").write_text(project.replace(':uberjar-name "hello-standalone.jar"', ""))
+
+    built = build_app(stage, app)
+    assert built.outcome.succeeded, built.log
+
+    assert built.processes == {"web": "lein with-profile production trampoline run"}
+    assert boot_web(stage, built).body == "Hello from Jetty on Clojure 1.12.0\n"
+
+
+def test_code_that_does_not_compile(stage: Stage, sample: Sample) -> None:
+    app = sample("clojure/jetty")
+    (app / "src" / "hello" / "core.clj").write_text("(ns hello.core (:gen-class))\n(undefined)\n")
+
+    log = refused(stage, app)
+
+    assert "Unable to resolve symbol: undefined" in log
+    assert "The app does not compile (see above)." in log
+
+
+def test_a_library_that_does_not_exist(stage: Stage, sample: Sample) -> None:
+    app = sample("clojure/jetty")
+    project = (app / "project.clj").read_text()
+    (app / "project.clj").write_text(project.replace("slf4j-simple", "slf4j-nothing"))
+
+    log = refused(stage, app)
+
+    assert "Leiningen could not fetch what project.clj asks for (see above)." in log
+
+
+def test_a_newer_leiningen_than_the_stack_has(stage: Stage, sample: Sample) -> None:
+    app = sample("clojure/jetty")
+    project = (app / "project.clj").read_text()
+    (app / "project.clj").write_text(project.replace("2.0.0", "2.99.0"))
+
+    log = refused(stage, app)
+
+    assert "project.clj asks for Leiningen 2.99.0, the stack debian-13 has 2.10.0." in log
+
+
+def test_deps_edn_with_a_build_alias(stage: Stage, sample: Sample, note: Note) -> None:
+    proof = prove(stage, sample("clojure/deps"))
+
+    note("clojure deps.edn", proof)
+    assert proof.first.processes == {"web": "java $JVM_OPTS -jar target/hello.jar"}
+    assert proof.web.body == "Hello from Jetty on Clojure 1.12.0\n"
+    assert proof.ratio <= CACHED_RATIO
+
+
+def test_deps_edn_run_by_the_command_of_its_procfile(stage: Stage, sample: Sample) -> None:
+    app = sample("clojure/deps")
+    deps = (app / "deps.edn").read_text()
+    (app / "deps.edn").write_text(deps.replace(":build {", ":other {"))
+    (app / "Procfile").write_text("web: clojure -M:run\n")
+
+    built = build_app(stage, app)
+    assert built.outcome.succeeded, built.log
+
+    assert "clojure -M:run" in built.log
+    web = boot_web(stage, built)
+    assert web.body == "Hello from Jetty on Clojure 1.12.0\n"
+    assert web.exit_code in TERMINATED
