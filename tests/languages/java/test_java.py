@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 TERMINATED = {-signal.SIGTERM, 128 + signal.SIGTERM}
 SMALL = {"MEMORY_AVAILABLE": "512"}
 JDK_SLUG_BYTES = 75_000_000
-"""The slug of this app with a whole JDK is larger than this, with a linked runtime it is smaller."""
+"""Between the slugs of this app with a linked runtime and with a whole JDK."""
 
 
 def replace(path: Path, old: str, new: str) -> None:
