@@ -10,7 +10,7 @@ manager_run() {
 
 explain_failure() {
   local output=$1 package
-  package=$(sed -nE "s/^.*npm (ERR!|error) 404 +'([^']+)' is not in this registry.*$/\2/p;
+  package=$(sed -nE "s/^.*npm (ERR!|error) 404 .*'([^']+)' (is not in this registry|could not be found).*$/\2/p;
     s/^.*Couldn't find package \"([^\"]+)\".*$/\1/p;
     s/^.*ERR_PNPM_FETCH_404.* GET .*\/([^:]+): Not Found.*$/\1/p;
     s/^.*[^ ]+: ([^ ]+@[^ ]+): No candidates found.*$/\1/p" "$output" | head -n 1)
