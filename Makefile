@@ -15,7 +15,7 @@ help: ## show these targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 $(INSTALLED): $(LOCK)
-	@tools/venv "$(VENV)" "$(LOCK)"
+	@.ci/venv "$(VENV)" "$(LOCK)"
 	@touch "$@"
 
 up: $(INSTALLED) ## start the local cluster with the platform, or bring it up to date

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from haikube.local import tools
+from haikube.local.paths import Paths
+
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "haikube"
 KUBECONFIG = Path(os.environ.get("KUBECONFIG") or CACHE / "local" / "kubeconfig")
 GATEWAY = ("127.0.0.1", 8080)
@@ -122,6 +125,11 @@ class Workspace:
         return status == 200 and text in body
 
 
+def _kubectl_folder() -> Path:
+    """Return the folder of the kubectl that came with the cluster."""
+    return tools.wheel_program(Paths.default(), "kubectl").parent
+
+
 def log_in(home: Path) -> Person:
     """Return a person with this home, an own git configuration, and a login."""
     binaries = home / "bin"
@@ -137,7 +145,7 @@ def log_in(home: Path) -> Person:
         "GIT_TERMINAL_PROMPT": "0",
         "KUBECONFIG": str(KUBECONFIG),
         "PYTHONPATH": str(OPERATOR_ROOT),
-        "PATH": f"{binaries}:{CACHE / 'bin'}:{os.environ['PATH']}",
+        "PATH": f"{binaries}:{_kubectl_folder()}:{os.environ['PATH']}",
     }
     someone = Person(home, environment)
     for key, value in {

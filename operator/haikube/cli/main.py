@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from haikube import __version__
 from haikube.cli.apps import create, destroy, open_app
 from haikube.cli.buildpacks import buildpacks
 from haikube.cli.builds import builds, deploy
@@ -14,7 +15,7 @@ from haikube.local.commands import local
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="haikube")
+@click.version_option(__version__, prog_name="haikube")
 def main() -> None:
     """Heroku on your own Kubernetes."""
 

@@ -5,6 +5,7 @@ A later part of the platform joins by one more function in ``PLATFORM_STEPS``.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from haikube.local.deploy import (
 from haikube.local.images import ImageSources, recipes, save_references
 from haikube.local.kubectl import Kubectl
 from haikube.local.layer import prune_layers
+from haikube.local.linking import link_commands
 from haikube.local.provider import Provider
 from haikube.local.steps import Step
 
@@ -114,10 +116,17 @@ def remove_old_images(upping: Upping) -> str:
     return f"{upping.provider.prune(current | upping.kubectl.images_in_use())} images"
 
 
+def link_programs(upping: Upping) -> str:
+    """Put the commands that a person types next into the PATH."""
+    kubectl = tools.wheel_program(upping.sources.paths, "kubectl")
+    return link_commands(kubectl, os.environ)
+
+
 PLATFORM_STEPS: list[tuple[str, Callable[[Upping], str | None]]] = [
     ("gateway api", apply_gateway_api),
     ("resource definitions", apply_crds),
     ("platform applied", apply_platform),
     ("platform ready", wait_platform),
     ("old images removed", remove_old_images),
+    ("commands linked", link_programs),
 ]
