@@ -92,7 +92,7 @@ class Simulation:
         self._kill_every = kill_every
         self._random = random.Random(seed)  # noqa: S311 - a test's order of events
         self._delivered: dict[Resource, dict[str, str]] = {}
-        self._operator: Control | None = None
+        self.operator: Control | None = None
         self._worker: Worker | None = None
 
     # The operator
@@ -107,11 +107,11 @@ class Simulation:
     async def start(self) -> None:
         """Start a new operator process with empty hands."""
         cluster: Any = _Mortal(self.cluster, self)
-        self._operator = control(cluster, self.storage, self.clock)
-        await self._operator.load()
+        self.operator = control(cluster, self.storage, self.clock)
+        await self.operator.load()
         self._delivered = {}
-        queue = self._operator.queue
-        self._worker = Worker(queue, self._operator.reconcile, self.clock, lambda *_: None, 300.0)
+        queue = self.operator.queue
+        self._worker = Worker(queue, self.operator.reconcile, self.clock, lambda *_: None, 300.0)
 
     async def settle(self) -> None:
         """Let everybody act until nothing happens any more."""
@@ -126,19 +126,19 @@ class Simulation:
                 self._check_conditions()
                 return
             self.clock.advance(6.0 if quiet else 1.0)
-        raise AssertionError(f"nothing settles: {self._operator and self._operator.queue.depth}")
+        raise AssertionError(f"nothing settles: {self.operator and self.operator.queue.depth}")
 
     async def _operate(self) -> None:
         try:
-            if self._operator is None:
+            if self.operator is None:
                 await self.start()
             await self._deliver()
             await self._work()
         except Killed:
-            self._operator = None
+            self.operator = None
 
     async def _deliver(self) -> None:
-        assert self._operator is not None
+        assert self.operator is not None
         kinds = list(WATCHED)
         self._random.shuffle(kinds)
         for kind in kinds:
@@ -147,18 +147,18 @@ class Simulation:
             if self._delivered.get(kind.resource) != seen:
                 self._delivered[kind.resource] = seen
                 listing = Listing(tuple(items), str(self._version()))
-                for change in self._operator.store.replace(kind.resource, listing):
-                    self._operator.changed(change)
+                for change in self.operator.store.replace(kind.resource, listing):
+                    self.operator.changed(change)
             if self._random.random() < HALF:
                 await self._work()
 
     async def _work(self) -> None:
-        assert self._operator is not None
+        assert self.operator is not None
         assert self._worker is not None
         for _ in range(ROUNDS):
-            if not self._operator.queue.depth:
+            if not self.operator.queue.depth:
                 return
-            await self._worker.once(await self._operator.queue.get())
+            await self._worker.once(await self.operator.queue.get())
         raise AssertionError("the queue never empties: some key wakes itself")
 
     # What the rest of the cluster does

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp.test_utils import TestClient, TestServer
 from click.testing import CliRunner
 
@@ -18,7 +20,7 @@ from haikube.cluster.fake import Call, FakeCluster
 from haikube.engine.clock import FakeClock
 from haikube.engine.health import Health
 from haikube.engine.worker import Key
-from haikube.model.resources import APPS, BUILDS, HTTP_ROUTES, OWN_KINDS, RELEASES
+from haikube.model.resources import APPS, HTTP_ROUTES, OWN_KINDS
 from haikube.operator.logs import configure_logs, mask
 from haikube.operator.main import main
 from haikube.operator.metrics import CountedCluster, Metrics
@@ -29,8 +31,9 @@ from haikube.operator.preflight import (
     preflight,
 )
 from haikube.operator.probes import probes_app
-from haikube.operator.sweeping import sweep
-from haikube.storage.memory import MemoryStorage
+from haikube.operator.sweeping import Sweeping
+from haikube.storage.port import StorageError
+from simulation import Simulation
 from stage import settings
 
 KEYS = {"storage_access_key": "a", "storage_secret_key": "s"}
@@ -186,6 +189,7 @@ def root_logger() -> Iterator[logging.Logger]:
     yield root
     root.handlers[:] = kept
     root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def test_logs_are_json_lines_without_secrets(root_logger: logging.Logger) -> None:
@@ -206,25 +210,54 @@ def test_logs_are_json_lines_without_secrets(root_logger: logging.Logger) -> Non
 # Sweep
 
 
-async def test_a_sweep_deletes_what_no_app_needs_and_a_dry_run_nothing() -> None:
-    cluster, storage = FakeCluster(), MemoryStorage()
-    clock = FakeClock()
-    app = cluster.seed(APPS, b.app())
-    uid = app["metadata"]["uid"]
-    release = b.release()
-    release["spec"]["slug"]["key"] = f"slugs/{uid}/uid-9.tar.zst"
-    cluster.seed(RELEASES, release)
-    cluster.seed(BUILDS, b.build(status=b.succeeded()))
-    dead, live = "slugs/uid-404/uid-1.tar.zst", f"slugs/{uid}/uid-9.tar.zst"
-    for key in (dead, live):
-        await storage.put(key, b"12345")
-    dry = await sweep(cluster, storage, settings(), clock, dry_run=True)
-    assert set(storage.objects) == {dead, live}
-    real = await sweep(cluster, storage, settings(), clock, dry_run=False)
+class Swept:
+    """A sweeper that says what it was asked for, and breaks off the first time."""
 
-    assert str(dry) == "would delete 1 objects (5 bytes), kept 1"
-    assert str(real) == "deleted 1 objects (5 bytes), kept 1"
-    assert list(storage.objects) == [live]
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def run(self, *, dry_run: bool = False) -> None:
+        assert not dry_run
+        await self._ask("everything")
+
+    async def sweep_app(self, uid: str) -> None:
+        await self._ask(uid)
+
+    async def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.asked.count(what) == 1:
+            raise StorageError("connection refused")
+
+
+async def test_sweeps_come_every_hour_and_after_deletions_and_survive_errors() -> None:
+    clock, sweeper = FakeClock(), Swept()
+    given: Any = sweeper
+    sweeping = Sweeping(given, clock, seconds=3600)
+    task = asyncio.create_task(sweeping.run())
+    sweeping.app_deleted("uid-1")
+    await clock.run_for(40)
+    assert sweeper.asked == ["uid-1"]
+    await clock.run_for(7300)
+    sweeping.app_deleted("uid-1")
+    await clock.run_for(40)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert sweeper.asked == ["uid-1", "everything", "everything", "uid-1"]
+
+
+async def test_a_deleted_app_is_swept_for() -> None:
+    world = Simulation()
+    await world.apply(APPS, "hello", {})
+    await world.settle()
+    gone: list[str] = []
+    assert world.operator is not None
+    world.operator.app_deleted = gone.append
+    app = await world.cluster.get(APPS, "hello", b.NAMESPACE)
+    await world.cluster.delete(APPS, "hello", b.NAMESPACE)
+    await world.settle()
+
+    assert gone == [app["metadata"]["uid"]]
 
 
 # Commands

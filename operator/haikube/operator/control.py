@@ -6,6 +6,7 @@ Tests run it on the fake cluster, ``main`` on the real one. Nothing is reconcile
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from haikube.cluster.port import Cluster
 from haikube.engine.clock import Clock
@@ -17,7 +18,7 @@ from haikube.engine.worker import Key, run_workers
 from haikube.engine.worker import Observer as Watcher
 from haikube.model import labels
 from haikube.model.intents import Presign
-from haikube.model.resources import OWN_KINDS, STACKS
+from haikube.model.resources import APPS, OWN_KINDS, STACKS
 from haikube.operator.observe import Observer
 from haikube.operator.reconcile import Reconciler
 from haikube.operator.routes import Routes, key_of
@@ -61,11 +62,14 @@ class Control:
         self._settings = settings
         self._clock = clock
         self._loaded = False
+        self.app_deleted: Callable[[str], None] | None = None
 
     def changed(self, change: Change) -> None:
         """Queue whatever a change concerns."""
         if not self._loaded:
             return
+        if change.resource == APPS and change.new is None and self.app_deleted is not None:
+            self.app_deleted(change.object["metadata"]["uid"])
         for key in self._routes.keys(change):
             if key.kind == STACKS.kind and change.resource != STACKS:
                 self.queue.add_after(key, _STACK_DELAY)

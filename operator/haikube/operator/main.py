@@ -11,11 +11,10 @@ from pydantic import ValidationError
 from haikube.cluster.credentials import load
 from haikube.cluster.errors import ApiError
 from haikube.cluster.http import HttpCluster
-from haikube.engine.clock import SystemClock
 from haikube.operator.logs import configure_logs
 from haikube.operator.preflight import NotReadyToStart
 from haikube.operator.process import Process
-from haikube.operator.sweeping import sweep
+from haikube.operator.sweep import Sweeper
 from haikube.settings import Settings
 from haikube.storage.port import StorageError
 from haikube.storage.s3 import S3Storage
@@ -40,11 +39,12 @@ def read_settings() -> Settings:
 async def run_sweep(settings: Settings, *, dry_run: bool) -> None:
     """Sweep the storage once and print every dead object."""
     async with HttpCluster(load(), user_agent="haikube-operator") as cluster:
-        storage = S3Storage(settings)
-        swept = await sweep(cluster, storage, settings, SystemClock(), dry_run=dry_run)
-    for each in swept.dead:
-        click.echo(f"{each.size:>12} {each.key}")
-    click.echo(str(swept))
+        sweeper = Sweeper(cluster, S3Storage(settings), grace=settings.sweep_grace)
+        dead = await sweeper.run(dry_run=dry_run)
+    for each in dead:
+        click.echo(f"{each.size:>12} {each.modified:%F %T} {each.key}")
+    verb = "would be deleted" if dry_run else "deleted"
+    click.echo(f"{len(dead)} objects, {sum(each.size for each in dead):,} bytes {verb}")
 
 
 @click.group(invoke_without_command=True)

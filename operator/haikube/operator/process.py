@@ -29,7 +29,8 @@ from haikube.operator.kopfwatch import add_login, assert_only_events, kopf_regis
 from haikube.operator.metrics import CountedCluster, Metrics
 from haikube.operator.preflight import preflight
 from haikube.operator.probes import probes_app, serve_probes
-from haikube.operator.sweeping import sweep_for_ever
+from haikube.operator.sweep import Sweeper
+from haikube.operator.sweeping import Sweeping
 from haikube.operator.watched import WATCHED
 from haikube.render.renderer import Renderer
 from haikube.settings import Settings
@@ -56,6 +57,9 @@ class Process:
         self.storage = S3Storage(settings)
         cluster = CountedCluster(self.http, self.metrics.wrote)
         self.control = Control(cluster, self.storage, Renderer(), settings, self.clock)
+        sweeper = Sweeper(self.http, self.storage, grace=settings.sweep_grace)
+        self.sweeping = Sweeping(sweeper, self.clock, seconds=settings.sweep_seconds)
+        self.control.app_deleted = self.sweeping.app_deleted
         self._identity: Any = settings.identity or socket.gethostname()
         self.elector = Elector(
             self.http,
@@ -114,9 +118,7 @@ class Process:
         log.info("the caches are filled: %d keys to look at", self.control.queue.depth)
         work = asyncio.create_task(self.control.run(self.metrics.reconciled))
         self._watches = (asyncio.create_task(self._watch()),)
-        sweeper = asyncio.create_task(
-            sweep_for_ever(self.http, self.storage, self.settings, self.clock)
-        )
+        sweeper = asyncio.create_task(self.sweeping.run())
         try:
             await self._until_stop(_first_end(work, sweeper, *self._watches))
         finally:

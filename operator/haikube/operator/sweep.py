@@ -1,28 +1,23 @@
 """Removes bytes of dead apps and releases from the storage; ``plan.sweep`` decides which.
 
 It must never act on a list that is incomplete: any error ends the sweep before a deletion.
-``python3 -m haikube.operator.sweep --dry-run`` prints what would go.
+``haikube-operator sweep --dry-run`` prints what would go.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
-from haikube.cluster.http import HttpCluster
 from haikube.cluster.port import Cluster
 from haikube.model.names import STORAGE_AREAS
 from haikube.model.resources import APPS, BUILDS, RELEASES
 from haikube.plan.sweep import Live, observe_live, plan_sweep
-from haikube.settings import Settings
 from haikube.storage.port import Storage, Stored
-from haikube.storage.s3 import S3Storage
 
 _AT_ONCE: Final = 8
 
@@ -79,25 +74,3 @@ class Sweeper:
         if dead:
             size = sum(item.size for item in dead)
             _log.info("swept the storage", objects=len(dead), bytes=size)
-
-
-async def sweep(settings: Settings, *, dry_run: bool) -> list[Stored]:
-    """Sweep once, as the settings and the surrounding credentials say."""
-    async with HttpCluster.from_environment() as cluster:
-        sweeper = Sweeper(cluster, S3Storage(settings), grace=settings.sweep_grace)
-        return await sweeper.run(dry_run=dry_run)
-
-
-def main() -> None:
-    """Sweep once and print one line per object."""
-    parser = argparse.ArgumentParser(description="Remove dead objects from the storage.")
-    parser.add_argument("--dry-run", action="store_true", help="print them, remove nothing")
-    dry_run = parser.parse_args().dry_run
-    dead = asyncio.run(sweep(Settings(), dry_run=dry_run))
-    sys.stdout.writelines(f"{item.size:>12} {item.modified:%F %T} {item.key}\n" for item in dead)
-    verb = "would be removed" if dry_run else "removed"
-    sys.stdout.write(f"{len(dead)} objects, {sum(item.size for item in dead)} bytes {verb}\n")
-
-
-if __name__ == "__main__":
-    main()

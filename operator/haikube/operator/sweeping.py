@@ -1,62 +1,57 @@
-"""Mark-and-sweep of the object storage: list, ask what lives, delete the rest.
+"""When the object storage is swept: every hour, and soon after an app was deleted.
 
-The storage is listed before the cluster, so that nothing stored meanwhile is ever looked at. An
-error of either ends the sweep without deleting anything more; the next one starts anew.
+A sweep that is broken off costs nothing: the next one starts anew. Deletions that nobody saw, for
+the operator was away, are found by the hourly one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import dataclass
 
 from haikube.cluster.errors import ApiError
-from haikube.cluster.port import Cluster
 from haikube.engine.clock import Clock
-from haikube.model.names import STORAGE_AREAS
-from haikube.model.resources import APPS, BUILDS, RELEASES
-from haikube.plan.sweep import observe_live, plan_sweep
-from haikube.settings import Settings
-from haikube.storage.port import Storage, StorageError, Stored
+from haikube.operator.sweep import Sweeper
+from haikube.storage.port import StorageError
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Swept:
-    """What one sweep found dead, and whether it was deleted."""
-
-    dead: tuple[Stored, ...]
-    kept: int
-    deleted: bool
-
-    def __str__(self) -> str:
-        """Return one line for people."""
-        size = sum(each.size for each in self.dead)
-        verb = "deleted" if self.deleted else "would delete"
-        return f"{verb} {len(self.dead)} objects ({size:,} bytes), kept {self.kept}"
+AFTER_DELETION = 30.0
+"""Pods of a deleted app may still write until they are gone."""
 
 
-async def sweep(
-    cluster: Cluster, storage: Storage, settings: Settings, clock: Clock, *, dry_run: bool
-) -> Swept:
-    """Delete what nothing refers to any more; with ``dry_run`` only say what that is."""
-    stored = [each for area in STORAGE_AREAS async for each in storage.list(f"{area}/")]
-    apps, builds, releases = [(await cluster.list(kind)).items for kind in (APPS, BUILDS, RELEASES)]
-    live = observe_live(apps, builds, releases)
-    dead = plan_sweep(stored, live, now=clock.now(), grace=settings.sweep_grace)
-    if not dry_run:
-        for each in dead:
-            await storage.delete(each.key)
-    return Swept(tuple(dead), len(stored) - len(dead), deleted=not dry_run)
+class Sweeping:
+    """Runs a sweeper; see the module."""
 
+    def __init__(self, sweeper: Sweeper, clock: Clock, *, seconds: float) -> None:
+        self._sweeper = sweeper
+        self._clock = clock
+        self._seconds = seconds
+        self._gone: asyncio.Queue[str] = asyncio.Queue()
 
-async def sweep_for_ever(
-    cluster: Cluster, storage: Storage, settings: Settings, clock: Clock
-) -> None:
-    """Sweep every ``HAIKUBE_SWEEP_SECONDS`` until cancelled."""
-    while True:
-        await clock.sleep(settings.sweep_seconds)
-        try:
-            log.info("sweep: %s", await sweep(cluster, storage, settings, clock, dry_run=False))
-        except (ApiError, StorageError) as error:
-            log.warning("sweep broken off, tried again later: %s", error)
+    def app_deleted(self, uid: str) -> None:
+        """Remember to sweep what an app has left."""
+        self._gone.put_nowait(uid)
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._everything())
+            group.create_task(self._deleted_apps())
+
+    async def _everything(self) -> None:
+        while True:
+            await self._clock.sleep(self._seconds)
+            try:
+                await self._sweeper.run()
+            except (ApiError, StorageError) as error:
+                log.warning("sweep broken off, tried again later: %s", error)
+
+    async def _deleted_apps(self) -> None:
+        while True:
+            uid = await self._gone.get()
+            await self._clock.sleep(AFTER_DELETION)
+            try:
+                await self._sweeper.sweep_app(uid)
+            except (ApiError, StorageError) as error:
+                log.warning("sweep of app %s broken off, left to the next: %s", uid, error)
