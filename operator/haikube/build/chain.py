@@ -13,6 +13,7 @@ from haikube.build.buildpack import Buildpack, Detection
 from haikube.build.deadline import Deadline
 from haikube.build.failure import BuildFailure, Reason
 from haikube.build.layout import Layout
+from haikube.build.memory import oom_kills
 from haikube.build.release_yaml import ReleaseError, default_process_types
 from haikube.build.selection import detection_order
 from haikube.build.transcript import Transcript
@@ -80,6 +81,7 @@ class Chain:
 
     def _compile(self, buildpack: Buildpack, language: str) -> None:
         folders = (self._layout.build_dir, self._layout.cache_dir, self._layout.env_dir)
+        killed = oom_kills()
         code = buildpack.compile(
             folders,
             self._exports,
@@ -89,12 +91,7 @@ class Chain:
         )
         self._transcript.flush()
         if code:
-            raise BuildFailure(
-                Reason.COMPILE_FAILED,
-                f"Buildpack {buildpack.label} failed to compile the {language} app "
-                f"({_ending(code)}); the lines of the build log above say why",
-                f" !     Push rejected, failed to compile {language} app.",
-            )
+            raise _failure(buildpack, language, code, out_of_memory=oom_kills() > killed)
 
     def _release(self, buildpack: Buildpack) -> Mapping[str, str]:
         printed = buildpack.release(self._layout.build_dir, env=self._env, deadline=self._deadline)
@@ -115,6 +112,26 @@ class Chain:
             f" !     App not compatible with buildpack: {buildpack.label}",
             *told,
         )
+
+
+def _failure(
+    buildpack: Buildpack, language: str, code: int, *, out_of_memory: bool
+) -> BuildFailure:
+    rejected = f" !     Push rejected, failed to compile {language} app."
+    if out_of_memory:
+        return BuildFailure(
+            Reason.BUILD_OUT_OF_MEMORY,
+            "The compile needed more memory than a build pod has and was killed; make it need "
+            "less, or raise HAIKUBE_BUILD_MEMORY of the platform",
+            " !     The compile ran out of memory and was killed.",
+            rejected,
+        )
+    return BuildFailure(
+        Reason.COMPILE_FAILED,
+        f"Buildpack {buildpack.label} failed to compile the {language} app "
+        f"({_ending(code)}); the lines of the build log above say why",
+        rejected,
+    )
 
 
 def _ending(code: int) -> str:

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     NO_PROCESS_TYPES = "NoProcessTypes"
     SLUG_TOO_LARGE = "SlugTooLarge"
     BUILD_TIMED_OUT = "BuildTimedOut"
+    BUILD_OUT_OF_MEMORY = "BuildOutOfMemory"
     STORAGE_UNAVAILABLE = "StorageUnavailable"
     CANCELED = "Canceled"
     DISK_FULL = "DiskFull"

@@ -1,0 +1,29 @@
+"""Whether the kernel ended a child of this build because memory ran out.
+
+The kernel kills the child, not the engine, so the compile merely fails; the counter of the control
+group is what tells the reason. Version 2 keeps it in ``memory.events``, version 1 in
+``memory.oom_control``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+_GROUP: Final = Path("/sys/fs/cgroup")
+COUNTERS: Final = (_GROUP / "memory.events", _GROUP / "memory" / "memory.oom_control")
+_KILLS: Final = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
+
+
+def oom_kills(counters: Sequence[Path] = COUNTERS) -> int:
+    """Return how many processes of this control group were killed for memory; 0 if unknown."""
+    for counter in counters:
+        try:
+            found = _KILLS.search(counter.read_text())
+        except OSError:
+            continue
+        if found:
+            return int(found[1])
+    return 0

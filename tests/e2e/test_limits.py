@@ -1,0 +1,49 @@
+"""Builds that go over a limit: stopped in time, named, and the cluster stays well."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from terminal import Person, Workspace
+
+Make = Callable[[str], Workspace]
+
+ENDLESS_MEMORY = "node -e 'const a = []; for (;;) a.push(Buffer.alloc(1 << 26, 1))'"
+
+
+def node_app(app: Workspace, build: str) -> None:
+    """Write a Node.js app whose build script is the given command."""
+    package = {"name": "limits", "version": "1.0.0", "scripts": {"build": build, "start": "node ."}}
+    lock = {"name": "limits", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": package}}
+    app.write("package.json", json.dumps(package))
+    app.write("package-lock.json", json.dumps(lock))
+    app.commit()
+
+
+@pytest.mark.parametrize(
+    ("build", "limit", "reason", "words"),
+    [
+        ("sleep 300", 20, "BuildTimedOut", "longer than"),
+        (ENDLESS_MEMORY, 300, "BuildOutOfMemory", "memory"),
+        ("head -c 520000000 /dev/urandom > big", 300, "SlugTooLarge", ".slugignore"),
+    ],
+    ids=["time", "memory", "slug size"],
+)
+def test_a_build_over_a_limit_says_which(
+    workspace: Make, person: Person, build: str, limit: int, reason: str, words: str
+) -> None:
+    app = workspace("limits")
+    patch = json.dumps({"spec": {"buildTimeoutSeconds": limit}})
+    person.kubectl("patch", "app", app.app, "--type=merge", "-p", patch)
+    node_app(app, build)
+
+    said = app.push(check=False)
+
+    assert "Push rejected" in said
+    assert words in said
+    [made] = person.items("builds", app.app)
+    assert made["status"]["failure"]["reason"] == reason
+    assert made["status"]["result"] == "Failed"
