@@ -93,11 +93,11 @@ class FakeCluster:
             return namespace in {None, obj["metadata"].get("namespace")} and selected(obj)
 
         version = int(resource_version or 0)
-        if not version:
-            version = self._state.version
-            for obj in [obj for obj in self._state.of(resource).values() if test(obj)]:
-                yield WatchEvent("ADDED", copy.deepcopy(obj))
-        async for event in self._state.history.follow(resource, test, version):
+        present = [] if version else [obj for obj in self._state.of(resource).values() if test(obj)]
+        changes = self._state.history.follow(resource, test, version or self._state.version)
+        for obj in present:
+            yield WatchEvent("ADDED", copy.deepcopy(obj))
+        async for event in changes:
             yield WatchEvent(event.type, copy.deepcopy(event.object))
 
     async def pod_log(
@@ -212,7 +212,9 @@ class FakeCluster:
         wanted = copy.deepcopy(dict(obj))
         place = _place(resource, wanted["metadata"].get("namespace"), wanted["metadata"]["name"])
         live = self._state.of(resource).get(place)
-        written = update(live or {}, {}, Manager(UPDATER, "Update"), wanted)
+        start = live or identity(resource, *place)
+        owners = self._state.owners(start)
+        written = update(start, owners, Manager(UPDATER, "Update"), wanted)
         return self._state.save(resource, live, written)
 
     def compact(self) -> None:

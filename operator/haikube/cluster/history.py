@@ -57,11 +57,19 @@ class History:
         self._cuts += 1
         self._wake()
 
-    async def follow(
+    def follow(
         self, resource: Resource, test: Test, version: int
     ) -> AsyncGenerator[WatchEvent, None]:
-        """Yield what happens after ``version``; raises ``Expired`` if that is forgotten."""
-        cuts, news = self._cuts, asyncio.Event()
+        """Yield what happens after ``version``; raises ``Expired`` if that is forgotten.
+
+        A cut counts from this call on, not from the first event taken.
+        """
+        return self._follow(resource, test, version, self._cuts)
+
+    async def _follow(
+        self, resource: Resource, test: Test, version: int, cuts: int
+    ) -> AsyncGenerator[WatchEvent, None]:
+        news = asyncio.Event()
         self._news.add(news)
         try:
             while self._cuts == cuts:
