@@ -78,6 +78,7 @@ def build_app(
 ) -> Built:
     """Build an app; ``buildpack=NAME`` chooses one instead of detecting it."""
     chosen = [{"name": names["buildpack"]}] if "buildpack" in names else []
+    stage.fresh("build")  # to remove the files of the last build is no part of this one
     with tempfile.TemporaryFile() as output:
         started = time.monotonic()
         outcome = build(

@@ -10,6 +10,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
+from languages.mirrors.sources import fetch_sources
 from languages.mirrors.workshop import Workshop, fetch_debs, workshop
 
 MAKER = Path(__file__).with_name("gems.rb")
@@ -25,7 +26,7 @@ export RUBYLIB=$RUBYLIB:$libraries/x86_64-linux-gnu/ruby/3.3.0
 export LD_LIBRARY_PATH=$libraries/x86_64-linux-gnu DEBIAN_DISABLE_RUBYGEMS_INTEGRATION=1
 export PATH=$root/bin:$PATH
 """
-UNPACK = """
+_UNPACK = """
 unpack() { dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --exclude='./usr/share/doc'; }
 mkdir -p ruby packages
 for deb in apt/cache/archives/*.deb; do
@@ -39,6 +40,14 @@ for program in bundle bundler gem rake; do
 done
 sed -i '1s,^#!.*ruby.*,#!/usr/bin/env ruby3.3,' ruby/usr/bin/{bundle,bundler,gem,rake}3.3
 """
+# Gems with C code come compiled from the packages; this one is left to the build to compile.
+_BUILD = """
+mkdir -p compiled-at-install source
+tar -xf "$1" -C source --strip-components=1
+cd source
+git init -q . && git add -A
+gem build --output /work/compiled-at-install/native.gem *.gemspec
+"""
 
 
 def ruby_workshop() -> Workshop:
@@ -47,9 +56,11 @@ def ruby_workshop() -> Workshop:
     if not (shop.scratch / "mirror" / "versions").exists():
         shop = workshop("ruby", fresh=True)
         fetch_debs(shop, [*RUNTIME, *GEMS])
-        shop.run(UNPACK)
+        shop.run(_UNPACK)
         shutil.copy(MAKER, shop.scratch)
-        shop.run(f"{RUBY}\nruby3.3 gems.rb packages mirror")
+        (archive,) = fetch_sources(shop, ["ruby-bcrypt"])
+        shop.run(f"{RUBY}\n{_BUILD}", f"/work/{archive.relative_to(shop.scratch)}")
+        shop.run(f"{RUBY}\nruby3.3 gems.rb packages compiled-at-install mirror")
     return shop
 
 

@@ -3,7 +3,8 @@
 # Makes a gem server's folder from unpacked Debian packages: real gems, rebuilt as `.gem` files, and
 # the compact index that Bundler reads. For tests only. It never touches the network.
 #
-#   ruby gems.rb PACKAGES OUT      PACKAGES has one folder per unpacked package
+#   ruby gems.rb PACKAGES GEMS OUT      PACKAGES has one folder per unpacked package, GEMS has
+#                                       finished gem files that are taken as they are
 
 require "digest"
 require "fileutils"
@@ -147,7 +148,7 @@ def gems_of(package)
 end
 
 Gem::DefaultUserInteraction.ui = Gem::SilentUI.new
-packages, out = ARGV
+packages, finished, out = ARGV
 FileUtils.mkdir_p(File.join(out, "gems"))
 index = CompactIndex.new(out)
 seen = {}
@@ -157,6 +158,12 @@ Dir.glob(File.join(packages, "*")).sort.flat_map { |package| gems_of(package) }.
   seen[found.spec.full_name] = true
   file = found.build(File.join(out, "gems"))
   index.add(Gem::Package.new(file).spec, file)
+end
+Dir.glob(File.join(finished, "*.gem")).each do |file|
+  spec = Gem::Package.new(file).spec
+  target = File.join(out, "gems", spec.file_name)
+  FileUtils.cp(file, target)
+  index.add(spec, target)
 end
 index.write
 puts "#{seen.size} gems"

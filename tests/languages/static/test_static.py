@@ -1,0 +1,145 @@
+"""Static sites: a folder of files, and what static.json can say."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from haikube.build.harness.dyno import booted
+from haikube.build.harness.rehearsal import Stage
+from languages.conftest import Note
+from languages.proof import CACHED_RATIO, build_app, prove, refused
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+Ask = Callable[..., http.client.HTTPResponse]
+SETTINGS = {
+    "root": "dist/",
+    "clean_urls": True,
+    "https_only": True,
+    "error_page": "404.html",
+    "routes": {"/app/**": "index.html"},
+    "redirects": {
+        "/old/*": {"url": "/team"},
+        "/gone": {"url": "https://x.example/", "status": 302},
+    },
+    "headers": {
+        "/**": {
+            "X-Frame-Options": "DENY",
+            "Content-Security-Policy": "default-src 'self'; a \"b\"",
+        },
+        "/team*": {"Cache-Control": "max-age=60"},
+    },
+}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A site that some other tool has built into dist."""
+    app = tmp_path / "app"
+    (app / "dist" / "about").mkdir(parents=True)
+    for name in ("index", "team", "404", "about/index"):
+        (app / "dist" / f"{name}.html").write_text(f"<h1>{name}</h1>")
+    (app / "dist" / ".git-credentials").write_text("secret")
+    (app / "static.json").write_text(json.dumps(SETTINGS))
+    return app
+
+
+@pytest.fixture
+def ask(stage: Stage, site: Path) -> Iterator[Ask]:
+    """A function that asks the running site and follows no redirect."""
+    built = build_app(stage, site)
+    assert built.outcome.succeeded, built.log
+    with booted(stage, built.outcome.result, built.processes["web"]) as dyno:
+        dyno.get("/")
+
+        def get(path: str, scheme: str = "https") -> http.client.HTTPResponse:
+            connection = http.client.HTTPConnection("127.0.0.1", dyno.port, timeout=10)
+            connection.request("GET", path, headers={"X-Forwarded-Proto": scheme})
+            response = connection.getresponse()
+            connection.close()
+            return response
+
+        yield get
+        assert dyno.stop() == 0
+
+
+def test_a_folder_with_an_index(stage: Stage, tmp_path: Path, note: Note) -> None:
+    app = tmp_path / "app"
+    (app / "public").mkdir(parents=True)
+    (app / "public" / "index.html").write_text("<h1>plain</h1>")
+
+    proof = prove(stage, app)
+
+    note("static", proof)
+    assert proof.first.processes == {"web": "bin/boot"}
+    assert proof.web.status == 200
+    assert proof.web.body == "<h1>plain</h1>"
+    assert proof.web.exit_code == 0
+    assert proof.ratio <= CACHED_RATIO
+
+
+def test_what_static_json_says(ask: Ask) -> None:
+    seen = {
+        path: (answer.status, answer.headers.get("Location"))
+        for path in ("/", "/team", "/team.html", "/about/", "/app/deep/link", "/none", "/old/a")
+        for answer in [ask(path)]
+    }
+
+    assert seen == {
+        "/": (200, None),
+        "/team": (200, None),
+        "/team.html": (301, "/team"),
+        "/about/": (200, None),
+        "/app/deep/link": (200, None),
+        "/none": (404, None),
+        "/old/a": (301, "/team"),
+    }
+    assert ask("/gone").status == 302
+    assert ask("/gone").headers["Location"] == "https://x.example/"
+    assert ask("/team", scheme="http").status == 301
+
+
+def test_headers_by_path(ask: Ask) -> None:
+    home, team = ask("/"), ask("/team")
+
+    assert home.headers["X-Frame-Options"] == "DENY"
+    assert home.headers["Content-Security-Policy"] == "default-src 'self'; a \"b\""
+    assert "Cache-Control" not in home.headers
+    assert team.headers["Cache-Control"] == "max-age=60"
+    assert team.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_hidden_files_are_not_served(ask: Ask) -> None:
+    assert ask("/.git-credentials").status == 404
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('{"root": ', "static.json is not a JSON object:"),
+        (
+            '{"root": "build"}',
+            "The root of static.json is 'build', but the app has no such folder.",
+        ),
+        ('{"root": "../x"}', "it must be a folder inside the app."),
+        ('{"headers": {"/**": {"X": "a$b"}}}', "static.json holds 'a$b': a $ or a line break"),
+        ('{"headers": {"/**": {"X Y": "a"}}}', "nginx does not take the configuration made from"),
+    ],
+)
+def test_settings_that_cannot_be(stage: Stage, site: Path, settings: str, message: str) -> None:
+    (site / "static.json").write_text(settings)
+
+    assert message in refused(stage, site)
+
+
+def test_settings_that_are_not_known(stage: Stage, site: Path) -> None:
+    (site / "static.json").write_text('{"root": "dist", "proxies": {}}')
+
+    log = build_app(stage, site).log
+
+    assert "static.json has settings that are not known here and do nothing: proxies." in log
