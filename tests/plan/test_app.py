@@ -162,6 +162,13 @@ async def test_a_config_change_waits_for_a_pending_release() -> None:
     assert row.condition() == ("Unknown", "Releasing")
 
 
+async def test_a_deleted_snapshot_is_replaced_by_a_new_release() -> None:
+    row = await plan(b.app(), b.config({"A": "1"}), b.release())
+    spec = row.body("create Release hello-v2")["spec"]
+
+    assert (spec["description"], spec["slug"]) == ("Restore config vars", b.slug())
+
+
 async def test_a_config_change_after_a_failed_release_takes_the_slug_that_serves() -> None:
     bad = b.release(2, result="Failed", types={"web": "bad"})
     row = await plan(b.app(), b.config({"A": "1"}), b.release(1), bad, b.snapshot(1), b.snapshot(2))

@@ -184,6 +184,8 @@ async def test_not_up_yet(deployment: b.Raw) -> None:
 
 CRASHED = b.ended(1, seconds=3)
 KILLED = b.ended(137, seconds=61)
+LEFT_WELL = b.ended(0, seconds=62)
+NO_SLUG = b.ended(1, "Error R99 (Platform error): the slug of v1 could not be fetched")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +200,8 @@ KILLED = b.ended(137, seconds=61)
             "MemoryQuotaExceeded",
             "R14",
         ),
-        (b.waiting("CrashLoopBackOff"), b.ended(69), "SlugUnavailable", "slug"),
+        (b.waiting("CrashLoopBackOff"), NO_SLUG, "SlugUnavailable", "not be fetched"),
+        (b.waiting("CrashLoopBackOff"), LEFT_WELL, "BootTimeout", "R10"),
         (b.waiting("ErrImagePull", "gone"), None, "ImagePullFailed", "runImage"),
         (b.waiting("CreateContainerConfigError", "no secret"), None, "ConfigUnavailable", "secret"),
     ],
@@ -272,6 +275,15 @@ async def test_a_type_with_a_strange_name_is_labelled_safely() -> None:
     assert marks["haikube.dev/process-type"].startswith("Work-er-")
     env = row.body(words)["spec"]["template"]["spec"]["containers"][0]["env"]
     assert {"name": "HAIKUBE_PROCESS_TYPE", "value": kind} in env
+
+
+async def test_a_second_formation_of_a_type_is_refused_by_its_name() -> None:
+    extra = b.formation()
+    extra["metadata"]["name"] = "hello-extra"
+    row = await plan(extra, *BASE)
+
+    assert (row.writes, row.condition()) == ([], ("False", "WrongName"))
+    assert "hello-web" in row.message()
 
 
 async def test_the_selector_is_that_of_the_pods() -> None:

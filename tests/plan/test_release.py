@@ -131,6 +131,13 @@ async def test_releases_of_an_app_are_worked_off_in_order() -> None:
     assert row.condition() == ("Unknown", "WaitingForRelease")
 
 
+async def test_a_stalled_release_holds_nobody_up() -> None:
+    stuck = b.release(1, result=None, status={**b.failed("SnapshotMissing"), "result": "Pending"})
+    row = await plan(b.release(2, types=WITH_PHASE, **PENDING), *whole(2), stuck)
+
+    assert row.writes == ["create Job hello-v2-release"]
+
+
 async def test_only_the_highest_success_is_current() -> None:
     old = await plan(b.release(1), *whole(), b.release(2))
     failed = await plan(b.release(1), *whole(), b.release(2, result="Failed"))

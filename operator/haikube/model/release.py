@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from haikube.model.conditions import STALLED, find
 from haikube.model.meta import Meta, Raw, parse_meta, ref_name
 from haikube.model.names import release_name
 from haikube.model.source import Slug, parse_slug
@@ -48,6 +49,11 @@ def parse_release(obj: Raw) -> Release:
         result=status.get("result") or PENDING,
         status=status,
     )
+
+
+def is_under_way(release: Release) -> bool:
+    """Return whether it will come to an end by itself; a stalled one needs somebody's help."""
+    return release.result == PENDING and not find(release.status, STALLED)
 
 
 def latest(releases: Iterable[Release]) -> Release | None:

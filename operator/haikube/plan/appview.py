@@ -10,6 +10,7 @@ from haikube.model.app import App
 from haikube.model.build import Build
 from haikube.model.formation import Formation
 from haikube.model.meta import Meta
+from haikube.model.names import formation_name
 from haikube.model.release import Release
 from haikube.model.route import Route
 from haikube.model.secret import Secret
@@ -55,8 +56,8 @@ class AppView:
 
     def formation(self, process_type: str) -> Formation | None:
         """Return the formation of a process type."""
-        found = (each for each in self.formations if each.process_type == process_type)
-        return min(found, key=lambda each: each.meta.age_key, default=None)
+        name = formation_name(self.app.meta.name, process_type)
+        return next((each for each in self.formations if each.meta.name == name), None)
 
     @property
     def orphans(self) -> tuple[Meta, ...]:

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable
 from haikube.model.conditions import Verdict, progressing, stalled
 from haikube.model.pod import Ended, Pod
 
-SLUG_EXIT = 69
-"""Exit code of the launcher when it could not fetch or verify the slug (EX_UNAVAILABLE)."""
+PLATFORM_ERROR = "Error R99"
+"""How the launcher's last word begins when it could not fetch or verify the slug."""
 
-_KILLED = frozenset({137, 143})
+_ENDED_BY_KUBELET = frozenset({0, 137, 143})
+"""Exit codes after SIGTERM and SIGKILL; a process that ends well on SIGTERM gives 0."""
+
+_SHOWN = 300
 _PULL_TROUBLE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 _KILL_SLACK = 15.0
 
@@ -61,17 +64,14 @@ def _out_of_memory(pod: Pod, ended: Ended | None) -> Verdict | None:
 
 
 def _no_slug(pod: Pod, ended: Ended | None) -> Verdict | None:
-    if ended is None or ended.exit_code != SLUG_EXIT:
+    if ended is None or not ended.message.startswith(PLATFORM_ERROR):
         return None
-    return stalled(
-        "SlugUnavailable",
-        f"{_name(pod)}: its slug could not be fetched or is damaged; see the log of the dyno "
-        "and check the object storage",
-    )
+    said = ended.message.splitlines()[0][:_SHOWN]
+    return stalled("SlugUnavailable", f"{_name(pod)}: {said}; check the object storage")
 
 
 def _boot_timeout(pod: Pod, ended: Ended | None, boot_limit: float, grace: float) -> Verdict | None:
-    if ended is None or ended.exit_code not in _KILLED:
+    if ended is None or ended.exit_code not in _ENDED_BY_KUBELET:
         return None
     if not boot_limit <= ended.seconds <= boot_limit + grace + _KILL_SLACK:
         return None

@@ -29,7 +29,8 @@ def plan_formation(view: FormationView, context: Context) -> Plan:
     formation = view.formation
     if formation.meta.deleting:
         return Plan()
-    if view.app is None or (view.release is not None and view.command is None):
+    gone = view.release is not None and view.command is None
+    if view.app is None or gone or view.misnamed:
         writes = _remove(view)
     else:
         writes = (*_dynos(view, view.app, context), *_reach(view, view.app, context))

@@ -6,6 +6,7 @@ from typing import Any
 
 from haikube.model import labels
 from haikube.model.conditions import Verdict, idle, progressing, ready, stalled, stamp, trio
+from haikube.model.names import formation_name
 from haikube.plan.context import Context, first
 from haikube.plan.diagnosis import diagnose
 from haikube.plan.dynos import SIZES
@@ -19,6 +20,18 @@ def _app_missing(asked: _Asked) -> Verdict | None:
     if view.app is not None:
         return None
     return stalled("AppNotFound", f"there is no App {view.formation.app}; create it or delete this")
+
+
+def _misnamed(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    if not view.misnamed:
+        return None
+    wanted = formation_name(view.formation.app, view.formation.process_type)
+    return stalled(
+        "WrongName",
+        f"the formation of {view.formation.process_type} is called {wanted}; "
+        "delete this one and scale that",
+    )
 
 
 def _no_release(asked: _Asked) -> Verdict | None:
@@ -111,6 +124,7 @@ def _rolling(asked: _Asked) -> Verdict:
 
 _CHAIN = (
     _app_missing,
+    _misnamed,  # two formations of one type would fight over hosts and ordinals
     _no_release,
     _not_in_release,
     _unknown_size,

@@ -9,6 +9,7 @@ from haikube.model.app import App
 from haikube.model.deployment import Deployment
 from haikube.model.formation import Formation
 from haikube.model.meta import Meta
+from haikube.model.names import formation_name
 from haikube.model.pod import Pod
 from haikube.model.release import Release
 from haikube.model.stack import Stack
@@ -39,6 +40,12 @@ class FormationView:
         return self.release.slug.command(self.formation.process_type)
 
     @property
+    def misnamed(self) -> bool:
+        """Return whether it has another name than its process type asks for."""
+        wanted = formation_name(self.formation.app, self.formation.process_type)
+        return self.formation.meta.name != wanted
+
+    @property
     def release_label(self) -> str:
         """Return the label value by which the pods of the release are known."""
         return label_value(self.release.meta.name) if self.release else ""
@@ -46,7 +53,7 @@ class FormationView:
     @property
     def dyno(self) -> DynoPod | None:
         """Return what a dyno of this formation is, or None while that is not known."""
-        if self.app is None or self.release is None or self.stack is None:
+        if self.app is None or self.release is None or self.stack is None or self.misnamed:
             return None
         if self.command is None or self.formation.size.lower() not in SIZES:
             return None

@@ -14,7 +14,7 @@ from haikube.model import labels
 from haikube.model.build import SUCCEEDED, Build
 from haikube.model.intents import Create, Write
 from haikube.model.names import release_name
-from haikube.model.release import PENDING, Release
+from haikube.model.release import Release, is_under_way
 from haikube.model.resources import APPS, RELEASES
 from haikube.model.source import Slug
 from haikube.model.times import EPOCH
@@ -128,14 +128,19 @@ def _from_build(build: Build) -> Next | None:
 
 
 def _of_config(view: AppView, config_vars: Mapping[str, str]) -> Next | None:
-    """Return the release of a changed config: the slug that serves, else the one that failed."""
+    """Return the release of a changed config: the slug that serves, else the one that failed.
+
+    A snapshot that somebody deleted is replaced by a new release: its dynos cannot start again.
+    """
     latest = view.latest
-    if latest is None or latest.result == PENDING or view.config is None:
-        return None
-    newest = view.snapshots.get(latest.config)
-    if newest is None or is_covered(view.config, newest):
+    if latest is None or is_under_way(latest) or view.config is None:
         return None
     base = view.current or latest
+    newest = view.snapshots.get(latest.config)
+    if newest is None:
+        return _from_release(base, "Restore config vars")
+    if is_covered(view.config, newest):
+        return None
     return _from_release(base, describe_change(newest.config_vars, config_vars))
 
 

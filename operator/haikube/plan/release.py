@@ -26,7 +26,7 @@ from haikube.model.conditions import (
 from haikube.model.intents import Create, Event, Plan, Presign, Write
 from haikube.model.job import Job
 from haikube.model.pod import Ended, Pod
-from haikube.model.release import FAILED, PENDING, SUCCEEDED, Release
+from haikube.model.release import FAILED, PENDING, SUCCEEDED, Release, is_under_way
 from haikube.model.resources import JOBS, RELEASES, SECRETS
 from haikube.model.secret import Secret
 from haikube.model.source import RELEASE_PHASE
@@ -132,7 +132,7 @@ def _no_phase(view: ReleaseView) -> Verdict | None:
 
 def _waiting_for_older(view: ReleaseView) -> Verdict | None:
     for other in view.releases:
-        if other.version < view.release.version and other.result == PENDING:
+        if other.version < view.release.version and is_under_way(other):
             return progressing("WaitingForRelease", f"v{other.version} is not complete")
     return None
 
