@@ -62,6 +62,7 @@ _KEY = 'k:{"name":"web"}'
         ({"f:a": {_KEY: {".": {}, "f:x": {}}}}, {"a": [{"name": "web", "x": 1}]}, False),
         ({"f:a": {_KEY: {".": {}, "f:name": {}}}}, {"a": [{"name": "web"}]}, True),
         ({"f:a": {_KEY: {".": {}, "f:name": {}}}}, {"a": [{"name": "worker"}]}, False),
+        ({"f:a": {'k:{"uid":"u"}': {}}}, {"a": [{"uid": "u", "whole": "item"}]}, True),
         ({"f:a": {'v:"x"': {}, 'v:"y"': {}}}, {"a": ["x", "y"]}, True),
         ({"f:a": {'v:"x"': {}}}, {"a": ["x", "y"]}, False),
         ({}, {"a": None, "b": []}, True),

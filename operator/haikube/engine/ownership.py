@@ -76,7 +76,7 @@ def _covers_list(fields: Fields, wanted: list[Any]) -> bool:
         (json.loads(name[2:]), inner) for name, inner in fields.items() if name.startswith("k:")
     ]
     return all(
-        any(_has_key(item, key) and _covers_map(inner, item) for key, inner in keyed)
+        any(_has_key(item, key) and _covers_value(inner, item) for key, inner in keyed)
         if isinstance(item, Mapping)
         else f"v:{canonical(item)}" in fields
         for item in wanted
