@@ -22,7 +22,9 @@ from haikube.storage.s3 import S3Storage
 
 async def run_operator(settings: Settings) -> None:
     """Run one operator process."""
-    await Process(settings, load()).run()
+    credentials = load()
+    async with HttpCluster(credentials, user_agent="haikube-operator") as cluster:
+        await Process(settings, credentials, cluster, S3Storage(settings)).run()
 
 
 def read_settings() -> Settings:

@@ -20,7 +20,7 @@ import kopf
 
 from haikube.cluster.addresses import path
 from haikube.cluster.credentials import Credentials
-from haikube.cluster.http import HttpCluster
+from haikube.cluster.port import Cluster
 from haikube.engine.clock import SystemClock
 from haikube.engine.elector import Elector
 from haikube.engine.health import Health
@@ -34,7 +34,7 @@ from haikube.operator.sweeping import Sweeping
 from haikube.operator.watched import WATCHED
 from haikube.render.renderer import Renderer
 from haikube.settings import Settings
-from haikube.storage.s3 import S3Storage
+from haikube.storage.port import Storage
 
 log = logging.getLogger(__name__)
 
@@ -47,22 +47,23 @@ OLDEST_KEY = 600.0
 class Process:
     """Everything one operator process consists of."""
 
-    def __init__(self, settings: Settings, credentials: Credentials) -> None:
+    def __init__(
+        self, settings: Settings, credentials: Credentials, cluster: Cluster, storage: Storage
+    ) -> None:
         self.settings = settings
         self.credentials = credentials
         self.clock = SystemClock()
         self.health = Health(self.clock)
         self.metrics = Metrics()
-        self.http = HttpCluster(credentials, user_agent="haikube-operator")
-        self.storage = S3Storage(settings)
-        cluster = CountedCluster(self.http, self.metrics.wrote)
-        self.control = Control(cluster, self.storage, Renderer(), settings, self.clock)
-        sweeper = Sweeper(self.http, self.storage, grace=settings.sweep_grace)
+        self._cluster = cluster
+        counted = CountedCluster(cluster, self.metrics.wrote)
+        self.control = Control(counted, storage, Renderer(), settings, self.clock)
+        sweeper = Sweeper(cluster, storage, grace=settings.sweep_grace)
         self.sweeping = Sweeping(sweeper, self.clock, seconds=settings.sweep_seconds)
         self.control.app_deleted = self.sweeping.app_deleted
         self._identity: Any = settings.identity or socket.gethostname()
         self.elector = Elector(
-            self.http,
+            cluster,
             LEASE,
             settings.namespace,
             self._identity,
@@ -90,7 +91,7 @@ class Process:
     async def run(self) -> None:
         """Run until told to stop; raises when a part of it breaks."""
         await self._heed_signals()
-        await preflight(self.http, self.settings)
+        await preflight(self._cluster, self.settings)
         runner = await serve_probes(
             probes_app(self.health, self.metrics, self.ready), self.settings.metrics_port
         )
@@ -103,7 +104,6 @@ class Process:
             await self.elector.release()
             await _end(beat, *self._watches)
             await runner.cleanup()
-            await self.http.close()
 
     async def _lead(self) -> None:
         """Watch and reconcile until told to stop.
