@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Container
 from pathlib import Path
 
@@ -124,12 +123,6 @@ def test_both_providers_listen_where_the_gateway_is_expected() -> None:
     options = LocalOptions()
     assert {p["hostPort"] for p in ports} == {options.http_port, options.https_port}
     assert {p["listenAddress"] for p in ports} == {options.address}
-
-
-def test_scripts_are_clean(sources: ImageSources) -> None:
-    scripts = [PACKAGE / "node-init.sh", ROOT / "tools" / "venv", sources.stack / "finish"]
-
-    subprocess.run(["shellcheck", *map(str, scripts)], check=True)
 
 
 def test_kubeconfig_names_the_remedy_while_there_is_no_cluster(
