@@ -79,7 +79,8 @@ lein_explain() {
   fail "The Clojure build failed (see above)."
 }
 
-# lein_start: how the app is started: its uberjar, else lein itself, which then goes into the slug.
+# lein_start KEY: how the app is started: its uberjar, which is kept, else lein itself, which then goes
+# into the slug.
 lein_start() {
   local jar
   jar=$(project_string :uberjar-name)
@@ -87,6 +88,7 @@ lein_start() {
   if [[ -n $jar && -f target/$jar ]]; then
     # shellcheck disable=SC2016  # for the dyno's shell
     printf 'java $JVM_OPTS -jar target/%s\n' "$jar" >.heroku/clojure/web
+    result_keep "$1" "target/$jar" .heroku/clojure/web
     return
   fi
   topic "Keeping Leiningen in the slug, since project.clj has no :uberjar-name"

@@ -54,6 +54,7 @@ deps_commands() {
   grep -oE '(clojure|clj)( -J[^ ]+)* -[MXT][^ ]*' Procfile | sed -E 's/.* (-[MXT])/\1/' | sort -u || true
 }
 
+# deps_build KEY
 deps_build() {
   local command aliases
   aliases=$(deps_aliases)
@@ -68,10 +69,10 @@ deps_build() {
     topic "Running: $command"
     run bash -c "$command" || fail "The Clojure build failed (see above)."
   fi
-  deps_start "$aliases"
+  deps_start "$1" "$aliases"
 }
 
-# deps_start ALIASES: the jar that the build made, else the alias :run.
+# deps_start KEY ALIASES: the jar that the build made, else the alias :run.
 deps_start() {
   local jars=(target/*.jar) web=
   mkdir -p .heroku/clojure
@@ -79,24 +80,31 @@ deps_start() {
     # shellcheck disable=SC2016  # for the dyno's shell
     printf 'java $JVM_OPTS -jar %s\n' "${jars[0]}" >.heroku/clojure/web
     rm -rf target/classes .cpcache
+    result_keep "$1" "${jars[0]}" .heroku/clojure/web
     return
-  elif [[ $1 == *run-main* ]]; then
+  elif [[ $2 == *run-main* ]]; then
     web=-M:run
-  elif [[ $1 == *run-exec* ]]; then
+  elif [[ $2 == *run-exec* ]]; then
     web=-X:run
   fi
-  [[ -z $web ]] || echo "clojure $web" >.heroku/clojure/web
-  deps_keep_tools "$web"
+  echo "${web:+clojure $web}" >.heroku/clojure/web
+  deps_prepare "$web"
+  result_keep "$1" .cpcache .heroku/clojure/web
 }
 
-# deps_keep_tools WEB: class paths for what the dynos will run, and the tools to run it with.
-deps_keep_tools() {
+# deps_prepare OPTIONS: class paths for what the dynos will run.
+deps_prepare() {
   local options
   topic "Preparing class paths"
   for options in $1 $(deps_commands); do
     detail "clojure $options"
     run clojure -P "$options" || fail "The libraries of deps.edn could not be fetched (see above)."
   done
+}
+
+# deps_finish: an app that is not one jar needs the tools and its libraries in the slug.
+deps_finish() {
+  [[ -d .cpcache ]] || return 0
   cp -al "$CACHE_DIR/clojure" .heroku/clojure/tools
   cp -al "$CACHE_DIR/clojure-m2" .m2
   profile_path clojure-tools .heroku/clojure/tools

@@ -19,19 +19,6 @@ TERMINATED = {-signal.SIGTERM, 128 + signal.SIGTERM}
 MIRROR = {"LEIN_MIRRORS": "file:///build/src/mirror"}
 
 
-def test_ring_and_compojure(stage: Stage, sample: Sample, note: Note) -> None:
-    app = sample("clojure/ring")
-    shutil.copytree(clojars_mirror(), app / "mirror")
-
-    proof = prove(stage, app, config=MIRROR)
-
-    note("clojure ring", proof)
-    assert proof.first.processes == {"web": "java $JVM_OPTS -jar target/hello-standalone.jar"}
-    assert proof.web.body == "Hello from ring and compojure on Clojure 1.12.0\n"
-    assert proof.web.exit_code in TERMINATED
-    assert proof.ratio <= CACHED_RATIO
-
-
 def test_an_uberjar_from_the_central_repository_alone(stage: Stage, sample: Sample) -> None:
     built = build_app(stage, sample("clojure/jetty"))
     assert built.outcome.succeeded, built.log
@@ -50,6 +37,7 @@ def test_without_an_uberjar_leiningen_runs_the_app(stage: Stage, sample: Sample)
     built = build_app(stage, app)
     assert built.outcome.succeeded, built.log
 
+    assert "Nothing has changed" not in built.log
     assert built.processes == {"web": "lein with-profile production trampoline run"}
     assert boot_web(stage, built).body == "Hello from Jetty on Clojure 1.12.0\n"
 
@@ -102,7 +90,21 @@ def test_deps_edn_run_by_the_command_of_its_procfile(stage: Stage, sample: Sampl
     built = build_app(stage, app)
     assert built.outcome.succeeded, built.log
 
-    assert "clojure -M:run" in built.log
+    assert "Preparing class paths\n       clojure -M:run\n" in built.log
     web = boot_web(stage, built)
     assert web.body == "Hello from Jetty on Clojure 1.12.0\n"
     assert web.exit_code in TERMINATED
+
+
+def test_ring_and_compojure(stage: Stage, sample: Sample, note: Note) -> None:
+    app = sample("clojure/ring")
+    shutil.copytree(clojars_mirror(), app / "mirror")
+
+    proof = prove(stage, app, config=MIRROR)
+
+    note("clojure ring", proof)
+    assert proof.first.processes == {"web": "java $JVM_OPTS -jar target/hello-standalone.jar"}
+    assert proof.web.body == "Hello from ring and compojure on Clojure 1.12.0\n"
+    assert proof.web.exit_code in TERMINATED
+    assert "Nothing has changed: using what the last build made" in proof.again.log
+    assert proof.ratio <= CACHED_RATIO
