@@ -30,6 +30,9 @@ LIST_KEYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "processTypes": (("name",),),
     "domains": (("hostname",),),
 }
+WHOLE_ITEMS = frozenset({"ownerReferences"})
+"""Lists whose items have keys but are owned as a whole."""
+
 SETS = frozenset({"finalizers"})
 WHOLE = frozenset(
     {"selector", "nodeSelector", "fieldRef", "secretKeyRef", "configMapKeyRef", "securityProfile"}
@@ -69,6 +72,8 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: 
     if isinstance(value, Mapping) and value and name not in WHOLE:
         for key, item in value.items():
             yield from leaves(item, (*path, f"f:{key}"))
+    elif isinstance(value, list) and name in WHOLE_ITEMS:
+        yield from (((*path, item_key(name, item)), item) for item in value)
     elif isinstance(value, list) and name in LIST_KEYS:
         for item in value:
             inner = (*path, item_key(name, item))
@@ -132,6 +137,9 @@ def put(root: dict[str, Any], path: Path, value: Any) -> None:  # noqa: ANN401 -
             node[step[2:]] = value
             return
         node = _enter(node, step, following)
+    if path[-1].startswith("k:"):
+        node.clear()
+        node.update(value)
 
 
 def _enter(node: Any, step: str, following: str) -> Any:  # noqa: ANN401 - any JSON
