@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# Folders kept between builds in CACHE_DIR, each with a key of what it was made from. A tree whose
-# key no longer fits is dropped. Files are hard-linked, which costs neither time nor space, so a
-# tree that is changed in place must be taken with cache_take instead.
+# What is kept between builds in CACHE_DIR. A tree is kept as one archive with a key of what it was
+# made from: thousands of files are then written once, into the build, and whoever changes them
+# there does not change the cache. A tree whose key no longer fits is dropped. Tools that have a
+# cache of their own get a folder.
 
 # cache_key VALUE...: a digest of its arguments; of files say "$(file_digest FILE)".
 cache_key() {
@@ -18,55 +19,51 @@ file_digest() {
   done | sha256sum | cut -d ' ' -f 1
 }
 
-# cache_fits NAME KEY: tells whether there is such a tree.
+# cache_fits NAME KEY: tells whether there is such a tree, or a folder CACHE_DIR/NAME with this key
+# in NAME.key.
 cache_fits() {
-  [[ -d $CACHE_DIR/$1 && -f $CACHE_DIR/$1.key && $(<"$CACHE_DIR/$1.key") == "$2" ]]
+  [[ -e $CACHE_DIR/$1.tar.zst || -d $CACHE_DIR/$1 ]] &&
+    [[ -f $CACHE_DIR/$1.key && $(<"$CACHE_DIR/$1.key") == "$2" ]]
 }
 
-# cache_get NAME KEY TARGET: links a tree to TARGET; returns 1 when it does not fit, and drops it.
+# cache_get NAME KEY TARGET: unpacks a tree to TARGET; returns 1 when it does not fit, and drops it.
 cache_get() {
   if ! cache_fits "$1" "$2"; then
     cache_drop "$1"
     return 1
   fi
   rm -rf "$3"
-  mkdir -p "$(dirname -- "$3")"
-  cp -al -- "$CACHE_DIR/$1" "$3"
+  mkdir -p "$3"
+  zstd -dcq "$CACHE_DIR/$1.tar.zst" | tar --extract --directory="$3" --preserve-permissions
 }
 
-# cache_put NAME KEY SOURCE: keeps a tree; one with the same key is left as it is.
+# cache_put NAME KEY SOURCE [ENTRY...]: keeps a tree, or some entries of it; one with the same key
+# is left as it is.
 cache_put() {
-  if cache_fits "$1" "$2"; then
-    return
-  fi
-  cache_drop "$1"
-  mkdir -p "$(dirname -- "$CACHE_DIR/$1")"
-  cp -al -- "$3" "$CACHE_DIR/$1"
-  printf '%s\n' "$2" >"$CACHE_DIR/$1.key"
-}
-
-# cache_take NAME KEY TARGET: moves a tree out of the cache; keep it again with cache_keep.
-cache_take() {
   if ! cache_fits "$1" "$2"; then
-    cache_drop "$1"
-    return 1
+    cache_keep "$@"
   fi
-  rm -rf "$3"
-  mkdir -p "$(dirname -- "$3")"
-  mv -- "$CACHE_DIR/$1" "$3"
 }
 
-# cache_keep NAME KEY SOURCE: replaces a tree by SOURCE, whatever was there.
+# cache_take NAME KEY TARGET: the same as cache_get, for trees that are changed and kept again.
+cache_take() {
+  cache_get "$@"
+}
+
+# cache_keep NAME KEY SOURCE [ENTRY...]: replaces a tree, whatever was there.
 cache_keep() {
-  cache_drop "$1"
-  mkdir -p "$(dirname -- "$CACHE_DIR/$1")"
-  cp -al -- "$3" "$CACHE_DIR/$1"
-  printf '%s\n' "$2" >"$CACHE_DIR/$1.key"
+  local name=$1 key=$2 source=$3
+  shift 3
+  cache_drop "$name"
+  mkdir -p "$(dirname -- "$CACHE_DIR/$name")"
+  tar --create --format=posix --sort=name --directory="$source" -- "${@:-.}" |
+    zstd -1 -T0 -q -o "$CACHE_DIR/$name.tar.zst"
+  printf '%s\n' "$key" >"$CACHE_DIR/$name.key"
 }
 
 # cache_drop NAME: forgets a tree.
 cache_drop() {
-  rm -rf "${CACHE_DIR:?}/$1" "$CACHE_DIR/$1.key"
+  rm -rf "${CACHE_DIR:?}/$1" "$CACHE_DIR/$1.tar.zst" "$CACHE_DIR/$1.key"
 }
 
 # cache_folder NAME: makes a folder for a tool's own cache and prints its path.

@@ -14,7 +14,6 @@ install_packages() {
   fi
   key=$(packages_key "$manager")
   if tree_is_cacheable && cache_get node_modules "$key" "$BUILD_DIR/node_modules"; then
-    unlink_state
     detail "Restored from the cache: the lock file has not changed"
     return
   fi
@@ -22,7 +21,6 @@ install_packages() {
   if tree_is_cacheable && [[ -d $BUILD_DIR/node_modules ]]; then
     cache_drop "manager/$manager"
     cache_put node_modules "$key" "$BUILD_DIR/node_modules"
-    unlink_state
   fi
 }
 
@@ -35,12 +33,6 @@ packages_key() {
   cache_key "$STACK" "$1" "$(<"$BUILD_DIR/$NODE_HOME_PATH/version")" "$NODE_ENV" "$(cd "$BUILD_DIR" &&
     file_digest package.json package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml .npmrc \
       .yarnrc pnpm-workspace.yaml)"
-}
-
-# What package managers write in place must not be one file with the cached tree.
-unlink_state() {
-  find "$BUILD_DIR/node_modules" -maxdepth 2 -type f -name '.*' \
-    -exec cp --preserve --remove-destination {} {}.own \; -exec mv {}.own {} \;
 }
 
 install_with_npm() {

@@ -63,19 +63,13 @@ restore_packages() {
 
 # finish_packages MANAGER: keeps the tree for the next build and makes its paths those of the dyno.
 finish_packages() {
-  local target=$BUILD_DIR/$PYTHON_HOME tree=$TMPDIR/packages
-  if ! cache_fits python-packages "$PACKAGES_KEY"; then
-    rm -rf "$tree"
-    mkdir -p "$tree"
-    cp -al "$target/bin" "$target/lib" "$tree"
-    cache_put python-packages "$PACKAGES_KEY" "$tree"
-  fi
+  local target=$BUILD_DIR/$PYTHON_HOME
+  cache_put python-packages "$PACKAGES_KEY" "$target" bin lib
   rewrite_editable_paths "$target"
   compile_app
 }
 
-# Packages installed in place are found by files that hold BUILD_DIR. sed makes new files, so those
-# in the cache keep what they say.
+# Packages installed in place are found by files that hold BUILD_DIR.
 rewrite_editable_paths() {
   find "$1"/lib/python3.*/site-packages -maxdepth 2 -type f \
     \( -name '*.pth' -o -name '__editable__*' -o -name '*.egg-link' -o -name direct_url.json \) \
