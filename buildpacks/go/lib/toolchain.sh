@@ -85,7 +85,7 @@ toolchain_fetch() {
   cache_drop go/toolchain
   mkdir -p "$CACHE_DIR/go"
   chmod -R u+w "$TMPDIR/go-download"  # Go makes toolchains read-only, whatever GOFLAGS says
-  mv "$TMPDIR"/go-download/pkg/mod/golang.org/toolchain@*-go"$1".* "$CACHE_DIR/go/toolchain"
+  mv "$TMPDIR"/go-download/pkg/mod/*/toolchain@*-go"$1".* "$CACHE_DIR/go/toolchain"
   toolchain_trim
   printf '%s\n' "$1" >"$CACHE_DIR/go/toolchain.key"
 }
