@@ -6,7 +6,10 @@ readonly DEFAULT_PYTHON=3.13
 
 # wanted_version MANAGER: "3.13" or "3.13.5".
 wanted_version() {
-  local manager=$1 version
+  local manager=$1 version locked=
+  if [[ $manager == pipenv ]]; then
+    locked=$(pipfile_lock_version)
+  fi
   if [[ -f $BUILD_DIR/runtime.txt ]]; then
     version=$(runtime_txt)
     topic "Using Python $version specified in runtime.txt" >&2
@@ -15,7 +18,8 @@ wanted_version() {
   elif [[ -f $BUILD_DIR/.python-version ]]; then
     version=$(python_version_file)
     topic "Using Python $version specified in .python-version" >&2
-  elif [[ $manager == pipenv ]] && version=$(pipfile_lock_version) && [[ -n $version ]]; then
+  elif [[ -n $locked ]]; then
+    version=$locked
     topic "Using Python $version specified in Pipfile.lock" >&2
   else
     version=$(cached_value python-version)

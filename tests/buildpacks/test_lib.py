@@ -1,0 +1,312 @@
+"""The shared library and the decisions of python and nodejs, in bash alone: no stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "buildpacks"
+
+
+class Shell:
+    """Runs a line of bash in the surroundings of a buildpack's compile."""
+
+    def __init__(self, place: Path, buildpack: str) -> None:
+        self.place = place
+        self.buildpack = buildpack
+        for name in ("build", "cache", "env", "tmp", "packs"):
+            (place / name).mkdir()
+        (place / "packs" / "lib").symlink_to(ROOT / "lib")
+        (place / "packs" / buildpack / "bin").mkdir(parents=True)
+        if (ROOT / buildpack / "lib").is_dir():
+            (place / "packs" / buildpack / "lib").symlink_to(ROOT / buildpack / "lib")
+
+    def write(self, files: Mapping[str, str], where: str = "build") -> None:
+        for name, text in files.items():
+            (self.place / where / name).write_text(text)
+
+    def run(self, line: str, *parts: str, code: int = 0, **env: str) -> str:
+        """Return what the line printed, its errors included."""
+        script = self.place / "packs" / self.buildpack / "bin" / "script"
+        sources = "".join(f'source "$BUILDPACK_DIR/lib/{part}.sh"\n' for part in parts)
+        script.write_text(
+            'source "$(dirname -- "${BASH_SOURCE[0]}")/../../lib/buildpack.sh"\n'
+            f'buildpack_start "$@"\n{sources}{line}\n'
+        )
+        folders = [self.place / name for name in ("build", "cache", "env")]
+        done = subprocess.run(
+            ["bash", script, *folders],
+            env={
+                "PATH": os.environ["PATH"],
+                "TMPDIR": str(self.place / "tmp"),
+                "HOME": str(self.place / "home"),
+                **env,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Callable[[str], Shell]:
+    return lambda buildpack: Shell(tmp_path, buildpack)
+
+
+@pytest.fixture
+def lib(tmp_path: Path) -> Shell:
+    return Shell(tmp_path, "toy")
+
+
+def test_a_failure_is_marked_and_ends_the_script(lib: Shell) -> None:
+    assert lib.run("fail 'no such thing: x' 'do y'\necho never", code=77) == (
+        "\n !     no such thing: x\n !     do y\n\n"
+    )
+
+
+def test_a_failure_in_a_substitution_is_said_once(lib: Shell) -> None:
+    shown = lib.run("f() { fail 'wrong'; }\nx=$(f)\necho never", code=77)
+    assert shown == "\n !     wrong\n\n"
+
+
+def test_an_error_nobody_handled_names_its_line(lib: Shell) -> None:
+    shown = lib.run("f() {\n  ls /no/such/folder\n}\nf", code=77)
+    assert " !     script line 4: ls /no/such/folder" in shown
+
+
+def test_steps_and_indented_output(lib: Shell) -> None:
+    assert lib.run("topic T\ndetail d\nrun echo out") == "-----> T\n       d\n       out\n"
+
+
+def test_quiet_commands_speak_when_they_fail(lib: Shell) -> None:
+    assert lib.run("quietly echo nothing\nquietly sh -c 'echo why; exit 3' || echo code $?") == (
+        "       why\ncode 3\n"
+    )
+
+
+def test_config_vars_are_exported_but_those_that_bend_the_build(lib: Shell) -> None:
+    lib.write({"GOOD": "a b\n\n", "PATH": "/evil", "LD_PRELOAD": "x", "SKIP": "y"}, "env")
+    shown = lib.run('export_env_dir "^SKIP$"\nprintf "[%s]" "$GOOD" "${LD_PRELOAD-}" "${SKIP-}"')
+    assert shown == "[a b\n\n][][]"
+
+
+def test_a_config_var_beats_the_platform_beats_the_default(lib: Shell) -> None:
+    line = "setting BUILDPACK_X_SOURCE deb"
+    assert lib.run(line) == "deb"
+    assert lib.run(line, BUILDPACK_X_SOURCE="registry") == "registry"
+    lib.write({"BUILDPACK_X_SOURCE": "upstream"}, "env")
+    assert lib.run(line, BUILDPACK_X_SOURCE="registry") == "upstream"
+
+
+def test_a_source_nobody_knows_is_refused(lib: Shell) -> None:
+    lib.write({"BUILDPACK_NODE_SOURCE": "floppy"}, "env")
+    shown = lib.run("runtime_source node registry registry upstream", code=77)
+    assert "BUILDPACK_NODE_SOURCE is 'floppy'" in shown
+    assert "Known are: registry upstream, or the URL" in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("version_at_least 3.10 3.9 && echo yes", "yes\n"),
+        ("version_at_least 3.9 3.10 || echo no", "no\n"),
+        ("version_starts_with 3.13.5 3.1 || echo no", "no\n"),
+        ("printf '%s\\n' 3.9.1 3.13.2 3.13.10 | version_newest 3.13", "3.13.10\n"),
+        ("printf '%s\\n' 2.0 10.0 2.0 | version_list", "2.0, 10.0\n"),
+        ("version_line 3.13.5 2", "3.13\n"),
+    ],
+)
+def test_versions(lib: Shell, line: str, shown: str) -> None:
+    assert lib.run(line) == shown
+
+
+def test_a_tree_comes_back_from_the_cache_as_it_was(lib: Shell) -> None:
+    lib.run(
+        "mkdir -p $BUILD_DIR/t/deep && echo 1 >$BUILD_DIR/t/deep/f && ln -s f $BUILD_DIR/t/deep/l\n"
+        "chmod 750 $BUILD_DIR/t/deep/f && touch -d @1000000000 $BUILD_DIR/t/deep/f\n"
+        "cache_put tree/a one $BUILD_DIR/t"
+    )
+    archive = lib.place / "cache" / "tree" / "a.tar.zst"
+    before = archive.stat().st_mtime_ns
+    shown = lib.run(
+        "cache_put tree/a one $BUILD_DIR/t\ncache_get tree/a one $BUILD_DIR/new\n"
+        "echo changed >>$BUILD_DIR/new/deep/f\nstat -c %a $BUILD_DIR/new/deep/f\n"
+        "readlink $BUILD_DIR/new/deep/l"
+    )
+    assert shown == "750\nf\n"
+    assert archive.stat().st_mtime_ns == before
+    assert lib.run("cache_get tree/a two $BUILD_DIR/other || echo gone") == "gone\n"
+    assert not archive.exists()
+
+
+def test_a_value_is_written_only_when_it_changes(lib: Shell) -> None:
+    lib.run("cache_value version 3.13")
+    file = lib.place / "cache" / "values" / "version"
+    before = file.stat().st_mtime_ns
+    assert lib.run("cache_value version 3.13\ncached_value version\ncached_value none") == "3.13\n"
+    assert file.stat().st_mtime_ns == before
+
+
+def test_a_download_with_another_checksum_leaves_nothing(lib: Shell) -> None:
+    lib.write({"file": "content"})
+    shown = lib.run('verify_sha256 "$BUILD_DIR/file" sha256:00 || echo refused')
+    assert "sha256 of file is ed7002b4" in shown
+    assert shown.endswith("refused\n")
+
+
+def test_profile_scripts_let_config_vars_win(lib: Shell) -> None:
+    shown = lib.run(
+        "profile_default a LANG C.UTF-8\nprofile_set a NODE_HOME '$HOME/n'\nprofile_path a bin\n"
+        "HOME=/app LANG=cs_CZ.UTF-8 bash -c '. $BUILD_DIR/.profile.d/a.sh; "
+        "echo $LANG $NODE_HOME ${PATH%%:*}'"
+    )
+    assert shown == "cs_CZ.UTF-8 /app/n /app/bin\n"
+
+
+def test_exports_reach_the_next_buildpack_whatever_they_hold(lib: Shell) -> None:
+    lib.run("export_set VALUE \"it's \\$HOME\"\nexport_path '/with space/bin'")
+    shown = subprocess.run(
+        ["bash", "-c", '. packs/toy/export; printf "%s|%s" "$VALUE" "${PATH%%:*}"'],
+        cwd=lib.place,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "it's $HOME|/with space/bin"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("512", "512"), ("", ("none", "cgroup"))],
+)
+def test_memory_is_what_the_platform_says(given: str, shown: str | tuple[str, ...]) -> None:
+    command = f'. {ROOT}/lib/dyno/memory.sh; echo "${{MEMORY_AVAILABLE:-none}}"'
+    done = subprocess.run(
+        ["bash", "-euc", command],
+        env={**os.environ, "MEMORY_AVAILABLE": given},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    text = done.stdout.strip()
+    assert text == shown if given else (text == "none" or text.isdigit())
+
+
+@pytest.mark.parametrize(
+    ("files", "version"),
+    [
+        ({"runtime.txt": "python-3.12.1\r\n"}, "3.12.1"),
+        ({".python-version": "# ours\n\n 3.11 \n"}, "3.11"),
+        ({"runtime.txt": "python-3.12", ".python-version": "3.11"}, "3.12"),
+        ({"Pipfile.lock": '{"_meta": {"requires": {"python_version": "3.10"}}}'}, "3.10"),
+        ({}, "3.13"),
+    ],
+)
+def test_where_a_python_version_comes_from(
+    shell: Callable[[str], Shell], files: Mapping[str, str], version: str
+) -> None:
+    python = shell("python")
+    python.write(files)
+    manager = "pipenv" if "Pipfile.lock" in files else "pip"
+    shown = python.run(f"wanted_version {manager}", "version")
+    assert shown.splitlines()[-1].endswith(version)
+
+
+def test_a_python_version_sticks_from_build_to_build(shell: Callable[[str], Shell]) -> None:
+    python = shell("python")
+    python.run("cache_value python-version 3.11")
+    assert "same major version as the last build: Python 3.11" in python.run(
+        "wanted_version pip", "version"
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"runtime.txt": "3.12"}, "runtime.txt says '3.12'"),
+        ({".python-version": "3.11\n3.12\n"}, "holds: 3.11, 3.12"),
+        ({".python-version": "pypy3.10"}, "'pypy3.10', which is not a version"),
+        ({".python-version": ""}, "must hold one version"),
+        ({"Pipfile.lock": "no json"}, "Pipfile.lock is not valid JSON"),
+    ],
+)
+def test_a_python_version_that_is_none(
+    shell: Callable[[str], Shell], files: Mapping[str, str], words: str
+) -> None:
+    python = shell("python")
+    python.write(files)
+    manager = "pipenv" if "Pipfile.lock" in files else "pip"
+    assert words in python.run(f"x=$(wanted_version {manager})", "version", code=77)
+
+
+@pytest.mark.parametrize(
+    ("files", "package"),
+    [
+        ({"yarn.lock": "# yarn lockfile v1"}, "yarn@1.22.22"),
+        ({"yarn.lock": "__metadata:\n  version: 8"}, "@yarnpkg/cli-dist@4"),
+        ({"pnpm-lock.yaml": "lockfileVersion: '6.0'"}, "pnpm@8"),
+        ({"pnpm-lock.yaml": "lockfileVersion: '9.0'"}, "pnpm@10"),
+        ({"package-lock.json": "{}"}, ""),
+    ],
+)
+def test_which_package_manager_of_node(
+    shell: Callable[[str], Shell], files: Mapping[str, str], package: str
+) -> None:
+    node = shell("nodejs")
+    node.write({"package.json": "{}", **files})
+    assert node.run('manager_package "$(package_manager)"', "package", "manager") == package
+
+
+@pytest.mark.parametrize(
+    ("document", "package"),
+    [
+        ({"packageManager": "yarn@4.5.0+sha512.abc"}, "@yarnpkg/cli-dist@4.5.0"),
+        ({"packageManager": "yarn@1.22.19"}, "yarn@1.22.19"),
+        ({"engines": {"yarn": "1.x"}}, "yarn@1.x"),
+        ({"engines": {"yarn": ">=3"}}, "@yarnpkg/cli-dist@>=3"),
+    ],
+)
+def test_the_version_of_a_package_manager(
+    shell: Callable[[str], Shell], document: Mapping[str, object], package: str
+) -> None:
+    node = shell("nodejs")
+    node.write({"package.json": json.dumps(document), "yarn.lock": ""})
+    assert node.run("manager_package yarn", "package", "manager") == package
+
+
+@pytest.mark.parametrize(
+    ("document", "release"),
+    [({"scripts": {"start": "x"}}, "web: npm start"), ({}, "--- {}")],
+)
+def test_the_default_process_of_node(
+    tmp_path: Path, document: Mapping[str, object], release: str
+) -> None:
+    (tmp_path / "package.json").write_text(json.dumps(document))
+    shown = subprocess.run(
+        [ROOT / "nodejs" / "bin" / "release", tmp_path], capture_output=True, text=True, check=True
+    ).stdout
+    assert release in shown
+
+
+@pytest.mark.parametrize("buildpack", ["python", "nodejs", "procfile"])
+def test_a_folder_without_an_app_is_not_detected(tmp_path: Path, buildpack: str) -> None:
+    done = subprocess.run(
+        [ROOT / buildpack / "bin" / "detect", tmp_path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr
+
+
+def test_every_name_of_the_detection_order_is_told_once() -> None:
+    lines = (ROOT / "order.txt").read_text().splitlines()
+    names = [line for line in lines if line and not line.startswith("#")]
+    assert len(set(names)) == len(names)
+    assert {"python", "nodejs", "procfile"} <= set(names)
