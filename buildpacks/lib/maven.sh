@@ -17,12 +17,20 @@ maven_install() {
   maven_settings
   if [[ -z $version && -f $BUILD_DIR/mvnw && -f $BUILD_DIR/.mvn/wrapper/maven-wrapper.properties ]]; then
     chmod +x "$BUILD_DIR/mvnw"
+    maven_trust_wget
     MAVEN=./mvnw
   elif [[ -n $version ]]; then
     maven_distribution "$version"
   else
     maven_of_distribution
   fi
+}
+
+# maven_trust_wget: the wrapper prefers wget, which does not look at SSL_CERT_FILE.
+maven_trust_wget() {
+  [[ -n ${SSL_CERT_FILE:-} && -z ${WGETRC:-} ]] || return 0
+  export WGETRC=$TMPDIR/wgetrc
+  printf 'ca_certificate = %s\n' "$SSL_CERT_FILE" >"$WGETRC"
 }
 
 # maven_of_distribution: Debian's Maven, whose libraries are links all over /usr/share.

@@ -17,8 +17,9 @@ toolchain_install() {
   deb) toolchain_deb "$wanted" ;;
   *) toolchain_archive "$kind" ;;
   esac
-  export GOTOOLCHAIN=local GOROOT=$CACHE_DIR/go/toolchain
-  export_set PATH "$GOROOT/bin:$PATH"
+  export GOTOOLCHAIN=local
+  export_set GOROOT "$CACHE_DIR/go/toolchain"
+  export_path "$GOROOT/bin"
   detail "Using $(go env GOVERSION)${source:+ (from $source)}"
   [[ -n $source ]] || warn "No Go version is given, Go $DEFAULT_LINE is used." \
     "Add a line like 'go $DEFAULT_LINE' to go.mod."

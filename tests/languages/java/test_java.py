@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,22 @@ def test_another_maven_and_the_whole_jdk(stage: Stage, sample: Sample) -> None:
     assert "Fetching Maven 3.9.11" in built.log
     assert "The slug gets the whole JDK" in built.log
     assert built.slug_bytes > JDK_SLUG_BYTES
+
+
+def test_the_wrapper_that_maven_writes(stage: Stage, sample: Sample) -> None:
+    app = sample("java/spring-boot")
+    config = {"MAVEN_CUSTOM_GOALS": "wrapper:wrapper -Dmaven=3.9.11 clean package"}
+    made = build_app(stage, app, config)
+    assert made.outcome.succeeded, made.log
+    slug = stage.objects.folder / "slug.tar.zst"
+    wrapper = ["./app/mvnw", "./app/.mvn"]
+    unpack = ["tar", "--extract", "--zstd", "--strip-components=2", "--file", slug, *wrapper]
+    subprocess.run(unpack, cwd=app, check=True)
+
+    built = build_app(stage, app)
+
+    assert built.outcome.succeeded, built.log
+    assert "$ mvnw -DskipTests" in built.log
 
 
 def test_a_java_that_the_stack_lacks(stage: Stage, sample: Sample) -> None:
