@@ -71,7 +71,7 @@ def test_the_wrapper_that_maven_writes(stage: Stage, sample: Sample) -> None:
     assert made.outcome.succeeded, made.log
     slug = stage.objects.folder / "slug.tar.zst"
     wrapper = ["./app/mvnw", "./app/.mvn"]
-    unpack = ["tar", "--extract", "--zstd", "--strip-components=2", "--file", slug, *wrapper]
+    unpack = ["tar", "--extract", "--zstd", "--strip-components=2", "--file", str(slug), *wrapper]
     subprocess.run(unpack, cwd=app, check=True)
 
     built = build_app(stage, app)
