@@ -8,17 +8,20 @@ lock_section() {
     awk -v wanted="$1" '/^[A-Z]/ { inside = ($0 == wanted); next } inside && NF'
 }
 
-# gem_version NAME: the locked version, empty when the bundle has no such gem.
-gem_version() {
-  tr -d '\r' <"$BUILD_DIR/Gemfile.lock" |
-    sed -nE "s/^    $1 \(([0-9][0-9A-Za-z.]*)[^)]*\)\$/\1/p" | sed -n 1p
+# locked_gems: "rack 3.1.20", one a line, of the lock file; read once.
+locked_gems() {
+  if [[ -z ${LOCKED_GEMS:-} ]]; then
+    LOCKED_GEMS=$(tr -d '\r' <"$BUILD_DIR/Gemfile.lock" |
+      sed -nE 's/^    ([^ ]+) \(([0-9][0-9A-Za-z.]*)[^)]*\)$/\1 \2/p')
+  fi
 }
 
 # has_gem NAME...: tells whether the bundle has one of these gems.
 has_gem() {
   local name
+  locked_gems
   for name in "$@"; do
-    [[ -z $(gem_version "$name") ]] || return 0
+    [[ $'\n'$LOCKED_GEMS != *$'\n'"$name "* ]] || return 0
   done
   return 1
 }
