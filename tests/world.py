@@ -157,6 +157,8 @@ class Operator:
     versions: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     """For scripts that wait until a test lets them go on."""
+    boot_problem: str = ""
+    """What the dynos of the next releases die of."""
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -192,6 +194,21 @@ class Operator:
             release={"name": f"{app}-v{version}", "version": version},
             slug={"processTypes": [{"name": "web", "command": "python app.py"}]},
         )
+        await self._serve(build["metadata"]["namespace"], app, version)
+
+    async def _serve(self, namespace: str, app: str, version: int) -> None:
+        """Say of the app whether its new release runs: all is well, or ``boot_problem``."""
+        ready = {
+            "type": "Ready",
+            "status": "False" if self.boot_problem else "True",
+            "reason": "AppCrashed" if self.boot_problem else "Serving",
+            "message": self.boot_problem,
+        }
+        status = {
+            "currentRelease": {"name": f"{app}-v{version}", "version": version},
+            "conditions": [ready],
+        }
+        await self.cluster.patch(APPS, app, namespace, {"status": status}, subresource="status")
 
 
 async def succeed(operator: Operator, build: Json) -> None:
@@ -255,7 +272,9 @@ async def running(
     settings = settings or Settings(public_port=8080)
     app = create_app(settings, cluster, storage, pace=pace)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5)
+    )
     playing = None if beside else asyncio.create_task(operator.run())
     serving = asyncio.create_task(server.serve([listener]))
     try:

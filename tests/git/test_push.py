@@ -39,6 +39,19 @@ async def test_a_push_builds_releases_and_says_so(tree: Checkout) -> None:
     assert "main -> main" in done.said
 
 
+async def test_a_release_that_does_not_run_is_told_and_the_push_stands(
+    world: World, tree: Checkout
+) -> None:
+    world.operator.boot_problem = "web: web.1 crashed with exit status 3"
+    done = await tree.push()
+
+    assert done.status == 0, done.said
+    assert done.remote[-2:] == [
+        "Verifying deploy... failed.",
+        " !     The release does not run: web: web.1 crashed with exit status 3",
+    ]
+
+
 async def test_the_build_names_the_stored_source(world: World, tree: Checkout) -> None:
     commit = await tree.must("rev-parse", "HEAD")
     await tree.push()
