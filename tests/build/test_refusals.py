@@ -6,10 +6,22 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from build.rig import Engine
+from haikube.build.main import main
+
+
+def is_running(pid: int) -> bool:
+    """A zombie that init has not reaped yet does not run."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in {"Z", "X"}
+
 
 NOT_MINE = "#!/bin/sh\necho 'looked for toy.json' >&2\nexit 1\n"
 
@@ -158,8 +170,7 @@ def test_a_build_over_its_time_leaves_no_process(
     assert "longer than 5 s" in message
     assert "buildTimeoutSeconds" in message
     child = int((engine.layout.build_dir / "pid").read_text())
-    with pytest.raises(ProcessLookupError):
-        os.kill(child, 0)
+    assert not is_running(child)
 
 
 def test_a_background_process_does_not_hold_the_build_up(engine: Engine) -> None:
@@ -219,6 +230,23 @@ def test_a_full_disk(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     done = engine.run({"x": ""})
     assert done.failure[0] == "DiskFull"
     assert "filled its disk" in done.log
+
+
+def test_a_compile_that_fills_the_disk(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("haikube.build.chain.is_full", lambda _folder: True)
+    engine.buildpack(compile="#!/bin/sh\necho 'write error: No space left on device'\nexit 1\n")
+    assert engine.run({"x": ""}).failure[0] == "DiskFull"
+
+
+def test_a_fault_of_the_engine_is_not_the_users(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("haikube.build.main.Pipeline", broken)
+    assert main(engine.prepare({"x": ""})) == 70
+    assert "ZeroDivisionError" in capfd.readouterr().err
 
 
 def test_a_log_without_end_is_cut_but_keeps_its_last_words(engine: Engine) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from haikube.build.buildpack import Buildpack, Detection
 from haikube.build.deadline import Deadline
+from haikube.build.disk import disk_failure, is_full
 from haikube.build.failure import BuildFailure, Reason
 from haikube.build.layout import Layout
 from haikube.build.memory import oom_kills
@@ -90,6 +91,8 @@ class Chain:
             deadline=self._deadline,
         )
         self._transcript.flush()
+        if code and is_full(self._layout.scratch):
+            raise disk_failure()
         if code:
             raise _failure(buildpack, language, code, out_of_memory=oom_kills() > killed)
 

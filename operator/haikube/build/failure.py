@@ -6,6 +6,7 @@ from enum import StrEnum
 
 USER_EXIT = 1
 INFRASTRUCTURE_EXIT = 75
+ENGINE_EXIT = 70
 CANCELED_EXIT = 143
 
 

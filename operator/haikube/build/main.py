@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, NoReturn
 
 from haikube.build.deadline import Deadline
+from haikube.build.disk import disk_failure, is_disk_error
 from haikube.build.environment import merge_ca
-from haikube.build.failure import BuildFailure, Reason
+from haikube.build.failure import ENGINE_EXIT, BuildFailure, Reason
 from haikube.build.layout import Layout
 from haikube.build.pipeline import Pipeline
 from haikube.build.request import Request, read_request
@@ -22,8 +23,15 @@ from haikube.build.transfer import Transfer, TransferError
 
 def main(layout: Layout | None = None) -> int:
     """Build what the operator asked for; returns the exit code that tells who has to act."""
+    try:
+        return _run(layout or Layout())
+    except Exception:  # noqa: BLE001 - exit code 1 would blame the user
+        traceback.print_exc()
+        return ENGINE_EXIT
+
+
+def _run(where: Layout) -> int:
     signal.signal(signal.SIGTERM, _canceled)
-    where = layout or Layout()
     request = read_request(where.request)
     where.prepare()
     transfer = Transfer(merge_ca(where))
@@ -49,9 +57,9 @@ def _outcome(
     except BuildFailure as error:
         failure = error
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        if not is_disk_error(error):
             raise
-        failure = _disk_full()
+        failure = disk_failure()
     _explain(failure, transcript)
     return failed(failure), failure.reason.exit_code
 
@@ -81,13 +89,6 @@ def _hand_back(
                 transfer.put_bytes(url, content)
         except TransferError as error:
             transcript.warning(f"{name} could not be stored: {error}")
-
-
-def _disk_full() -> BuildFailure:
-    return BuildFailure(
-        Reason.DISK_FULL,
-        "The build filled its disk; make it write less, or have build_disk of the platform raised",
-    )
 
 
 def _canceled(_number: int, _frame: FrameType | None) -> NoReturn:

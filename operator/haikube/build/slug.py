@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from haikube.build.deadline import Deadline
+from haikube.build.disk import disk_failure, is_full
 from haikube.build.failure import BuildFailure, Reason
 from haikube.build.layout import Layout
 from haikube.build.packing import PackingError, pack
@@ -40,6 +41,8 @@ def pack_slug(
             deadline=deadline,
         )
     except PackingError as error:
+        if is_full(layout.scratch):
+            raise disk_failure() from error
         raise BuildFailure(
             Reason.COMPILE_FAILED,
             f"The slug could not be packed: {error}; the buildpack left files that the build's "
