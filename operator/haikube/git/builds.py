@@ -56,6 +56,10 @@ class Listener(Protocol):
         """Tell whether a release that has a result succeeded."""
         ...
 
+    async def boot_problem(self, cluster: Cluster, namespace: str, app: str, version: int) -> str:
+        """Return "" once an app runs a release, else what keeps it from that."""
+        ...
+
 
 async def require_right(repository: Repository) -> None:
     """Refuse early who may not create builds; creating one asks again in any case."""

@@ -126,8 +126,14 @@ async def read_some(stream: asyncio.StreamReader | None) -> bytes:
 
 
 async def end(process: asyncio.subprocess.Process) -> None:
-    """Kill a process that still runs, its children with it."""
+    """Kill a process that still runs, its children with it.
+
+    Its output is read to the end: asyncio notices the end of a process only when its pipes are
+    closed, and never that of a pipe whose reader stopped half-way.
+    """
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, 9)
-        await process.wait()
+    async for _ in chunks(process.stdout):
+        pass
+    await process.wait()

@@ -108,13 +108,25 @@ class Push:
             objects = self._objects(call)
             packs = await self._store_packs(objects)
             refs = {update.ref: update.new for update in call.updates}
+            version = 0
             if deploy is not None:
-                await self._deploy(deploy, objects, lock, (refs, packs))
+                version = await self._deploy(deploy, objects, lock, (refs, packs))
             await lock.finish(refs, packs)
         except BaseException:
             await asyncio.shield(self._undo(lock, packs, manifest))
             raise
-        await report.verified(self._console)
+        if version:
+            await self._verify(version)
+
+    async def _verify(self, version: int) -> None:
+        """Wait until the release runs; the refs have moved already, whatever comes of it."""
+        await self._console.begin("Verifying deploy... ")
+        place = (self._platform.own, self._repository.namespace, self._repository.app)
+        try:
+            problem = await self._platform.listener.boot_problem(*place, version)
+        except (ApiError, TimeoutError) as error:
+            problem = f"it cannot be told: {error}"
+        await report.verified(self._console, problem)
 
     async def _settle(self, pending: Pending) -> bool | None:
         """Tell how the build of a push that died has ended; one that is gone has failed."""
@@ -148,14 +160,15 @@ class Push:
         objects: Path,
         lock: PushLock,
         change: tuple[Mapping[str, str], tuple[str, ...]],
-    ) -> None:
+    ) -> int:
+        """Build and release what was pushed; returns the version to wait for, 0 for none."""
         source = Source(self._platform.git, self._snapshot, objects)
         commit = await source.commit(update.new)
         archive = await self._pack(source, commit)
         build = await create_build(self._repository, archive_source(archive), commit)
         name = build["metadata"]["name"]
         await lock.announce(Pending(self._repository.namespace, name, *change))
-        await self._follow(name)
+        return await self._follow(name)
 
     async def _pack(self, source: Source, commit: str) -> Archive:
         tree = await source.inspect(commit)
@@ -173,8 +186,8 @@ class Push:
         await self._console.line("done.")
         return archive
 
-    async def _follow(self, name: str) -> None:
-        """Print the build's log, then how it ended; raises ``Refused`` when it failed."""
+    async def _follow(self, name: str) -> int:
+        """Print the build's log and how it ended; raises ``Refused`` when it failed."""
         where = (self._platform.own, self._repository.namespace, name)
         await self._console.line("Building source:")
         await self._console.line()
@@ -184,12 +197,14 @@ class Push:
         await self._console.end_line()
         build: Json = await self._platform.listener.finished(*where)
         await report.ended(self._console, self._repository, build, narrator)
-        await self._run_release_phase(build)
+        succeeded = await self._run_release_phase(build)
+        release = build["status"].get("release") or {}
+        return int(release.get("version") or 0) if succeeded else 0
 
-    async def _run_release_phase(self, build: Json) -> None:
+    async def _run_release_phase(self, build: Json) -> bool:
         """Print the release command; its failure fails the release, never the push."""
         if not report.has_release_phase(build):
-            return
+            return True
         where = (
             self._platform.own,
             self._repository.namespace,
@@ -201,6 +216,7 @@ class Push:
         await self._console.end_line()
         succeeded = await self._platform.listener.released(*where)
         await report.release_ended(self._console, succeeded=succeeded)
+        return succeeded
 
     async def _undo(self, lock: PushLock, packs: tuple[str, ...], before: Manifest) -> None:
         """Give the lock back and drop packs nobody refers to; a failure here harms nothing."""

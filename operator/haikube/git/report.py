@@ -101,9 +101,13 @@ class BuildFailed(Refused):
     """The build failed: its own log has said why already."""
 
 
-async def verified(console: Console) -> None:
-    """Say that the refs are where they should be."""
-    await console.line("Verifying deploy... done.")
+async def verified(console: Console, problem: str) -> None:
+    """Say whether the release runs; the push has succeeded either way, as on Heroku."""
+    if not problem:
+        await console.line("done.")
+        return
+    await console.line("failed.")
+    await console.line(f" !     The release does not run: {problem}")
 
 
 async def rejected(console: Console, app: str, refused: Refused) -> None:

@@ -80,6 +80,8 @@ class GitService:
             env=_protocol(request),
             stdin=asyncio.subprocess.PIPE,
         )
+        errors = asyncio.create_task(read_some(process.stderr))
+        stack.push_async_callback(asyncio.wait, [errors])
         stack.push_async_callback(end, process)
         try:
             await feed(process.stdin, read_body(request, _UPLOAD_REQUEST_LIMIT))

@@ -14,6 +14,7 @@ from typing import Final
 
 from haikube.cluster.errors import ApiError, NotFound, TooManyRequests, Unauthorized, Unreachable
 from haikube.cluster.port import Cluster, Json
+from haikube.logs.booting import boot_problem
 from haikube.logs.watching import Watched
 from haikube.model.resources import BUILDS, PODS, RELEASES
 from haikube.storage.port import Storage, StorageError
@@ -29,6 +30,7 @@ class Patience:
     pulse: float = 1.0
     retry: float = 0.2
     release: float = 120.0
+    boot: float = 120.0
 
 
 @dataclass(slots=True)
@@ -108,6 +110,11 @@ class BuildLogs:
         """Tell whether a release that has a result succeeded."""
         obj = await cluster.get(RELEASES, release, namespace)
         return bool((obj.get("status") or {}).get("result") == "Succeeded")
+
+    async def boot_problem(self, cluster: Cluster, namespace: str, app: str, version: int) -> str:
+        """Return "" once an app runs a release, else what keeps it from that."""
+        patience = self._patience
+        return await boot_problem(cluster, namespace, app, version, patience.boot, patience.retry)
 
     async def _live(
         self, cluster: Cluster, namespace: str, pod: str, place: _Place
