@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import tarfile
+from contextlib import aclosing
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +16,7 @@ import pytest
 from git.client import Checkout
 from haikube.git import console as console_module
 from haikube.git import source
+from haikube.git.command import Git
 from haikube.git.console import Console
 from haikube.git.packs import PackCache
 from haikube.git.pipe import Pipe
@@ -157,6 +159,21 @@ async def test_files_of_a_repository_are_not_served(world: World, path: str) -> 
         assert answer.status == 404
 
 
+async def test_git_that_is_not_read_to_its_end_is_ended(tmp_path: Path) -> None:
+    """Its pipe is full by then, which asyncio would wait for without end."""
+    git = Git(tmp_path, tmp_path, 1_000)
+    await git.run("init", "-q", "--bare", "r")
+    (tmp_path / "big").write_bytes(b"x" * 20_000_000)
+    name = (await git.run("--git-dir=r", "hash-object", "-w", "big")).decode().strip()
+    async with asyncio.timeout(20):
+        for _ in range(3):
+            output = git.output("--git-dir=r", "cat-file", "blob", name)
+            async with aclosing(output):
+                assert await anext(output)
+                for _ in range(2_000):  # the loop turns until every buffer is full
+                    await asyncio.sleep(0)
+
+
 class Stalled:
     """A writer whose reader never reads."""
 
@@ -214,9 +231,11 @@ async def test_the_pack_cache_drops_what_was_used_longest_ago(tmp_path: Path) ->
     for uid in ("one", "two", "three"):
         for suffix in (".pack", ".idx"):
             await storage.put(f"git/{uid}/packs/{pack}{suffix}", b"x" * 1_000)
+    targets: list[Path] = []
     cache = PackCache(storage, tmp_path / "cache", limit=4_500)
     for uid in ("one", "two", "one", "three"):
-        target = tmp_path / f"{uid}-{len(list(tmp_path.iterdir()))}"
+        target = tmp_path / f"{uid}-{len(targets)}"
+        targets.append(target)
         await asyncio.to_thread(target.mkdir)
         await cache.link(uid, [pack], target)
         assert (target / f"{pack}.pack").read_bytes() == b"x" * 1_000
