@@ -72,6 +72,31 @@ cache_folder() {
   printf '%s' "$CACHE_DIR/$1"
 }
 
+# cache_times FOLDER: what cache_settle needs to know before a tool uses its folder of the cache.
+cache_times() {
+  find "$CACHE_DIR/$1" -type f -printf '%s %T@ %P\0'
+}
+
+# cache_settle FOLDER TIMES: gives files that a tool only touched their old times back, so that a build
+# that changed nothing uploads nothing. TIMES is a file with the output of cache_times.
+cache_settle() {
+  python3 -I -c '
+import os, sys
+folder, times = sys.argv[1:]
+for line in filter(None, open(times, "rb").read().split(b"\0")):
+    size, mtime, name = line.split(b" ", 2)
+    path = os.path.join(os.fsencode(folder), name)
+    seconds, _, fraction = mtime.partition(b".")
+    old = int(seconds) * 10**9 + int(fraction[:9].ljust(9, b"0"))
+    try:
+        info = os.lstat(path)
+    except FileNotFoundError:
+        continue
+    if info.st_size == int(size) and info.st_mtime_ns != old:
+        os.utime(path, ns=(old, old), follow_symlinks=False)
+' "$CACHE_DIR/$1" "$2"
+}
+
 # cached_value NAME: a small text kept from the last build, empty when there is none.
 cached_value() {
   if [[ -f $CACHE_DIR/values/$1 ]]; then
