@@ -33,11 +33,10 @@ async def test_a_new_release_first_gets_its_slug_url() -> None:
     assert row.writes == ["create Secret hello-v1-slug"]
     assert secret.presigned["url"].key == "slugs/a/b"
     assert secret.body["stringData"] == {"digest": b.DIGEST}
-    assert row.condition() == ("Unknown", "SigningSlugUrl")
-    assert row.status["current"] is False
+    assert row.condition() == ("True", "Released")  # written after the Secret, or not at all
 
 
-async def test_without_release_phase_it_is_complete_then() -> None:
+async def test_without_release_phase_it_is_complete_at_once() -> None:
     row = await plan(b.release(**PENDING), *whole())
 
     assert row.writes == []
@@ -179,7 +178,8 @@ async def test_a_rollback_copies_the_old_snapshot_and_notes_the_config_it_left()
     assert body["data"] == b.encoded({"A": "1"})
     assert body["immutable"] is True
     assert body["metadata"]["annotations"]["haikube.dev/config-seen"]
-    assert row.condition() == ("Unknown", "CopyingConfig")
+    assert row.writes == ["create Secret hello-v3", "create Secret hello-v3-slug"]
+    assert row.condition() == ("True", "Released")
 
 
 async def test_the_stack_of_a_phase_must_exist() -> None:

@@ -54,7 +54,7 @@ def _go_on(view: BuildView, verdict: Verdict, context: Context) -> Plan:
     result = RUNNING if view.job is not None or writes else PENDING
     return Plan(
         writes=writes,
-        status=build_status(view, verdict, context, result=result),
+        status=build_status(view, verdict, context, result=result, started=bool(writes)),
         requeue_after=STORAGE_RETRY if view.stored.error else None,
     )
 

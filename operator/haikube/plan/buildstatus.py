@@ -24,15 +24,19 @@ def build_status(
     *,
     result: str,
     outcome: Outcome | None = None,
+    started: bool = False,
 ) -> dict[str, Any]:
-    """Return the complete status of a build that is not finished, or finishes now."""
+    """Return the complete status of a build that is not finished, or finishes now.
+
+    ``started`` says that this pass makes the Job: it is there when the status is written.
+    """
     build = view.build
     wanted = (*completion(verdict), *_details(outcome, verdict))
     fields: dict[str, Any] = {
         "observedGeneration": build.meta.generation,
         "result": result,
         "stack": view.stack.meta.name if view.stack else "",
-        "jobName": view.job.meta.name if view.job else build.status.get("jobName", ""),
+        "jobName": build.meta.name if view.job or started else build.status.get("jobName", ""),
         "podName": view.pod.meta.name if view.pod else build.status.get("podName", ""),
         "logKey": names.log_key(view.app.meta.uid, build.meta.uid) if view.app else "",
         "conditions": stamp(

@@ -1,7 +1,8 @@
 """Release: what a ledger entry needs before it may serve, and which entry is current.
 
 A release is *pending* until its config snapshot and its slug URL exist and its release phase, if
-the slug has one, has ended well. Releases of an app go through this one after the other. The
+the slug has one, has ended well. What this plan itself writes counts as there, for a status is
+written only after all writes before it were done. Releases of an app go through this one after the other. The
 highest version that succeeded is current; a failed one never is. An end is believed from the
 status alone: the Job of the release phase does not last.
 """
@@ -107,21 +108,13 @@ def _slug_missing(view: ReleaseView) -> Verdict | None:
 
 
 def _snapshot_missing(view: ReleaseView) -> Verdict | None:
-    if view.snapshot is not None:
+    if view.snapshot is not None or view.rolled_back is not None:
         return None
-    if view.rolled_back is not None:
-        return progressing("CopyingConfig", f"the config of v{view.release.rollback_of} is copied")
     return stalled(
         "SnapshotMissing",
         f"its config snapshot, Secret {view.release.config}, does not exist; "
         "push or change a config var to make a new release",
     )
-
-
-def _slug_url_missing(view: ReleaseView) -> Verdict | None:
-    if view.slug_url is not None:
-        return None
-    return progressing("SigningSlugUrl", "the URL of its slug is being signed")
 
 
 def _no_phase(view: ReleaseView) -> Verdict | None:
@@ -176,7 +169,6 @@ _RUNNING = "ReleaseCommandRunning"
 _CHAIN = (
     _slug_missing,
     _snapshot_missing,
-    _slug_url_missing,
     _waiting_for_older,  # the ledger is worked off in order
     _no_phase,
     _stack_missing,
