@@ -14,19 +14,25 @@ Make = Callable[[str], Workspace]
 SYSTEM = ("-n", "haikube-system")
 
 
-def test_a_killed_operator_goes_on_where_it_was(workspace: Make, person: Person) -> None:
-    app = workspace("killed")
-    apps.plain(app.folder)
-    app.commit()
+def begin_push(app: Workspace) -> subprocess.Popen[str]:
+    """Push in the background and return once the cluster knows of the build."""
     push = subprocess.Popen(
         ["git", "push", "heroku", "main"],
         cwd=app.folder,
-        env=person.environment,
+        env=app.person.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    eventually(lambda: person.items("builds", app.app), "the build object")
+    eventually(lambda: app.person.items("builds", app.app), "the build object")
+    return push
+
+
+def test_a_killed_operator_goes_on_where_it_was(workspace: Make, person: Person) -> None:
+    app = workspace("killed")
+    apps.plain(app.folder)
+    app.commit()
+    push = begin_push(app)
     person.kubectl(
         "delete", "pod", *SYSTEM, "-l", "app.kubernetes.io/component=operator",
         "--grace-period=0", "--force", "--wait=false",
@@ -44,16 +50,9 @@ def test_a_lost_connection_does_not_stop_the_build(workspace: Make, person: Pers
     app = workspace("lost")
     apps.plain(app.folder)
     app.commit()
-    push = subprocess.Popen(
-        ["git", "push", "heroku", "main"],
-        cwd=app.folder,
-        env=person.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    eventually(lambda: person.items("builds", app.app), "the build object")
+    push = begin_push(app)
     push.kill()
-    push.wait()
+    push.communicate()
 
     eventually(lambda: app.answers("hello web.1"), "200 without the pusher")
     log = person.haikube("builds", "logs", "--app", app.app).stdout

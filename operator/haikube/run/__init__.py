@@ -1,1 +1,0 @@
-"""One-off dynos that somebody is attached to."""
