@@ -20,11 +20,20 @@ from haikube.storage.cause import remedy
 from haikube.storage.port import Changed, MissingObject, StorageError, Stored
 
 if TYPE_CHECKING:  # obstore has these types in its stubs alone
-    from obstore.store import ClientConfig, S3Config
+    from obstore.store import ClientConfig, RetryConfig, S3Config
 
 _CHUNK: Final = 1 << 20
 _PART: Final = 8 << 20
 _PARTS_AT_ONCE: Final = 4
+_RETRIES: RetryConfig = {
+    "max_retries": 6,
+    "retry_timeout": timedelta(seconds=15),
+    "backoff": {  # short at first: the losers of a racing swap are told "busy"
+        "init_backoff": timedelta(milliseconds=30),
+        "max_backoff": timedelta(seconds=2),
+        "base": 2,
+    },
+}
 _LONGEST_PRESIGN: Final = 7 * 86_400
 
 
@@ -141,7 +150,7 @@ def _connect(settings: Settings) -> S3Store:
         region=settings.storage_region,
         conditional_put="etag",
         client_options=client,
-        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=15)},
+        retry_config=_RETRIES,
     )
 
 
