@@ -33,7 +33,7 @@ async def test_a_command_gets_a_pod_that_never_restarts() -> None:
 async def test_several_words_are_quoted() -> None:
     row = await plan(b.dyno(command=["echo", "a b", "$HOME"]), *BASE)
 
-    assert row.body(CREATE)["spec"]["containers"][0]["args"] == ["echo 'a b' '$HOME'"]
+    assert row.body(CREATE)["spec"]["containers"][0]["args"] == ["echo 'a b' '$$HOME'"]
 
 
 async def test_a_process_type_runs_its_command_without_port() -> None:

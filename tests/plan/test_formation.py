@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import builders as b
+from haikube.plan.dynos import literal
 from stage import Row, plan
 
 BASE = (b.app(), b.stack(), b.release())
@@ -63,6 +67,17 @@ async def test_a_dyno_runs_the_command_with_its_release_config() -> None:
     assert env["HEROKU_APP_NAME"] == "hello"
     assert env["HEROKU_RELEASE_VERSION"] == "v1"
     assert env["MEMORY_AVAILABLE"] == "512"
+
+
+def expanded(text: str) -> str:
+    """Return what the kubelet makes of an argument when no variable of that name is set."""
+    return re.sub(r"\$\$|\$\([^)]*\)", lambda found: "$" if found[0] == "$$" else found[0], text)
+
+
+@given(st.text(alphabet="$()aPORT {}", max_size=20))
+def test_the_kubelet_leaves_a_command_as_it_is_written(command: str) -> None:
+    assert expanded(literal(command)) == command
+    assert not re.search(r"(?<!\$)(\$\$)*\$\(", literal(command).replace("$$", ""))
 
 
 async def test_the_boot_limit_grows_with_the_slug_and_the_app_may_set_it() -> None:

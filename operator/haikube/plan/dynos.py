@@ -48,7 +48,7 @@ class DynoPod:
             "deadline": deadline,
             "image": self.stack.run_image,
             "pull_policy": settings.image_pull_policy,
-            "command": self.command,
+            "command": literal(self.command),
             "attach": attach,
             "env": self._env(settings, web=web),
             "config_secret": self.release.config,
@@ -86,7 +86,17 @@ class DynoPod:
             "HEROKU_SLUG_COMMIT": commit,
         }
         pod = {"name": "HAIKUBE_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
-        return [*({"name": name, "value": text} for name, text in plain.items() if text), pod]
+        given = {name: literal(text) for name, text in plain.items() if text}
+        return [*({"name": name, "value": text} for name, text in given.items()), pod]
+
+
+def literal(text: str) -> str:
+    """Return a text that the kubelet leaves as it is: it reads ``$(NAME)`` and ``$$`` itself.
+
+    >>> literal("echo $$ $(date) $PORT")
+    'echo $$$$ $$(date) $$PORT'
+    """
+    return text.replace("$", "$$")
 
 
 def resources(settings: Settings) -> dict[str, dict[str, str]]:

@@ -2,9 +2,9 @@
 
 A release is *pending* until its config snapshot and its slug URL exist and its release phase, if
 the slug has one, has ended well. What this plan itself writes counts as there, for a status is
-written only after all writes before it were done. Releases of an app go through this one after the other. The
-highest version that succeeded is current; a failed one never is. An end is believed from the
-status alone: the Job of the release phase does not last.
+written only after all writes before it were done. Releases of an app go through this one after
+the other. The highest version that succeeded is current; a failed one never is. An end is
+believed from the status alone: the Job of the release phase does not last.
 """
 
 from __future__ import annotations
