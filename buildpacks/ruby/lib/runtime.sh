@@ -2,7 +2,7 @@
 # Puts a Ruby into .heroku/ruby of the app, with the same bin/ whatever it came from: packages of the
 # stack (deb), the official source release compiled here (upstream), or an archive (a URL). It is asked for anew each week, so that security releases arrive.
 
-readonly RUBY_LAYOUT=1
+readonly RUBY_LAYOUT=2
 readonly RUBY_INDEX_DEFAULT=https://cache.ruby-lang.org/pub/ruby
 
 # install_ruby: sets RUBY_VERSION and RUBY_API ("3.3.0") and puts Ruby on PATH.
@@ -39,7 +39,7 @@ ruby_from_packages() {
   RUBY_VERSION=$RUBY_CHOICE
   package=ruby$(version_line "$RUBY_VERSION" 2)
   topic "Installing Ruby $RUBY_VERSION from the packages of $STACK"
-  apt_unpack "$RUBY_HOME" "$package" ruby-rubygems ||
+  apt_unpack "$RUBY_HOME" "$package" ||
     fail "The package $package could not be fetched (see above)." \
       "Try again, or set BUILDPACK_RUBY_SOURCE to another source."
   apt_unpack_alone "$RUBY_HOME" "$package-dev" ||
@@ -62,6 +62,8 @@ tidy_packaged_ruby() {
   local package=$1 line=${1#ruby} program
   mkdir -p "$RUBY_HOME/bin"
   rm -rf "${RUBY_HOME:?}"/{etc,var,usr/share/{systemtap,bash-completion,ri,rubygems-integration}}
+  # RubyGems and Bundler are those of the release itself; vendor_ruby has Debian's own beside them
+  rm -rf "$RUBY_HOME"/usr/lib/ruby/{vendor_ruby,"$line".0/bundler/man}
   # tools for developing Ruby itself, a third of its files; a bundle that wants them installs its own
   rm -rf "$RUBY_HOME"/usr/lib/ruby/gems/*/{gems,specifications}/{rbs,typeprof}-*
   sed -i "1s,^#!.*ruby.*,#!/usr/bin/env $package," "$RUBY_HOME"/usr/bin/*"$line"
@@ -145,7 +147,7 @@ use_ruby() {
 packaged_ruby_environment() {
   local setter=$1 root=$2 machine
   machine=$(gcc -print-multiarch)
-  "$setter" RUBYLIB "$root/usr/lib/ruby/vendor_ruby:$root/usr/lib/ruby/$RUBY_API:$root/usr/lib/$machine/ruby/$RUBY_API"
+  "$setter" RUBYLIB "$root/usr/lib/ruby/$RUBY_API:$root/usr/lib/$machine/ruby/$RUBY_API"
   "$setter" LD_LIBRARY_PATH "$root/usr/lib/$machine$3"
   "$setter" DEBIAN_DISABLE_RUBYGEMS_INTEGRATION 1
 }

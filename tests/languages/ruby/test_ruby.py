@@ -108,7 +108,7 @@ def test_a_secret_of_the_app_is_kept(rubies: Stage, rails: Path) -> None:
 
 def test_a_gem_that_is_compiled(rubies: Stage, sinatra: Path) -> None:
     edit(sinatra / "Gemfile", 'gem "puma"', 'gem "bcrypt"\ngem "puma"')
-    edit(sinatra / "Gemfile.lock", "    logger (", "    bcrypt (3.1.20)\n    logger (")
+    edit(sinatra / "Gemfile.lock", "  specs:\n", "  specs:\n    bcrypt (3.1.20)\n")
     edit(sinatra / "Gemfile.lock", "DEPENDENCIES\n", "DEPENDENCIES\n  bcrypt\n")
 
     built = build_app(rubies, sinatra)
@@ -194,7 +194,7 @@ def test_a_lock_file_that_does_not_fit(rubies: Stage, sinatra: Path) -> None:
 
 def test_a_gem_that_does_not_exist(rubies: Stage, sinatra: Path) -> None:
     edit(sinatra / "Gemfile", 'gem "puma"', 'gem "no-such-gem"\ngem "puma"')
-    edit(sinatra / "Gemfile.lock", "    puma (", "    no-such-gem (1.0)\n    puma (")
+    edit(sinatra / "Gemfile.lock", "  specs:\n", "  specs:\n    no-such-gem (1.0)\n")
     edit(sinatra / "Gemfile.lock", "DEPENDENCIES\n", "DEPENDENCIES\n  no-such-gem\n")
 
     log = refused(rubies, sinatra)
