@@ -67,8 +67,8 @@ def stack(name: str = "debian-13", **spec: Any) -> Raw:
     return obj("haikube.dev/v1alpha1", "Stack", metadata, spec={**images, **spec})
 
 
-def archive() -> Raw:
-    return {"archive": {"key": "sources/a/b.tar.gz", "digest": DIGEST, "sizeBytes": 10}}
+def archive(uid: str = "uid-app-hello") -> Raw:
+    return {"archive": {"key": f"sources/{uid}/b.tar.gz", "digest": DIGEST, "sizeBytes": 10}}
 
 
 def build(
@@ -84,7 +84,9 @@ def build(
     return obj("haikube.dev/v1alpha1", "Build", metadata, spec=wanted, status=status or {})
 
 
-def slug(types: Mapping[str, str] | None = None, size: int = 1000, key: str = "slugs/a/b") -> Raw:
+def slug(
+    types: Mapping[str, str] | None = None, size: int = 1000, key: str = "slugs/uid-app-hello/b"
+) -> Raw:
     listed = [{"name": each, "command": line} for each, line in (types or TYPES).items()]
     return {"key": key, "digest": DIGEST, "sizeBytes": size, "processTypes": listed}
 

@@ -276,7 +276,9 @@ class Simulation:
     async def push(self, name: str, result: Json, app: str = "hello") -> None:
         """Create a Build, and say how it will end."""
         self.results[name] = result
-        spec = {"appRef": {"name": app}, "source": b.archive(), "stack": "debian-13"}
+        owner = await self.cluster.get(APPS, app, b.NAMESPACE)
+        source = b.archive(owner["metadata"]["uid"])
+        spec = {"appRef": {"name": app}, "source": source, "stack": "debian-13"}
         await self.apply(BUILDS, name, {**spec, "version": f"commit-{name}"})
 
     # What there is in the end

@@ -81,7 +81,7 @@ async def test_urls_are_of_single_objects_under_the_uids() -> None:
     signed = row.write("create Secret b1-urls").presigned
 
     assert {key: (each.method, each.key) for key, each in signed.items()} == {
-        "source": ("GET", "sources/a/b.tar.gz"),
+        "source": ("GET", "sources/uid-app-hello/b.tar.gz"),
         "cache-get": ("GET", "caches/uid-app-hello/debian-13.tar.zst"),
         "cache-put": ("PUT", "caches/uid-app-hello/debian-13.tar.zst"),
         "log-put": ("PUT", "logs/uid-app-hello/uid-build-b1.log"),
@@ -260,6 +260,15 @@ async def test_a_job_that_is_seen_to_end_before_its_pod_is_waited_for() -> None:
     row = await plan(b.build(), *running(("Complete", "")), pod(state=b.RUNNING))
 
     assert row.status["result"] == "Running"
+
+
+@pytest.mark.parametrize("key", ["sources/uid-app-other/x", "sources/uid-app-hello/../other/x"])
+async def test_the_source_of_another_app_is_never_signed(key: str) -> None:
+    source = {"archive": {**b.archive()["archive"], "key": key}}
+    row = await plan(b.build(source=source), b.app(), b.stack())
+
+    assert row.writes == []
+    assert (row.status["result"], row.condition()) == ("Failed", ("False", "SourceInvalid"))
 
 
 async def test_a_lost_first_pod_is_not_the_end() -> None:

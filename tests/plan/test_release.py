@@ -31,7 +31,7 @@ async def test_a_new_release_first_gets_its_slug_url() -> None:
     secret = row.write("create Secret hello-v1-slug")
 
     assert row.writes == ["create Secret hello-v1-slug"]
-    assert secret.presigned["url"].key == "slugs/a/b"
+    assert secret.presigned["url"].key == "slugs/uid-app-hello/b"
     assert secret.body["stringData"] == {"digest": b.DIGEST}
     assert row.condition() == ("True", "Released")  # written after the Secret, or not at all
 
@@ -187,6 +187,15 @@ async def test_the_stack_of_a_phase_must_exist() -> None:
     row = await plan(b.release(types=WITH_PHASE, **PENDING), *parts)
 
     assert row.condition() == ("False", "StackNotFound")
+
+
+async def test_the_slug_of_another_app_is_never_signed() -> None:
+    release = b.release(**PENDING)
+    release["spec"]["slug"]["key"] = "slugs/uid-app-other/b"
+    row = await plan(release, b.app(), b.stack(), b.snapshot())
+
+    assert row.writes == []
+    assert (row.status["result"], row.condition()) == ("Failed", ("False", "SlugNotOwned"))
 
 
 async def test_a_release_without_slug_says_so() -> None:

@@ -86,5 +86,14 @@ def git_prefix(app_uid: str) -> str:
     return f"git/{app_uid}/"
 
 
+def is_of_app(key: str, area: str, app_uid: str) -> bool:
+    """Return whether a key that somebody wrote into a spec lies in an area of this very app.
+
+    >>> is_of_app("slugs/1-2/x", "slugs", "1-2"), is_of_app("slugs/1-2/../3-4/x", "slugs", "1-2")
+    (True, False)
+    """
+    return key.startswith(f"{area}/{app_uid}/") and ".." not in key.split("/")
+
+
 STORAGE_AREAS = ("sources", "slugs", "caches", "logs", "git")
 """First segments of every key; the second is always an app's uid."""

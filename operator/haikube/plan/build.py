@@ -10,6 +10,7 @@ from __future__ import annotations
 from haikube.model.build import CANCELED, FAILED, PENDING, RUNNING, SUCCEEDED, Build
 from haikube.model.conditions import Verdict, progressing, ready, stalled
 from haikube.model.intents import Event, Plan, Write
+from haikube.model.names import is_of_app
 from haikube.model.resources import JOBS
 from haikube.plan.buildjob import build_job, urls_secret
 from haikube.plan.buildstatus import build_status, recorded_status
@@ -28,10 +29,25 @@ def plan_build(view: BuildView, context: Context) -> Plan:
         return Plan()
     if view.build.finished:
         return Plan(status=recorded_status(view, context))
-    outcome = Broken("Canceled", "canceled on request") if view.build.cancel else view.outcome
+    outcome = _refusal(view) or view.outcome
     if outcome is not None:
         return _finish(view, outcome, context)
     return _go_on(view, first(_CHAIN, view), context)
+
+
+def _refusal(view: BuildView) -> Outcome | None:
+    """Return why a build ends whatever its pod does.
+
+    Its spec may name any archive; a URL for one of another app would be a gift.
+    """
+    if view.build.cancel:
+        return Broken("Canceled", "canceled on request")
+    source = view.build.source
+    if source is None or source.kind != "archive" or view.app is None:
+        return None
+    if is_of_app(str(source.fields.get("key")), "sources", view.app.meta.uid):
+        return None
+    return Broken("SourceInvalid", "the archive is not one of this app; upload the source again")
 
 
 def _finish(view: BuildView, outcome: Outcome, context: Context) -> Plan:

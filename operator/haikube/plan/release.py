@@ -107,6 +107,13 @@ def _slug_missing(view: ReleaseView) -> Verdict | None:
     return stalled("SlugMissing", "spec.slug names no slug; push code to make a new release")
 
 
+def _slug_foreign(view: ReleaseView) -> Verdict | None:
+    slug, app = view.release.slug, view.app
+    if slug is None or app is None or names.is_of_app(slug.key, "slugs", app.meta.uid):
+        return None
+    return stalled("SlugNotOwned", "spec.slug is not one of this app; push code to release it")
+
+
 def _snapshot_missing(view: ReleaseView) -> Verdict | None:
     if view.snapshot is not None or view.rolled_back is not None:
         return None
@@ -168,6 +175,7 @@ _RUNNING = "ReleaseCommandRunning"
 
 _CHAIN = (
     _slug_missing,
+    _slug_foreign,  # a URL for a slug of another app would be a gift
     _snapshot_missing,
     _waiting_for_older,  # the ledger is worked off in order
     _no_phase,
@@ -202,7 +210,12 @@ def _half_life(view: ReleaseView, context: Context) -> datetime | None:
 
 def _slug_url(view: ReleaseView, app: App, context: Context) -> tuple[Write, ...]:
     slug, due = view.release.slug, _half_life(view, context)
-    if slug is None or not _needed(view) or (due is not None and context.now < due):
+    if (
+        slug is None
+        or _slug_foreign(view)
+        or not _needed(view)
+        or (due is not None and context.now < due)
+    ):
         return ()
     life = context.settings.slug_url_seconds
     marks = {**child_labels(app.meta, "slug-url"), labels.RELEASE: _label(view.release)}
@@ -249,7 +262,9 @@ def _label(release: Release) -> str:
 # What the status says
 
 _RESULTS = {True: SUCCEEDED, False: PENDING}
-_FINAL_FAILURES = frozenset({"ReleaseCommandFailed", "ReleaseTimedOut", "ReleasePodLost"})
+_FINAL_FAILURES = frozenset(
+    {"ReleaseCommandFailed", "ReleaseTimedOut", "ReleasePodLost", "SlugNotOwned"}
+)
 
 
 def _status(view: ReleaseView, verdict: Verdict, context: Context) -> dict[str, Any]:
