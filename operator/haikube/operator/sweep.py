@@ -62,9 +62,9 @@ class Sweeper:
         return dead
 
     async def _live(self) -> Live:
-        """Read the cluster afresh: releases first, so that what a build made meanwhile is seen."""
-        listings = [await self._cluster.list(kind) for kind in (RELEASES, BUILDS, APPS)]
-        releases, builds, apps = (listing.items for listing in listings)
+        """Read the cluster afresh: builds first, so that what ends meanwhile has its release."""
+        listings = [await self._cluster.list(kind) for kind in (BUILDS, RELEASES, APPS)]
+        builds, releases, apps = (listing.items for listing in listings)
         return observe_live(apps, builds, releases)
 
     async def _remove(self, dead: list[Stored]) -> None:
