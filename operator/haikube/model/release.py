@@ -15,7 +15,11 @@ PENDING, SUCCEEDED, FAILED = "Pending", "Succeeded", "Failed"
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The ledger entry, and the result its status records."""
+    """The ledger entry, and the result its status records.
+
+    ``config`` is the name of its snapshot. It follows from the version; ``spec.configRef`` repeats
+    it for readers and is not believed: it could name a Secret that was never meant for dynos.
+    """
 
     meta: Meta
     app: str
@@ -43,7 +47,7 @@ def parse_release(obj: Raw) -> Release:
         build=ref_name(spec, "buildRef"),
         stack=spec.get("stack") or "",
         slug=parse_slug(spec.get("slug")),
-        config=ref_name(spec, "configRef") or release_name(app, version),
+        config=release_name(app, version),
         description=spec.get("description") or "",
         rollback_of=spec.get("rollbackOf"),
         result=status.get("result") or PENDING,
