@@ -27,6 +27,18 @@ def _run(app: Path, *command: str | Path, **env: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def package_index() -> str:
+    """Return the index that pip asks by default, as its mirrors serve it.
+
+    Poetry asks its default index by an interface of its own that a mirror need not have.
+    """
+    script = "from pip._internal.models.index import PyPI; print(PyPI.simple_url + '/')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
 def uv_lock(app: Path) -> None:
     _run(app, _python_tool("uv==0.13.9") / "uv", "lock", "--python", sys.executable)
 

@@ -94,6 +94,29 @@ def test_fastapi_with_a_lock_file_of_uv(app: Theatre) -> None:
     assert " !     uv.lock does not fit the app's pyproject.toml" in log
 
 
+@pytest.mark.parametrize("manager", ["poetry", "pipenv"])
+def test_other_package_managers_by_their_lock_file(app: Theatre, manager: str) -> None:
+    app.write({"app.py": "import six\nprint('six', six.__version__)\n", "Procfile": "web: x\n"})
+    if manager == "poetry":
+        app.write(
+            {
+                "pyproject.toml": '[project]\nname = "demo"\nversion = "1"\n'
+                'requires-python = ">=3.11,<4"\ndependencies = ["six==1.17.0"]\n'
+                '[tool.poetry]\npackage-mode = false\n[dependency-groups]\ndev = ["iniconfig"]\n'
+                f'[[tool.poetry.source]]\nname = "index"\nurl = "{locks.package_index()}"\n'
+                'priority = "primary"\n'
+            }
+        )
+        locks.poetry_lock(app.app)
+    else:
+        app.write({"Pipfile": '[packages]\nsix = "==1.17.0"\n[dev-packages]\niniconfig = "*"\n'})
+        locks.pipenv_lock(app.app)
+    built = app.build().succeeded()
+    assert f"Installing dependencies using '{manager} " in built.log
+    assert app.run(built.outcome.result, "python app.py") == "six 1.17.0\n"
+    assert "fine" in app.run(built.outcome.result, "python -c 'import iniconfig' || echo fine")
+
+
 def test_a_dependency_that_does_not_exist(app: Theatre) -> None:
     name = "haikube-no-such-package-4711"
     log = app.build({"requirements.txt": f"{name}==1.0\n", "Procfile": "web: x\n"}).failed()
