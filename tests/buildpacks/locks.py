@@ -61,5 +61,13 @@ def yarn_lock(app: Path, version: str = "yarn@1.22.22") -> None:
     _run(app, "rm", "-rf", "node_modules")
 
 
+def modern_yarn_lock(app: Path) -> None:
+    ca_file = os.environ.get("NODE_EXTRA_CA_CERTS", "")
+    trust = {"YARN_HTTPS_CA_FILE_PATH": ca_file} if ca_file else {}
+    command = ("npx", "--yes", "--package", "@yarnpkg/cli-dist@4", "yarn", "install")
+    _run(app, *command, YARN_ENABLE_IMMUTABLE_INSTALLS="false", **trust)
+    _run(app, "rm", "-rf", "node_modules", ".pnp.cjs", ".pnp.loader.mjs", ".yarn")
+
+
 def pnpm_lock(app: Path) -> None:
     _run(app, "npx", "--yes", "pnpm@10", "install", "--lockfile-only", "--ignore-scripts")

@@ -119,6 +119,23 @@ def test_other_package_managers_by_their_lock_file(app: Theatre, manager: str) -
     assert app.run(again.outcome.result, "ls node_modules").split() == ["is-number"]
 
 
+def test_modern_yarn_with_plug_n_play(app: Theatre) -> None:
+    app.write(
+        {
+            "package.json": package(
+                scripts={"start": "node server.js"}, dependencies={"is-number": "7.0.0"}
+            ),
+            "server.js": SERVER,
+        }
+    )
+    locks.modern_yarn_lock(app.app)
+    built = app.build().succeeded()
+    assert "Installing @yarnpkg/cli-dist@4" in built.log
+    assert built.processes == {"web": "yarn start"}
+    with app.boot(built.outcome.result, built.processes["web"]) as dyno:
+        assert dyno.get().body == b"number: true"
+
+
 def test_an_engine_is_resolved_by_its_range(theatre: Theatre) -> None:
     engines = {"node": ">=20.10 <21"}
     built = theatre.build({"package.json": package(engines=engines), "server.js": SERVER})

@@ -26,7 +26,7 @@ install_packages() {
 
 tree_is_cacheable() {
   [[ $(setting NODE_MODULES_CACHE true) == true && -n $(lock_files) ]] && ! has_install_scripts &&
-    [[ ! -f $BUILD_DIR/.yarnrc.yml && ! -f $BUILD_DIR/.pnp.cjs ]]
+    ! grep -qs '^__metadata:' "$BUILD_DIR/yarn.lock"
 }
 
 packages_key() {
@@ -53,8 +53,28 @@ install_with_yarn() {
     YARN_PRODUCTION=false NODE_ENV=development manager_run yarn install --frozen-lockfile \
       --non-interactive --no-progress --cache-folder "$(manager_cache yarn)"
   else
-    YARN_GLOBAL_FOLDER=$(manager_cache yarn) manager_run yarn install --immutable
+    install_with_modern_yarn
   fi
+}
+
+# Packages lie beside the app, since Plug'n'Play reads them there at run time.
+install_with_modern_yarn() {
+  local key folder=$BUILD_DIR/.yarn/cache
+  key=$(file_digest "$BUILD_DIR/yarn.lock")
+  if [[ -d $folder ]]; then
+    detail "Using the packages that are part of the source (.yarn/cache)"
+    yarn_here install --immutable
+    return
+  fi
+  cache_get yarn-packages "$key" "$folder" || true
+  yarn_here install --immutable
+  if [[ -d $folder ]]; then
+    cache_put yarn-packages "$key" "$folder"
+  fi
+}
+
+yarn_here() {
+  YARN_ENABLE_GLOBAL_CACHE=false YARN_GLOBAL_FOLDER=$TMPDIR/yarn manager_run yarn "$@"
 }
 
 install_with_pnpm() {
@@ -78,7 +98,7 @@ yarn_version() {
 
 # prune_packages MANAGER
 prune_packages() {
-  [[ -d $BUILD_DIR/node_modules ]] || return 0
+  [[ -d $BUILD_DIR/node_modules || -f $BUILD_DIR/.pnp.cjs ]] || return 0
   topic "Pruning devDependencies"
   if [[ $NODE_ENV != production ]]; then
     detail "Skipping because NODE_ENV is '$NODE_ENV'"
@@ -101,7 +121,7 @@ prune_with_yarn() {
     manager_run yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline \
       --non-interactive --no-progress --cache-folder "$(manager_cache yarn)"
   else
-    YARN_GLOBAL_FOLDER=$(manager_cache yarn) manager_run yarn workspaces focus --all --production
+    yarn_here workspaces focus --all --production
   fi
 }
 
