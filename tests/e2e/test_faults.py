@@ -65,16 +65,17 @@ def _up_to_date(app: Workspace) -> str | None:
     return said if "up-to-date" in said else None
 
 
+def reach_storage(person: Person, nobody: str) -> None:
+    """Let the storage's Service select its pod (``null``), or a pod that there is not."""
+    selector = f'{{"spec":{{"selector":{{"haikube.dev/nobody":{nobody}}}}}}}'
+    person.kubectl(*SYSTEM, "patch", "service", "haikube-storage", "-p", selector)
+
+
 @pytest.fixture
 def storage_down(person: Person) -> Iterator[Callable[[], None]]:
     """Take the storage off the network by its Service; its bytes stay where they are."""
-    selector = '{"spec":{"selector":{"haikube.dev/nobody":%s}}}'
-
-    def down() -> None:
-        person.kubectl(*SYSTEM, "patch", "service", "haikube-storage", "-p", selector % '"here"')
-
-    yield down
-    person.kubectl(*SYSTEM, "patch", "service", "haikube-storage", "-p", selector % "null")
+    yield lambda: reach_storage(person, '"here"')
+    reach_storage(person, "null")
 
 
 def test_storage_down_refuses_a_push_clearly_and_leaves_dynos_alone(
@@ -92,3 +93,67 @@ def test_storage_down_refuses_a_push_clearly_and_leaves_dynos_alone(
     assert "storage" in said.lower()
     assert "Traceback" not in said
     assert app.answers("hello web.1")
+
+
+def test_storage_down_while_a_dyno_starts_heals_by_itself(
+    workspace: Make, person: Person, storage_down: Callable[[], None]
+) -> None:
+    app = workspace("nofetch")
+    apps.plain(app.folder)
+    app.commit()
+    app.push()
+    eventually(lambda: app.answers("hello web.1"), "200")
+
+    storage_down()
+    person.kubectl("scale", f"formation/{app.app}-web", "--replicas=2")
+    complaint = "could not be fetched from the object storage"
+    eventually(lambda: complaint in _log(person, app, "web.2"), "the new dyno's complaint")
+    assert app.answers("hello web.1")
+
+    reach_storage(person, "null")
+    eventually(lambda: app.answers("hello web.2"), "the second dyno answers", 240)
+
+
+def _log(person: Person, app: Workspace, dyno: str) -> str:
+    """Return the log of a dyno, empty while it has none."""
+    for pod in person.items("pods", app.app):
+        if pod["metadata"].get("annotations", {}).get("haikube.dev/dyno") == dyno:
+            return person.kubectl("logs", pod["metadata"]["name"], check=False)
+    return ""
+
+
+def test_a_deleted_app_leaves_no_byte_in_the_storage(workspace: Make, person: Person) -> None:
+    app = workspace("swept")
+    apps.plain(app.folder)
+    app.commit()
+    app.push()
+    uid = (person.get("app", app.app) or {})["metadata"]["uid"]
+    assert _stored(person, uid)
+
+    person.kubectl("delete", "app", app.app)
+
+    eventually(lambda: not _stored(person, uid), "every key of the app is gone", 240)
+
+
+_LIST = """
+import asyncio, os, sys
+from haikube.model.names import STORAGE_AREAS
+from haikube.settings import Settings
+from haikube.storage.s3 import S3Storage
+
+async def main():
+    storage = S3Storage(Settings())
+    for area in STORAGE_AREAS:
+        async for stored in storage.list(f"{area}/{sys.argv[1]}/"):
+            print(stored.key)
+
+asyncio.run(main())
+sys.stdout.flush()
+os._exit(0)  # the storage library has threads that a finalizing interpreter aborts on
+"""
+
+
+def _stored(person: Person, uid: str) -> list[str]:
+    """Return the storage keys of an app, read with the operator's own settings."""
+    pod = ("deployment/haikube-operator", "--", "python3", "-c", _LIST, uid)
+    return person.kubectl(*SYSTEM, "exec", *pod).split()
