@@ -30,16 +30,14 @@ kubeconfig: $(INSTALLED) ## print the path of the cluster's kubeconfig
 
 export PYTHONPATH := $(CURDIR)/operator
 PYTEST := $(VENV)/bin/pytest --quiet --durations=10
-SHELL_SCRIPTS = $(shell git ls-files ':!*.py' ':!*.md' | xargs grep --files-with-matches --max-count=1 --extended-regexp '^\\#!.*bash|^\\# shellcheck shell=bash')
 
 test: lint test-unit up test-stack test-cluster ## everything, on this machine
 
 lint: $(INSTALLED) ## style, types, layers, shell scripts
-	@command -v shellcheck >/dev/null || { apt-get update -qq && apt-get install --yes -qq shellcheck >/dev/null; }
 	@$(VENV)/bin/ruff check --quiet . && $(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-cache
-	@shellcheck --external-sources $(SHELL_SCRIPTS)
+	@.ci/shellcheck
 
 test-unit: $(INSTALLED) ## all that needs neither a cluster nor an image
 	@$(PYTEST) -m 'not cluster and not stack' -n 2 --cov --cov-fail-under=95 --cov-report=term:skip-covered

@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     public_port: int = Field(default=80, description="port of app URLs; 80 and 443 are not printed")
     gateway_name: str = Field(default="haikube", description="Gateway that HTTPRoutes attach to")
     gateway_namespace: str = Field(
-        default="haikube-system", description="namespace of that Gateway"
+        default="haikube-gateway", description="namespace of that Gateway"
     )
     reserved_hosts: frozenset[str] = Field(
         default=frozenset({"api", "git", "www"}), description="app names that the platform keeps"
