@@ -17,13 +17,14 @@ jvm_install() {
   wanted=$(jvm_wanted)
   kind=$(setting JDK_URL)
   kind=${kind:-$(runtime_source java deb deb)}
-  topic "Java $(jvm_major "$wanted")"
+  topic "Java"
   if [[ $kind == deb ]]; then
     jvm_fetch_deb "$wanted" "$@"
   else
     jvm_fetch_archive "$kind"
   fi
   JAVA_HOME=$CACHE_DIR/jvm/jdk
+  [[ $kind == deb ]] || detail "Using Java $(jvm_feature) of JDK_URL"
   export_set JAVA_HOME "$JAVA_HOME"
   export_path "$JAVA_HOME/bin"
   jvm_trust "$JAVA_HOME"
