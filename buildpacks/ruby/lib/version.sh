@@ -46,7 +46,7 @@ no_such_ruby() {
   available=$(version_list <<<"$2")
   fail "Ruby $1 is not available from the source '$RUBY_SOURCE' for the stack $STACK." \
     "Available are: ${available:-none}." \
-    "Write one of them in the Gemfile (ruby \"~> $(first_number "${available:-3.3}")\"), run 'bundle lock' and commit" \
+    "Write one of them in the Gemfile (ruby \"~> ${available##*, }\"), run 'bundle lock' and commit" \
     "Gemfile.lock; or set BUILDPACK_RUBY_SOURCE to a source that has it (upstream, deb or a URL)."
 }
 

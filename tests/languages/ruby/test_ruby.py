@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -210,6 +211,50 @@ def test_assets_that_do_not_compile(rubies: Stage, rails: Path) -> None:
 
     assert "no such setting" in log
     assert "Precompiling the assets failed (see above)." in log
+
+
+def test_a_ruby_from_an_archive(rubies: Stage, sinatra: Path, tmp_path: Path) -> None:
+    made = build_app(rubies, sinatra)
+    with served(tmp_path / "archives") as url:
+        (tmp_path / "archives").mkdir()
+        source = {"BUILDPACK_RUBY_SOURCE": f"{url}/ruby-{{version}}.tar"}
+        missing = refused(rubies, sinatra, source)
+        with (sinatra / "Gemfile.lock").open("a") as lock:
+            lock.write("\nRUBY VERSION\n   ruby 3.3.99p1\n")
+        ruby = rubies.workspace / "build" / "build" / "src" / ".heroku" / "ruby"
+        with tarfile.open(tmp_path / "archives" / "ruby-3.3.99.tar", "w") as tar:
+            tar.add(ruby, arcname=".")
+        built = build_app(rubies, sinatra, source)
+
+    assert made.outcome.succeeded
+    assert "neither Gemfile.lock nor Gemfile names a version." in missing
+    assert "Installing Ruby from ruby-3.3.99.tar" in built.log
+    assert boot_web(rubies, built).status == 200
+
+
+def test_a_release_from_source(rubies: Stage, sinatra: Path, tmp_path: Path) -> None:
+    listed = ("3.2.9", "3.3.99", "3.4.2")
+    (tmp_path / "pub" / "3.3").mkdir(parents=True)
+    (tmp_path / "pub" / "3.3" / "ruby-3.3.99.tar.gz").write_text("not what was listed")
+    (tmp_path / "pub" / "index.txt").write_text(
+        "name\turl\tsha1\tsha256\tsha512\n"
+        + "".join(
+            f"ruby-{version}\thttps://x/pub/ruby-{version}.tar.{kind}\t1\t{'0' * 64}\t2\n"
+            for version in listed
+            for kind in ("gz", "xz")
+        )
+    )
+    with served(tmp_path / "pub") as url:
+        source = {"BUILDPACK_RUBY_SOURCE": "upstream", "BUILDPACK_RUBY_MIRROR": url}
+        edit(sinatra / "Gemfile", 'gem "puma"', 'ruby "~> 3.3.0"\ngem "puma"')
+        damaged = refused(rubies, sinatra, source)
+        edit(sinatra / "Gemfile", "~> 3.3.0", "~> 2.7.0")
+        unknown = refused(rubies, sinatra, source)
+
+    assert "Compiling Ruby 3.3.99" in damaged
+    assert "sha256 of ruby.tar.gz.part is " in damaged
+    assert "Ruby ~> 2.7.0 is not available from the source 'upstream'" in unknown
+    assert "Available are: 3.2.9, 3.3.99, 3.4.2." in unknown
 
 
 def test_a_source_that_is_not_known(rubies: Stage, sinatra: Path) -> None:
