@@ -1,37 +1,54 @@
-"""The ``haikube`` command line: every sub-command is a noun's own module."""
+"""The ``haikube`` command line: every sub-command is a noun's own module.
+
+A command is imported when it is called: git starts ``haikube git-credential`` twice in each push
+and should not wait for what the other commands need.
+"""
 
 from __future__ import annotations
+
+from importlib import import_module
 
 import click
 
 from haikube import __version__
-from haikube.cli.apps import create, destroy, open_app
-from haikube.cli.buildpacks import buildpacks
-from haikube.cli.builds import builds, deploy
-from haikube.cli.credential import git_credential
-from haikube.cli.sample import sample
-from haikube.cli.session import login, logout, whoami
-from haikube.local.commands import local
+
+COMMANDS = {
+    "login": "haikube.cli.session:login",
+    "logout": "haikube.cli.session:logout",
+    "whoami": "haikube.cli.session:whoami",
+    "create": "haikube.cli.apps:create",
+    "destroy": "haikube.cli.apps:destroy",
+    "open": "haikube.cli.apps:open_app",
+    "deploy": "haikube.cli.builds:deploy",
+    "builds": "haikube.cli.builds:builds",
+    "buildpacks": "haikube.cli.buildpacks:buildpacks",
+    "local": "haikube.local.commands:local",
+    "sample": "haikube.cli.sample:sample",
+    "git-credential": "haikube.cli.credential:git_credential",
+}
+"""Where each command is defined."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands of ``COMMANDS``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of ``COMMANDS``."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the one command that is asked for."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)  # noqa: S101 - a table of ours
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="haikube")
 def main() -> None:
     """Heroku on your own Kubernetes."""
-
-
-for command in (
-    login,
-    logout,
-    whoami,
-    create,
-    destroy,
-    open_app,
-    deploy,
-    builds,
-    buildpacks,
-    local,
-    sample,
-    git_credential,
-):
-    main.add_command(command)
