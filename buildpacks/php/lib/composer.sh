@@ -15,7 +15,7 @@ install_packages() {
   detail "$(composer --version --no-ansi 2>/dev/null | head -n 1)"
   key=$(cache_key "$STACK" "$PHP_VERSION" "$(file_digest "$(manifest)" "$(lock_file)")")
   warn_vendored "$vendor" || cache_get php/vendor "$key" "$BUILD_DIR/$vendor" || true
-  run_composer install --no-dev --prefer-dist --optimize-autoloader --no-interaction
+  run_composer install --no-progress --no-dev --prefer-dist --optimize-autoloader
   if [[ -d $BUILD_DIR/$vendor ]]; then
     cache_put php/vendor "$key" "$BUILD_DIR/$vendor"
   fi
@@ -56,10 +56,11 @@ prepare_composer() {
 # run_composer ARGUMENTS...
 run_composer() {
   local output=$TMPDIR/composer.log
-  (cd "$BUILD_DIR" && composer --no-ansi --no-progress "$@" 2>&1) | tee "$output" | indent && return
-  explain_composer "$output"
+  (cd "$BUILD_DIR" && composer --no-ansi "$@" 2>&1) | tee "$output" | indent && return
+  explain_composer "$output" "$1"
 }
 
+# explain_composer LOG COMMAND
 explain_composer() {
   if grep -qE 'lock file is not up to date|not present in the lock file' "$1"; then
     fail "composer.lock does not fit composer.json (see above)." \
@@ -74,7 +75,7 @@ explain_composer() {
       "Set the config var COMPOSER_AUTH, for example" \
       "    COMPOSER_AUTH='{\"http-basic\": {\"repo.example.com\": {\"username\": \"…\", \"password\": \"…\"}}}'"
   fi
-  fail "composer install failed (see above)."
+  fail "composer $2 failed (see above)."
 }
 
 # run_compile_script: the "compile" script of composer.json, as on Heroku.
@@ -82,5 +83,5 @@ run_compile_script() {
   [[ -n $(manifest_value '.scripts.compile' "$(manifest)") ]] || return 0
   topic "Running the script compile of composer.json"
   prepare_composer
-  run_composer run-script --no-dev --no-interaction compile
+  run_composer run-script --no-dev compile
 }
