@@ -32,13 +32,14 @@ choose_ruby() {
   RUBY_CHOICE=$(newest_fitting "${wanted:->= 0}" <<<"$versions")
   [[ -z $RUBY_CHOICE ]] || return 0
   line=$(first_number "$wanted")
+  [[ -n $line ]] || no_such_ruby "$wanted" "$versions"
   RUBY_CHOICE=$(version_newest "$(version_line "$line" 2)" <<<"$versions")
   [[ -n $RUBY_CHOICE ]] || no_such_ruby "$wanted" "$versions"
   nearest_version Ruby "$line" 2 "$RUBY_CHOICE"
 }
 
 first_number() {
-  grep -oE '[0-9]+(\.[0-9]+)*' <<<"$1" | sed -n 1p
+  grep -oE '[0-9]+(\.[0-9]+)*' <<<"$1" | sed -n 1p || true
 }
 
 no_such_ruby() {

@@ -94,7 +94,8 @@ class PackShelf:
                 f"Buildpack {_shown(url)} is refused: {error.message}",
             ) from error
         archive.unlink()
-        lift_single_folder(target)
+        if not (target / "bin").is_dir():
+            lift_single_folder(target)
 
 
 def _checked(buildpack: Buildpack) -> Buildpack:

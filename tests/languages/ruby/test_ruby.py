@@ -214,16 +214,17 @@ def test_assets_that_do_not_compile(rubies: Stage, rails: Path) -> None:
 
 
 def test_a_ruby_from_an_archive(rubies: Stage, sinatra: Path, tmp_path: Path) -> None:
+    archives = tmp_path / "archives"
+    archives.mkdir()
     made = build_app(rubies, sinatra)
-    with served(tmp_path / "archives") as url:
-        (tmp_path / "archives").mkdir()
+    ruby = rubies.workspace / "build" / "build" / "src" / ".heroku" / "ruby"
+    with tarfile.open(archives / "ruby-3.3.99.tar", "w") as tar:
+        tar.add(ruby, arcname=".")
+    with served(archives) as url:
         source = {"BUILDPACK_RUBY_SOURCE": f"{url}/ruby-{{version}}.tar"}
         missing = refused(rubies, sinatra, source)
         with (sinatra / "Gemfile.lock").open("a") as lock:
             lock.write("\nRUBY VERSION\n   ruby 3.3.99p1\n")
-        ruby = rubies.workspace / "build" / "build" / "src" / ".heroku" / "ruby"
-        with tarfile.open(tmp_path / "archives" / "ruby-3.3.99.tar", "w") as tar:
-            tar.add(ruby, arcname=".")
         built = build_app(rubies, sinatra, source)
 
     assert made.outcome.succeeded
