@@ -194,9 +194,9 @@ class Operator:
             release={"name": f"{app}-v{version}", "version": version},
             slug={"processTypes": [{"name": "web", "command": "python app.py"}]},
         )
-        await self._serve(build["metadata"]["namespace"], app, version)
+        await self.serve(build["metadata"]["namespace"], app, version)
 
-    async def _serve(self, namespace: str, app: str, version: int) -> None:
+    async def serve(self, namespace: str, app: str, version: int) -> None:
         """Say of the app whether its new release runs: all is well, or ``boot_problem``."""
         ready = {
             "type": "Ready",

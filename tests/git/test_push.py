@@ -166,6 +166,8 @@ async def release_phase(operator: Operator, build: Json, result: str) -> None:
     queue.put_nowait(None)
     body = {"status": {"result": result}}
     await operator.cluster.patch(RELEASES, "hello-v1", NAMESPACE, body, subresource="status")
+    if result == "Succeeded":
+        await operator.serve(NAMESPACE, "hello", 1)
 
 
 @pytest.mark.parametrize(("result", "word"), [("Succeeded", "done"), ("Failed", "failed")])
