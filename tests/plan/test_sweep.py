@@ -50,9 +50,30 @@ def test_everything_of_an_unknown_app_goes_at_once(area: str) -> None:
     assert swept([key], LIVE) == [key.key]
 
 
-@pytest.mark.parametrize("area", ["sources", "caches", "git", "logs"])
-def test_a_living_app_keeps_all_but_slugs(area: str) -> None:
+@pytest.mark.parametrize("area", ["caches", "git"])
+def test_a_living_app_keeps_its_cache_and_its_repository(area: str) -> None:
     assert swept([stored(f"{area}/{HELLO}/x")], LIVE) == []
+
+
+@pytest.mark.parametrize("area", ["sources", "logs"])
+def test_sources_and_logs_that_no_build_refers_to_go_after_the_grace(area: str) -> None:
+    keys = [stored(f"{area}/{HELLO}/old"), stored(f"{area}/{HELLO}/fresh", NOW)]
+    assert swept(keys, LIVE) == [f"{area}/{HELLO}/old"]
+
+
+def test_a_running_build_keeps_its_source_and_a_remembered_one_its_log() -> None:
+    running = build(BUILD, "Running", "2026-01-01T00:00:00Z")
+    running["spec"] = {"source": {"archive": {"key": f"sources/{HELLO}/a.tar.gz"}}}
+    ended = build(GONE, "Failed", "2026-01-02T00:00:00Z")
+    ended["spec"] = {"source": {"archive": {"key": f"sources/{HELLO}/b.tar.gz"}}}
+    live = observe_live([{"metadata": {"uid": HELLO}}], [running, ended], [])
+    keys = [
+        stored(f"sources/{HELLO}/a.tar.gz"),
+        stored(f"sources/{HELLO}/b.tar.gz"),
+        stored(f"logs/{HELLO}/{BUILD}.log"),
+        stored(f"logs/{HELLO}/{GONE}.log"),
+    ]
+    assert swept(keys, live) == [f"sources/{HELLO}/b.tar.gz"]
 
 
 @pytest.mark.parametrize(
@@ -87,12 +108,13 @@ def test_what_is_not_understood_stays(key: str) -> None:
     rest=st.text("abc./-", max_size=20),
     lives=st.booleans(),
 )
-def test_only_slugs_of_living_apps_and_bytes_of_dead_ones_go(
+def test_what_no_build_refers_to_and_bytes_of_dead_apps_go(
     area: str, uid: str, rest: str, *, lives: bool
 ) -> None:
     live = Live(frozenset({uid} if lives else ()), frozenset())
     gone = swept([stored(f"{area}/{uid}/{rest}")], live)
-    assert bool(gone) == (area != "other" and (not lives or area == "slugs"))
+    per_build = area in {"slugs", "sources", "logs"}
+    assert bool(gone) == (area != "other" and (not lives or per_build))
 
 
 def test_slugs_of_releases_running_and_newest_builds_live() -> None:
@@ -118,4 +140,4 @@ def test_a_build_that_has_no_status_yet_is_running() -> None:
     later = build(GONE, "Failed", "2026-01-02T00:00:00Z")
     del fresh["status"]
     live = observe_live([{"metadata": {"uid": HELLO}}], [fresh, later], [])
-    assert f"slugs/{HELLO}/{BUILD}.tar.zst" in live.slugs
+    assert f"slugs/{HELLO}/{BUILD}.tar.zst" in live.keys

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from haikube.model.names import STORAGE_AREAS, result_key, slug_key
+from haikube.model.names import STORAGE_AREAS, log_key, result_key, slug_key
 from haikube.storage.port import Stored
 
 Object = Mapping[str, Any]
@@ -22,27 +22,36 @@ PENDING: Final = "pending"
 
 _UID: Final = re.compile(r"[0-9a-z]+(-[0-9a-z]+)+")
 _FINISHED: Final = frozenset({"Succeeded", "Failed", "Canceled"})
+_BY_KEY: Final = frozenset({"slugs", "sources", "logs"})
+"""Areas with an object per build; caches and git packs live as long as their app."""
+
 _SEGMENTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What must stay: uids of apps, and keys of slugs and results somebody may still read."""
+    """What must stay: uids of apps, and keys of what somebody may still read."""
 
     apps: frozenset[str]
-    slugs: frozenset[str]
+    keys: frozenset[str]
 
 
 def observe_live(
     apps: Iterable[Object], builds: Iterable[Object], releases: Iterable[Object]
 ) -> Live:
-    """Return what lives: slugs of releases, and of builds that run or are an app's newest."""
+    """Return what lives.
+
+    Slugs of releases, and of builds that run or are an app's newest; sources of builds that run;
+    logs of all builds that are remembered.
+    """
     builds = list(builds)
     newest: dict[str, Object] = {}
     for build in sorted(builds, key=_created):
         newest[_app_uid(build)] = build
     running = [build for build in builds if _result(build) not in _FINISHED]
     kept = {key for build in (*running, *newest.values()) for key in _keys(build)}
+    kept |= {key for build in running if (key := _source(build))}
+    kept |= {log_key(_app_uid(build), str(build["metadata"]["uid"])) for build in builds}
     for release in releases:
         key = str(release["spec"]["slug"]["key"])
         kept |= {key, f"{key.removesuffix('.tar.zst')}.json"}
@@ -50,7 +59,7 @@ def observe_live(
 
 
 def plan_sweep(stored: Iterable[Stored], live: Live, *, now: datetime, grace: int) -> list[Stored]:
-    """Return the dead objects: all of unknown apps, and unused slugs older than ``grace`` s."""
+    """Return the dead objects: all of unknown apps, and unused ones older than ``grace`` s."""
     limit = now - timedelta(seconds=grace)
     return [item for item in stored if _is_dead(item, live, limit)]
 
@@ -66,12 +75,17 @@ def _is_dead(item: Stored, live: Live, limit: datetime) -> bool:
         return False
     if owner not in live.apps:
         return True
-    return area == "slugs" and item.key not in live.slugs and item.modified < limit
+    return area in _BY_KEY and item.key not in live.keys and item.modified < limit
 
 
 def _keys(build: Object) -> tuple[str, str]:
     uid, app = str(build["metadata"]["uid"]), _app_uid(build)
     return slug_key(app, uid), result_key(app, uid)
+
+
+def _source(build: Object) -> str:
+    archive = ((build.get("spec") or {}).get("source") or {}).get("archive") or {}
+    return str(archive.get("key") or "")
 
 
 def _app_uid(build: Object) -> str:
