@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,7 @@ spec:
   containers:
     - name: files
       image: {image}
-      command: [python3, -m, http.server, "8000", --directory, /files]
+      command: [bash, -c, {command}]
       securityContext: {{allowPrivilegeEscalation: false, capabilities: {{drop: [ALL]}}}}
       volumeMounts: [{{name: files, mountPath: /files}}]
   volumes:
@@ -43,50 +44,80 @@ spec:
   ports: [{{port: 80, targetPort: 8000}}]
 """
 
+FILES = "exec python3 -m http.server 8000 --directory /files"
+GIT = """
+git clone --quiet --bare /files/app.bundle /tmp/git/app.git
+mkdir -p /tmp/www/cgi-bin && cd /tmp/www
+printf '#!/bin/sh\\nexec git http-backend\\n' > cgi-bin/git && chmod +x cgi-bin/git
+export GIT_PROJECT_ROOT=/tmp/git GIT_HTTP_EXPORT_ALL=1
+exec python3 -W ignore -m http.server --cgi 8000
+"""
+
 APP = """
 apiVersion: haikube.dev/v1alpha1
 kind: App
 metadata: {{name: {app}}}
 spec:
   source:
-    blob:
-      url: http://{server}.default.svc.cluster.local/app.tar.gz
-      checksum: sha256:{digest}
+    {source}
 """
+BLOB = "blob: {{url: '{base}/app.tar.gz', checksum: 'sha256:{digest}'}}"
+REPOSITORY = "git: {{url: '{base}/cgi-bin/git/app.git', ref: {ref}}}"
 
 KUSTOMIZATION = (
     "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [app.yaml]\n"
 )
 
 
+def serve(person: Person, command: str, file: Path) -> Iterator[str]:
+    """Serve one file inside the cluster as ``command`` does; gives the server's base URL."""
+    name = f"files-{secrets.token_hex(3)}"
+    stack = person.get("stack", "debian-13")
+    assert stack is not None
+    image = stack["spec"]["buildImage"]
+    person.kubectl("create", "configmap", name, f"--from-file={file.name}={file}")
+    manifest = SERVER.format(name=name, image=image, command=json.dumps(command))
+    person.kubectl("apply", "-f", "-", stdin=manifest)
+    person.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+    yield f"http://{name}.default.svc.cluster.local"
+    person.kubectl("delete", f"pod/{name}", f"service/{name}", f"configmap/{name}", "--wait=false")
+
+
 @pytest.fixture
-def served(person: Person, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """Serve an app's tarball inside the cluster; gives the server's name and the digest."""
+def blob(person: Person, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Serve an app's tarball; gives the base URL and the digest."""
     folder = tmp_path / "source"
     folder.mkdir()
     apps.plain(folder, "from gitops")
     archive = tmp_path / "app.tar.gz"
     with archive.open("wb") as out:
         write_archive(folder, out)
-    name = f"files-{secrets.token_hex(3)}"
-    stack = person.get("stack", "debian-13")
-    assert stack is not None
-    person.kubectl("create", "configmap", name, f"--from-file=app.tar.gz={archive}")
-    person.kubectl(
-        "apply", "-f", "-", stdin=SERVER.format(name=name, image=stack["spec"]["buildImage"])
-    )
-    person.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
-    yield name, hashlib.sha256(archive.read_bytes()).hexdigest()
-    person.kubectl("delete", f"pod/{name}", f"service/{name}", f"configmap/{name}", "--wait=false")
+    for base in serve(person, FILES, archive):
+        yield base, hashlib.sha256(archive.read_bytes()).hexdigest()
 
 
-def test_apply_k_builds_and_runs(person: Person, served: tuple[str, str], tmp_path: Path) -> None:
-    server, digest = served
+@pytest.fixture
+def repository(person: Person, tmp_path: Path) -> Iterator[str]:
+    """Serve an app's git repository over smart HTTP; gives the base URL."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    apps.plain(folder, "from a repository")
+    bundle = tmp_path / "app.bundle"
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first"),
+                  ("bundle", "create", "-q", str(bundle), "main")):  # fmt: skip
+        person.run("git", *words, cwd=folder)
+    yield from serve(person, GIT, bundle)
+
+
+def test_apply_k_builds_and_runs(person: Person, blob: tuple[str, str], tmp_path: Path) -> None:
+    base, digest = blob
     app = f"gitops-{secrets.token_hex(3)}"
     folder = tmp_path / "repository"
     folder.mkdir()
     (folder / "kustomization.yaml").write_text(KUSTOMIZATION)
-    (folder / "app.yaml").write_text(APP.format(app=app, server=server, digest=digest))
+    (folder / "app.yaml").write_text(
+        APP.format(app=app, source=BLOB.format(base=base, digest=digest))
+    )
     try:
         person.kubectl("apply", "-k", str(folder))
         person.kubectl("wait", "--for=condition=Ready", f"app/{app}", "--timeout=180s")
@@ -97,14 +128,34 @@ def test_apply_k_builds_and_runs(person: Person, served: tuple[str, str], tmp_pa
         person.kubectl("delete", "app", app, "--wait=false")
 
 
-def test_a_wrong_checksum_is_a_condition_that_names_it(
-    person: Person, served: tuple[str, str], tmp_path: Path
+def test_a_declared_repository_builds_and_a_missing_ref_is_named(
+    person: Person, repository: str, tmp_path: Path
 ) -> None:
-    server, _ = served
     app = f"gitops-{secrets.token_hex(3)}"
-    (tmp_path / "app.yaml").write_text(APP.format(app=app, server=server, digest="0" * 64))
+    declared = APP.format(app=app, source=REPOSITORY.format(base=repository, ref="main"))
+    missing = APP.format(app=app, source=REPOSITORY.format(base=repository, ref="no-such-ref"))
     try:
-        person.kubectl("apply", "-f", str(tmp_path / "app.yaml"))
+        person.kubectl("apply", "-f", "-", stdin=declared)
+        person.kubectl("wait", "--for=condition=Ready", f"app/{app}", "--timeout=180s")
+        answers = Workspace(person, app, tmp_path).answers
+        eventually(lambda: answers("from a repository web.1"), "200")
+
+        person.kubectl("apply", "-f", "-", stdin=missing)
+        person.kubectl("wait", "--for=condition=Ready=False", f"app/{app}", "--timeout=120s")
+        assert "no-such-ref" in person.kubectl("get", "app", app, "-o", "yaml")
+        assert answers("from a repository web.1"), "the release before goes on serving"
+    finally:
+        person.kubectl("delete", "app", app, "--wait=false")
+
+
+def test_a_wrong_checksum_is_a_condition_that_names_it(
+    person: Person, blob: tuple[str, str]
+) -> None:
+    base, _ = blob
+    app = f"gitops-{secrets.token_hex(3)}"
+    source = BLOB.format(base=base, digest="0" * 64)
+    try:
+        person.kubectl("apply", "-f", "-", stdin=APP.format(app=app, source=source))
         person.kubectl(
             "wait", "--for=condition=BuildSucceeded=False", f"app/{app}", "--timeout=120s"
         )
