@@ -128,7 +128,12 @@ ruby_from_archive() {
     fail "$url is not a tar archive."
   rm -f "$TMPDIR/ruby.archive"
   [[ -x $RUBY_HOME/bin/ruby ]] || fail "The archive $url has no bin/ruby at its root."
-  RUBY_VERSION=$("$RUBY_HOME/bin/ruby" --disable-gems -e 'print RUBY_VERSION')
+  RUBY_VERSION=$(ruby_reports "$RUBY_HOME") || fail "The Ruby of $url does not start on the stack $STACK (see above)."
+}
+
+# ruby_reports ROOT: the version that a Ruby says of itself, before its environment is set.
+ruby_reports() {
+  LD_LIBRARY_PATH="$1/lib:$1/usr/lib/$(gcc -print-multiarch)" "$1/bin/ruby" --disable-gems -e 'print RUBY_VERSION'
 }
 
 # use_ruby: the same variables here, for later buildpacks and on the dyno.
