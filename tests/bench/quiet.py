@@ -6,6 +6,7 @@ after. A write that changes nothing would not show there, so the operator's own 
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
@@ -64,49 +65,51 @@ def _restart(person: Person, namespace: str, before: dict[str, str]) -> tuple[st
 def _populate(person: Person, namespace: str) -> None:
     """Make Apps with a release whose web is scaled to 0: all children exist, no pod runs."""
     names = [f"quiet-{number:03d}" for number in range(APPS)]
-    documents = [body for name in names for body in _objects(name, namespace)]
+    _create(person, [_own("App", namespace, name, name, {}) for name in names])
+    text = person.kubectl("-n", namespace, "get", "apps.haikube.dev", "-o", "json")
+    uids = {each["metadata"]["name"]: each["metadata"]["uid"] for each in json.loads(text)["items"]}
+    _create(person, [body for name in names for body in _running(namespace, name, uids[name])])
+
+
+def _create(person: Person, documents: list[dict[str, Any]]) -> None:
     person.kubectl("create", "-f", "-", stdin=yaml.safe_dump_all(documents))
 
 
-def _objects(name: str, namespace: str) -> Iterator[dict[str, Any]]:
-    def own(kind: str, object_name: str, spec: dict[str, Any]) -> dict[str, Any]:
-        labels = {"haikube.dev/app": name}
-        metadata = {"name": object_name, "namespace": namespace, "labels": labels}
-        return {
-            "apiVersion": "haikube.dev/v1alpha1",
-            "kind": kind,
-            "metadata": metadata,
-            "spec": spec,
-        }
+def _own(
+    kind: str, namespace: str, app: str, name: str, spec: dict[str, Any], uid: str = ""
+) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name, "namespace": namespace}
+    metadata["labels"] = {"haikube.dev/app": app} | ({"haikube.dev/app-uid": uid} if uid else {})
+    version = "haikube.dev/v1alpha1"
+    if uid:
+        owner = {"apiVersion": version, "kind": "App", "name": app, "uid": uid, "controller": True}
+        metadata["ownerReferences"] = [owner | {"blockOwnerDeletion": True}]
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
 
-    app = {"appRef": {"name": name}}
-    yield own("App", name, {})
-    yield own("Formation", f"{name}-web", {**app, "processType": "web", "quantity": 0})
+
+def _running(namespace: str, app: str, uid: str) -> Iterator[dict[str, Any]]:
+    """Yield the rest of an app: a formation of nothing, config snapshot, release."""
+    ref = {"appRef": {"name": app}}
+    formation = {**ref, "processType": "web", "quantity": 0}
+    yield _own("Formation", namespace, app, f"{app}-web", formation, uid)
+    snapshot = _own("Secret", namespace, app, f"{app}-v1", {}, uid)
+    del snapshot["spec"]
+    yield {**snapshot, "apiVersion": "v1", "immutable": True}
     slug = {
-        "key": f"slugs/{name}/none.tar.zst",
+        "key": f"slugs/{uid}/none.tar.zst",
         "digest": "sha256:" + "0" * 64,
         "sizeBytes": 1000,
         "processTypes": [{"name": "web", "command": "true"}],
     }
     release = {
-        **app,
+        **ref,
         "version": 1,
         "stack": "debian-13",
         "slug": slug,
-        "configRef": {"name": f"{name}-v1"},
+        "configRef": {"name": f"{app}-v1"},
         "description": "Benchmark",
     }
-    yield {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": f"{name}-v1",
-            "namespace": namespace,
-            "labels": {"haikube.dev/app": name},
-        },
-        "immutable": True,
-    }
-    yield own("Release", f"{name}-v1", release)
+    yield _own("Release", namespace, app, f"{app}-v1", release, uid)
 
 
 def _versions(person: Person, namespace: str) -> dict[str, str]:
@@ -117,12 +120,9 @@ def _versions(person: Person, namespace: str) -> dict[str, str]:
 
 
 def _settled(person: Person, namespace: str) -> dict[str, str]:
-    """Return the versions once every App has its Deployment and nothing moved for 15 s."""
-    eventually(
-        lambda: sum(key.startswith("Deployment/") for key in _versions(person, namespace)) == APPS,
-        "a Deployment for every App",
-        600,
-    )
+    """Return the versions once every App is Ready and nothing moved for 15 s."""
+    everything = ("apps.haikube.dev", "--all", "--timeout=300s")
+    person.kubectl("-n", namespace, "wait", "--for=condition=Ready", *everything)
     before: dict[str, str] = {}
     while before != (now := _versions(person, namespace)):
         before = now
