@@ -11,7 +11,7 @@ from terminal import Person, Workspace
 
 Make = Callable[[str], Workspace]
 
-ENDLESS_MEMORY = "node -e 'const a = []; for (;;) a.push(Buffer.alloc(1 << 26, 1))'"
+ENDLESS_MEMORY = "node -e 'const a = []; for (;;) a.push(Buffer.alloc(1 << 30, 1))'"
 
 
 def node_app(app: Workspace, build: str) -> None:
