@@ -90,7 +90,7 @@ def test_storage_down_refuses_a_push_clearly_and_leaves_dynos_alone(
     storage_down()
     app.git("commit", "-q", "--allow-empty", "-m", "second")
     said = app.push(check=False)
-    assert "storage" in said.lower()
+    assert "storage" in said.lower(), said
     assert "Traceback" not in said
     assert app.answers("hello web.1")
 

@@ -93,7 +93,7 @@ class SourceFetcher:
                 f"The source archive is over its limit of {limit} bytes; leave large files out",
             ) from error
         except TransferError as error:
-            raise BuildFailure(reason, f"The source could not be fetched: {error}") from error
+            raise BuildFailure(reason, _unavailable(reason, error)) from error
         return target, fetched.digest
 
     @staticmethod
@@ -104,6 +104,15 @@ class SourceFetcher:
                 f"The source archive is {file[1]}, but {expected} was declared; "
                 "declare the checksum of the archive as it is",
             )
+
+
+def _unavailable(reason: Reason, error: TransferError) -> str:
+    if reason is Reason.STORAGE_UNAVAILABLE:
+        return (
+            f"The source could not be fetched from the object storage: {error}; "
+            "push again when the storage answers"
+        )
+    return f"The source could not be fetched: {error}; check the URL of the source"
 
 
 def _lift(root: Path, sub_path: str) -> None:
