@@ -31,7 +31,7 @@ kubeconfig: $(INSTALLED) ## print the path of the cluster's kubeconfig
 export PYTHONPATH := $(CURDIR)/operator
 PYTEST := $(VENV)/bin/pytest --quiet --durations=10
 
-test: lint test-unit up test-stack test-cluster ## everything, on this machine
+test: lint test-unit up test-cluster ## everything that a change must pass, on this machine
 
 lint: $(INSTALLED) ## style, types, layers, shell scripts
 	@$(VENV)/bin/ruff check --quiet . && $(VENV)/bin/ruff format --check --quiet .
