@@ -26,6 +26,9 @@ from haikube.local.paths import Paths, data_root
 NAME = "sample"
 FOLDER = Path("buildpacks") / "samples" / "hello"
 PATIENCE = 120.0
+SOON = 20.0
+"""How long a sample that was deployed before may take; then it is deployed again."""
+
 _VERSION = 12
 
 
@@ -39,18 +42,29 @@ def sample(api: str) -> None:
     with tempfile.TemporaryFile() as archive:
         write_archive(data_root() / FOLDER, archive)
         version = _digest(archive)
-        url = asyncio.run(_deploy(login, archive, version))
-    _await_answer(url)
+        url, built = asyncio.run(_deploy(login, archive, version, again=False))
+        if not built and _answer(url, SOON) is None:
+            click.echo("The sample does not answer: deploying it again", err=True)
+            asyncio.run(_deploy(login, archive, version, again=True))
+    body = _answer(url, PATIENCE)
+    if body is None:
+        raise click.ClickException(f"{url} does not answer. See: kubectl describe app {NAME}")
+    click.echo(f"\n{url}\n  {body}")
 
 
-async def _deploy(login: Login, archive: BinaryIO, version: str) -> str:
+async def _deploy(
+    login: Login, archive: BinaryIO, version: str, *, again: bool
+) -> tuple[str, bool]:
+    """Return the sample's URL and whether it was built now."""
     async with connect(login) as platform:
         app = await _ensure(platform, login.namespace)
-        if not await _deployed(platform, version):
-            build = await deploy_archive(platform, NAME, archive, version)
-            if build["status"] != "succeeded":
-                raise click.ClickException(f"the sample's build {build['name']} {build['status']}")
-    return str(app["web_url"])
+        if not again and await _deployed(platform, version):
+            return str(app["web_url"]), False
+        archive.seek(0)
+        build = await deploy_archive(platform, NAME, archive, version)
+        if build["status"] != "succeeded":
+            raise click.ClickException(f"the sample's build {build['name']} {build['status']}")
+    return str(app["web_url"]), True
 
 
 async def _ensure(platform: Platform, team: str) -> dict[str, Any]:
@@ -75,18 +89,15 @@ def _digest(archive: BinaryIO) -> str:
     return digest
 
 
-def _await_answer(url: str) -> None:
-    """Print what the sample says, or how to find out why it does not."""
-    end = time.monotonic() + PATIENCE
+def _answer(url: str, seconds: float) -> str | None:
+    """Return what the app says, or None when it does not answer 200 in time."""
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         status, body = _fetch(url)
         if status == http.HTTPStatus.OK:
-            click.echo(f"\n{url}\n  {body.strip()}")
-            return
+            return body.strip()
         time.sleep(0.25)
-    raise click.ClickException(
-        f"{url} does not answer (last status {status}). See: kubectl describe app {NAME}"
-    )
+    return None
 
 
 def _fetch(url: str) -> tuple[int, str]:
