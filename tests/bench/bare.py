@@ -87,8 +87,15 @@ class Bare:
     def _create(self, pod: str, image: str, script: str) -> None:
         stack = self.person.get("stack", "debian-13")
         assert stack is not None
-        environment = {"HOME": "/app", "STACK": "debian-13", "LANG": "C.UTF-8", "PORT": "8080",
-                       "PACK": self.pack, "COMMAND": self.command}  # fmt: skip
+        environment = {
+            "HOME": "/app",
+            "LANG": "C.UTF-8",
+            "STACK": "debian-13",
+            "PORT": "8080",
+            "DYNO": "web.1",
+            "PACK": self.pack,
+            "COMMAND": self.command,
+        }
         environment |= dict.fromkeys(_CA_VARIABLES, "/bench/ca-bundle.crt")
         body = _pod(pod, self.name, stack["spec"][image], script, environment)
         self.person.kubectl("create", "-f", "-", stdin=yaml.safe_dump(body))
