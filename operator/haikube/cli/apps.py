@@ -20,7 +20,7 @@ from haikube.cli.session import current_login
 def create(name: str | None, remote: str) -> None:
     """Create an app and, in a git repository, the remote to push to."""
     login = current_login()
-    app = asyncio.run(_call("POST", "/apps", _wanted(name, login)))
+    app = asyncio.run(call("POST", "/apps", _wanted(name, login)))
     url = f"{login.api}/{app['name']}.git"
     click.echo(f"Creating {app['name']}... done", err=True)
     click.echo(f"{app['web_url']} | {url}")
@@ -42,7 +42,7 @@ def destroy(name: str, confirm: str | None) -> None:
     typed = confirm or click.prompt(f"This deletes {name} for good. Type its name to go on")
     if typed != name:
         raise click.ClickException(f"{typed!r} is not {name!r}: nothing was deleted.")
-    asyncio.run(_call("DELETE", f"/apps/{name}"))
+    asyncio.run(call("DELETE", f"/apps/{name}"))
     click.echo(f"Destroying {name}... done", err=True)
 
 
@@ -51,7 +51,7 @@ def destroy(name: str, confirm: str | None) -> None:
 @click.option("--print", "only_print", is_flag=True, help="Print the URL, open nothing.")
 def open_app(app: str | None, only_print: bool) -> None:  # noqa: FBT001 - click passes flags so
     """Open the app in a browser."""
-    url = asyncio.run(_call("GET", f"/apps/{app_name(app)}"))["web_url"]
+    url = asyncio.run(call("GET", f"/apps/{app_name(app)}"))["web_url"]
     click.echo(url)
     if not only_print:
         webbrowser.open(url)
@@ -70,7 +70,8 @@ def app_name(given: str | None, remote: str = "heroku") -> str:
     return url.removesuffix("/").rsplit("/", 1)[-1].removesuffix(".git")
 
 
-async def _call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+async def call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the api's answer to one request of the logged-in person."""
     async with connect(current_login()) as platform:
         return await platform.call(method, path, json=body)
 

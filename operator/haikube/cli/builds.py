@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from haikube.cli.apps import app_name
+from haikube.cli.apps import app_name, call
 from haikube.cli.archive import write_archive
 from haikube.cli.platform import Platform, connect
 from haikube.cli.session import current_login
@@ -65,7 +65,7 @@ def builds() -> None:
 @app_option
 def list_builds(app: str | None) -> None:
     """List the builds of an app, newest first."""
-    answer = asyncio.run(_call("GET", f"/apps/{app_name(app)}/builds"))
+    answer = asyncio.run(call("GET", f"/apps/{app_name(app)}/builds"))
     for build in answer["items"]:
         version = build.get("source_blob", {}).get("version") or ""
         click.echo(f"{build['id']}  {build['status']:<10} {build['created_at']}  {version}")
@@ -94,10 +94,5 @@ async def _print_log(app: str, build: str | None) -> None:
 @app_option
 def cancel(build: str, app: str | None) -> None:
     """Stop a build that is waiting or running."""
-    asyncio.run(_call("DELETE", f"/apps/{app_name(app)}/builds/{build}"))
+    asyncio.run(call("DELETE", f"/apps/{app_name(app)}/builds/{build}"))
     click.echo(f"Canceling {build}... done", err=True)
-
-
-async def _call(method: str, path: str) -> dict[str, Any]:
-    async with connect(current_login()) as platform:
-        return await platform.call(method, path)
