@@ -57,7 +57,15 @@ def _encode(data: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
+    """Return the bytes of what `_encode` wrote, and only of that.
+
+    Base64 has spare bits in its last character, so several texts stand for the same bytes: one
+    link must have one spelling.
+    """
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+        data = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
     except binascii.Error as error:
         raise ValueError("not base64") from error
+    if _encode(data) != text:
+        raise ValueError("not the canonical spelling")
+    return data
