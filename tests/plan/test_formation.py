@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import builders as b
-from haikube.plan.dynos import literal
+from haikube.plan.dynos import _startup_probe, literal
 from stage import Row, plan
 
 BASE = (b.app(), b.stack(), b.release())
@@ -80,14 +80,29 @@ def test_the_kubelet_leaves_a_command_as_it_is_written(command: str) -> None:
     assert not re.search(r"(?<!\$)(\$\$)*\$\(", literal(command).replace("$$", ""))
 
 
+def probe(found: b.Raw) -> tuple[list[str], int, int]:
+    """Return command, timeout and attempts of the startup probe, which looks again at once."""
+    made = found["startupProbe"]
+    assert made["periodSeconds"] == 1
+    return made["exec"]["command"], made["timeoutSeconds"], made["failureThreshold"]
+
+
+@given(st.integers(1, 4000))
+def test_the_slices_of_the_boot_limit_make_up_the_whole(limit: int) -> None:
+    made = _startup_probe(8080, limit)
+    waited = int(made["probe_command"][-1]) * made["probe_attempts"]
+
+    assert limit <= waited < limit + made["probe_attempts"]
+
+
 async def test_the_boot_limit_grows_with_the_slug_and_the_app_may_set_it() -> None:
     large = (b.app(), b.stack(), b.release(size=300_000_000))
     own = b.app(rollout={"bootTimeoutSeconds": 10, "shutdownGraceSeconds": 5, "maxSurge": 1})
     usual = container(await plan(b.formation(), *large))
     chosen = await plan(b.formation(), own, b.stack(), b.release())
 
-    assert usual["startupProbe"]["failureThreshold"] == 90
-    assert container(chosen)["startupProbe"]["failureThreshold"] == 10
+    assert probe(usual) == (["/haikube/listening", "8080", "5"], 7, 18)
+    assert probe(container(chosen)) == (["/haikube/listening", "8080", "5"], 7, 2)
     spec = chosen.body(UP[0])["spec"]
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 7
     assert spec["strategy"]["rollingUpdate"]["maxSurge"] == 1

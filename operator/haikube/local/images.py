@@ -73,8 +73,9 @@ def pause_image(sources: ImageSources) -> Image:
 
 def run_image(sources: ImageSources) -> Image:
     """Return the image that dynos run on: shared libraries and the launcher, no compiler."""
-    launcher = Entry(sources.data / "buildpacks" / "launcher" / "launcher", 0o755)
-    layers = [sources.rootfs("run"), sources.layer({"haikube/launcher": launcher})]
+    folder = sources.data / "buildpacks" / "launcher"
+    scripts = {f"haikube/{name}": Entry(folder / name, 0o755) for name in ("launcher", "listening")}
+    layers = [sources.rootfs("run"), sources.layer(scripts)]
     entrypoint = ["/usr/bin/tini", "-g", "--", "/haikube/launcher"]
     return Image(f"{PREFIX}/run-{STACK}", layers, _dyno_config(Entrypoint=entrypoint))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,12 @@ from haikube.settings import Settings
 
 SIZES = frozenset({"eco", "basic", "standard-1x"})
 """Names of the one size the platform has; Heroku's 512 MB dynos."""
+
+_BOOT_SLICE = 5
+"""Seconds that one startup probe waits at most: a process that ended is noticed in between."""
+
+_PROBE_SLACK = 2
+"""Seconds that the kubelet gives a probe to start and to say that its time is over."""
 
 _UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -55,7 +62,7 @@ class DynoPod:
             "slug_secret": names.slug_secret_name(self.release.meta.name),
             "resources": resources(settings),
             "port": settings.dyno_port if web else None,
-            "boot_limit": self.boot_limit(settings),
+            **_startup_probe(settings.dyno_port, self.boot_limit(settings)),
             "drain": settings.drain_seconds,
         }
         return context.render("dyno-pod", values)
@@ -88,6 +95,17 @@ class DynoPod:
         pod = {"name": "HAIKUBE_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
         given = {name: literal(text) for name, text in plain.items() if text}
         return [*({"name": name, "value": text} for name, text in given.items()), pod]
+
+
+def _startup_probe(port: int, boot_limit: int) -> dict[str, Any]:
+    """Return the boot limit in slices: each probe waits for one, the last one decides R10."""
+    attempts = max(1, math.ceil(boot_limit / _BOOT_SLICE))
+    slice_seconds = math.ceil(boot_limit / attempts)
+    return {
+        "probe_command": ["/haikube/listening", str(port), str(slice_seconds)],
+        "probe_attempts": attempts,
+        "probe_timeout": slice_seconds + _PROBE_SLACK,
+    }
 
 
 def literal(text: str) -> str:

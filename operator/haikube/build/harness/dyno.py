@@ -130,7 +130,10 @@ def _mounted(stage: Stage, digest: str, name: str) -> dict[str, Path]:
         "app": app,
         "haikube/slug": mounted / "slug",
         "haikube/pod": mounted / "pod",
-        "haikube/launcher": stage.buildpacks / "launcher" / "launcher",
+        **{
+            f"haikube/{name}": stage.buildpacks / "launcher" / name
+            for name in ("launcher", "listening")
+        },
     }
 
 
