@@ -1,6 +1,6 @@
 """Run the benchmarks on the local cluster and keep the table in ``docs/benchmarks.md``.
 
-usage: python -m bench [push] [slug] [quiet]     (default: all of them)
+usage: python -m bench [push] [slug] [engine] [quiet]     (default: all of them)
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import push, quiet, slug
+from bench import engine, push, quiet, slug
 from bench.pairs import HEAD, Measured
 from terminal import Person, log_in
 
+ALL = ("push", "slug", "engine", "quiet")
 REPORT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _INTRODUCTION = """# Benchmarks
 
@@ -30,7 +31,7 @@ def main(wanted: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         person = log_in(scratch / "home")
-        measured, counted = _run(person, scratch, wanted or ["push", "slug", "quiet"])
+        measured, counted = _run(person, scratch, wanted or list(ALL))
     text = _report(measured, counted)
     REPORT.write_text(_INTRODUCTION + text)
     sys.stdout.write(text)
@@ -41,11 +42,16 @@ def _run(
     person: Person, scratch: Path, wanted: list[str]
 ) -> tuple[list[Measured], list[tuple[str, str, bool]]]:
     measured: list[Measured] = []
+    counted: list[tuple[str, str, bool]] = []
     if "push" in wanted:
         measured += push.run(person, scratch)
     if "slug" in wanted:
         measured += slug.run(person, scratch)
-    return measured, quiet.run(person) if "quiet" in wanted else []
+    if "engine" in wanted:
+        counted += engine.run(scratch)
+    if "quiet" in wanted:
+        counted += quiet.run(person)
+    return measured, counted
 
 
 def _report(measured: list[Measured], counted: list[tuple[str, str, bool]]) -> str:

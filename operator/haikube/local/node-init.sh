@@ -38,6 +38,8 @@ wait_for_wire() {
 case $stage in
   host)
     own_folders
+    # shellcheck source=/dev/null
+    source "$state/disks.sh"
     hostname haikube
     # shellcheck source=/dev/null
     source "$state/forwarders.sh"

@@ -17,11 +17,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
-from haikube.local import cgroups, network, pki
+from haikube.local import cgroups, disk, network, pki
 from haikube.local.command import LocalError, run, succeeds
 from haikube.local.instance import Instance
 from haikube.local.network import Link
@@ -40,6 +41,7 @@ from haikube.local.process import Process, children
 _FOLDERS = ("log", "etcd", "kubelet", "run", "cni", "pod-logs", "plugins")
 _RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 _POLL_SECONDS = 0.1
+_RELEASE_SECONDS = 30.0
 T = TypeVar("T")
 
 
@@ -104,6 +106,9 @@ def prepare(node: NodeLayout, record: Record, options: LocalOptions) -> None:
     record.save(node.state)
     for folder in _FOLDERS:
         (node.state / folder).mkdir(exist_ok=True)
+    for busy in node.busy_folders:
+        _await(partial(_released, busy), _RELEASE_SECONDS, "the disk of a node that has ended")
+        disk.provide(busy)
     _make_certificates(node)
     for name, text in node_files(node, options).items():
         (node.state / name).write_text(text)
@@ -115,6 +120,7 @@ def node_files(node: NodeLayout, options: LocalOptions) -> dict[str, str]:
     return {
         **config_files(node, host_resolvers()),
         "components.sh": component_lines(node),
+        "disks.sh": disk.mount_lines(*node.busy_folders),
         "forwarders.sh": forwarder_line(node, options),
     }
 
@@ -123,6 +129,10 @@ def is_current(node: NodeLayout, options: LocalOptions) -> bool:
     """Return whether the node was started from the very files it would be started from now."""
     wanted = {node.state / name: text for name, text in node_files(node, options).items()}
     return all(path.exists() and path.read_text() == text for path, text in wanted.items())
+
+
+def _released(folder: Path) -> bool:
+    return not disk.is_mounted(folder)
 
 
 def _forget_address(state: Path) -> None:

@@ -39,6 +39,11 @@ class NodeLayout:
         return self.state / "run" / "containerd.sock"
 
     @property
+    def busy_folders(self) -> tuple[Path, Path]:
+        """Folders in which pods make and remove files: volumes, and what containers write."""
+        return self.state / "kubelet", self.containerd
+
+    @property
     def server(self) -> str:
         """URL of the API server, from the host and from the node."""
         return f"https://{self.address}:6443"

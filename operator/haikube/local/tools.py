@@ -35,6 +35,8 @@ DEBIAN_PACKAGES = {
     "unshare": "util-linux",
     "nsenter": "util-linux",
     "mount": "mount",
+    "losetup": "mount",
+    "mkfs.ext4": "e2fsprogs",
     "hostname": "hostname",
 }
 """Programs that come with the distribution, and the Debian package of each."""
