@@ -38,6 +38,23 @@ def django(folder: Path, greeting: str = "It works") -> None:
     )
 
 
+USUAL = (
+    "boto3 celery dj-database-url django-cors-headers django-filter djangorestframework pillow "
+    "psycopg[binary] redis requests sentry-sdk"
+)
+
+
+def django_with_usual_packages(folder: Path) -> None:
+    """Write ``django`` with what Django apps usually bring: an API, a queue, a database, images."""
+    django(folder)
+    with (folder / "requirements.txt").open("a") as file:
+        file.write("\n".join(USUAL.split()) + "\n")
+    settings = folder / "mysite" / "settings.py"
+    apps = '    "rest_framework",\n    "corsheaders",\n    "django_filters",\n'
+    text = settings.read_text().replace("INSTALLED_APPS = [\n", f"INSTALLED_APPS = [\n{apps}")
+    settings.write_text(text)
+
+
 def express(folder: Path) -> None:
     """Write what ``express-generator`` gives, unmodified."""
     subprocess.run(
