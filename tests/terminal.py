@@ -5,10 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import secrets
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,9 +22,11 @@ from haikube.local.paths import Paths
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "haikube"
 KUBECONFIG = Path(os.environ.get("KUBECONFIG") or CACHE / "local" / "kubeconfig")
 GATEWAY = ("127.0.0.1", 8080)
+SECURE_GATEWAY = ("127.0.0.1", 8443)
 OPERATOR_ROOT = Path(__file__).parents[1] / "operator"
 DEADLINE = 180.0
 T = TypeVar("T")
+_KINDS = "builds,releases,formations,deployments,services,httproutes,jobs,pods,secrets"
 
 
 def eventually(probe: Callable[[], T | None], what: str, seconds: float = DEADLINE) -> T:
@@ -107,11 +112,17 @@ class Workspace:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def fetch(self, path: str = "/") -> tuple[int, str]:
+    def configure(self, config: Mapping[str, str]) -> None:
+        """Set config vars."""
+        patch = json.dumps({"stringData": dict(config)})
+        self.person.kubectl("patch", "secret", f"{self.app}-config", "-p", patch)
+
+    def fetch(self, path: str = "/", *, secure: bool = False) -> tuple[int, str]:
         """Return status and body of a request through the real gateway."""
-        connection = http.client.HTTPConnection(*GATEWAY, timeout=15)
+        connection = _connection(secure=secure)
+        host = f"{self.app}.localhost:{connection.port}"
         try:
-            connection.request("GET", path, headers={"Host": f"{self.app}.localhost:8080"})
+            connection.request("GET", path, headers={"Host": host})
             response = connection.getresponse()
             return response.status, response.read().decode(errors="replace")
         except OSError as error:
@@ -123,6 +134,45 @@ class Workspace:
         """Tell whether the app answers 200 with this text."""
         status, body = self.fetch(path)
         return status == 200 and text in body
+
+    def is_gone(self) -> bool:
+        """Tell whether nothing that belonged to the app is left in the cluster."""
+        return not self.person.items(_KINDS, self.app)
+
+
+Make = Callable[[str], Workspace]
+"""Makes an app whose name starts with the given word."""
+
+
+@contextmanager
+def workspaces(person: Person, folder: Path) -> Iterator[Make]:
+    """Make apps with a repository below the folder; all of them are deleted at the end."""
+    made: list[str] = []
+
+    def make(stem: str) -> Workspace:
+        app = f"{stem}-{secrets.token_hex(3)}"
+        repository = folder / app
+        repository.mkdir()
+        person.run("git", "init", "-q", cwd=repository)
+        person.haikube("create", app, cwd=repository)
+        made.append(app)
+        return Workspace(person, app, repository)
+
+    try:
+        yield make
+    finally:
+        for app in made:
+            person.kubectl("delete", "app", app, "--ignore-not-found", "--wait=false")
+
+
+def _connection(*, secure: bool) -> http.client.HTTPConnection:
+    """Return a connection to the gateway; who signed its local certificate is not asked."""
+    if not secure:
+        return http.client.HTTPConnection(*GATEWAY, timeout=15)
+    trusting = ssl.create_default_context()
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    return http.client.HTTPSConnection(*SECURE_GATEWAY, timeout=15, context=trusting)
 
 
 def _kubectl_folder() -> Path:

@@ -6,13 +6,12 @@ cluster that ``make up`` made. Every app gets a name of its own and is deleted a
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from terminal import Person, Workspace, log_in
+from terminal import Make, Person, log_in, workspaces
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,19 +29,7 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
 
 
 @pytest.fixture
-def workspace(person: Person, tmp_path: Path) -> Iterator[Callable[[str], Workspace]]:
+def workspace(person: Person, tmp_path: Path) -> Iterator[Make]:
     """Make apps with a repository; all of them are deleted at the end."""
-    made: list[str] = []
-
-    def make(stem: str) -> Workspace:
-        app = f"{stem}-{secrets.token_hex(3)}"
-        folder = tmp_path / app
-        folder.mkdir()
-        person.run("git", "init", "-q", cwd=folder)
-        person.haikube("create", app, cwd=folder)
-        made.append(app)
-        return Workspace(person, app, folder)
-
-    yield make
-    for app in made:
-        person.kubectl("delete", "app", app, "--ignore-not-found", "--wait=false")
+    with workspaces(person, tmp_path) as make:
+        yield make

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import sample_apps as apps
-from terminal import Person, Workspace, eventually
+from terminal import Make, Person, Workspace, eventually
 
-Make = Callable[[str], Workspace]
 SYSTEM = ("-n", "haikube-system")
 
 

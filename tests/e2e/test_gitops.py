@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,42 +10,12 @@ from pathlib import Path
 import pytest
 
 import sample_apps as apps
+from fileserver import file_server
 from haikube.cli.archive import write_archive
 from terminal import Person, Workspace, eventually
 
-SERVER = """
-apiVersion: v1
-kind: Pod
-metadata:
-  name: {name}
-  labels: {{app: {name}}}
-spec:
-  automountServiceAccountToken: false
-  securityContext:
-    runAsNonRoot: true
-    runAsUser: 12345
-    seccompProfile: {{type: RuntimeDefault}}
-  containers:
-    - name: files
-      image: {image}
-      command: [bash, -c, {command}]
-      securityContext: {{allowPrivilegeEscalation: false, capabilities: {{drop: [ALL]}}}}
-      volumeMounts: [{{name: files, mountPath: /files}}]
-  volumes:
-    - name: files
-      configMap: {{name: {name}}}
----
-apiVersion: v1
-kind: Service
-metadata: {{name: {name}}}
-spec:
-  selector: {{app: {name}}}
-  ports: [{{port: 80, targetPort: 8000}}]
-"""
-
-FILES = "exec python3 -m http.server 8000 --directory /files"
 GIT = """
-git clone --quiet --bare /files/app.bundle /tmp/git/app.git
+git clone --quiet --bare /files/served/app.bundle /tmp/git/app.git
 mkdir -p /tmp/www/cgi-bin && cd /tmp/www
 printf '#!/bin/sh\\nexec git http-backend\\n' > cgi-bin/git && chmod +x cgi-bin/git
 export GIT_PROJECT_ROOT=/tmp/git GIT_HTTP_EXPORT_ALL=1
@@ -69,31 +38,19 @@ KUSTOMIZATION = (
 )
 
 
-def serve(person: Person, command: str, file: Path) -> Iterator[str]:
-    """Serve one file inside the cluster as ``command`` does; gives the server's base URL."""
-    name = f"files-{secrets.token_hex(3)}"
-    stack = person.get("stack", "debian-13")
-    assert stack is not None
-    image = stack["spec"]["buildImage"]
-    person.kubectl("create", "configmap", name, f"--from-file={file.name}={file}")
-    manifest = SERVER.format(name=name, image=image, command=json.dumps(command))
-    person.kubectl("apply", "-f", "-", stdin=manifest)
-    person.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
-    yield f"http://{name}.default.svc.cluster.local"
-    person.kubectl("delete", f"pod/{name}", f"service/{name}", f"configmap/{name}", "--wait=false")
-
-
 @pytest.fixture
 def blob(person: Person, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """Serve an app's tarball; gives the base URL and the digest."""
     folder = tmp_path / "source"
     folder.mkdir()
     apps.plain(folder, "from gitops")
-    archive = tmp_path / "app.tar.gz"
+    archive = tmp_path / "served" / "app.tar.gz"
+    archive.parent.mkdir()
     with archive.open("wb") as out:
         write_archive(folder, out)
-    for base in serve(person, FILES, archive):
-        yield base, hashlib.sha256(archive.read_bytes()).hexdigest()
+    with file_server(person) as server:
+        server.fill(archive.parent)
+        yield server.url, hashlib.sha256(archive.read_bytes()).hexdigest()
 
 
 @pytest.fixture
@@ -102,11 +59,14 @@ def repository(person: Person, tmp_path: Path) -> Iterator[str]:
     folder = tmp_path / "source"
     folder.mkdir()
     apps.plain(folder, "from a repository")
-    bundle = tmp_path / "app.bundle"
+    bundle = tmp_path / "served" / "app.bundle"
+    bundle.parent.mkdir()
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first"),
                   ("bundle", "create", "-q", str(bundle), "main")):  # fmt: skip
         person.run("git", *words, cwd=folder)
-    yield from serve(person, GIT, bundle)
+    with file_server(person, GIT) as server:
+        server.fill(bundle.parent)
+        yield server.url
 
 
 def test_apply_k_builds_and_runs(person: Person, blob: tuple[str, str], tmp_path: Path) -> None:

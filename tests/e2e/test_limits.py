@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 
-from terminal import Person, Workspace
-
-Make = Callable[[str], Workspace]
+from terminal import Make, Person, Workspace
 
 ENDLESS_MEMORY = "node -e 'const a = []; for (;;) a.push(Buffer.alloc(1 << 30, 1))'"
 

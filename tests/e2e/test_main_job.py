@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import sample_apps as apps
-from terminal import Person, Workspace, eventually
-
-Make = Callable[[str], Workspace]
+from terminal import Make, Person, eventually
 
 
 def condition(obj: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -42,9 +39,7 @@ def test_a_django_app_from_push_to_scale_to_failure_to_deletion(
     eventually(lambda: _dynos(person, app.app) == {"web.1", "web.2", "web.3"}, "three dynos")
 
     # A config change is a release of the same slug.
-    person.kubectl(
-        "patch", "secret", f"{app.app}-config", "-p", '{"stringData":{"GREETING":"bonjour"}}'
-    )
+    app.configure({"GREETING": "bonjour"})
     eventually(lambda: person.get("release", f"{app.app}-v2"), "the release of the config change")
     eventually(lambda: app.answers("bonjour"), "the new config in a dyno")
     eventually(lambda: _dynos(person, app.app) == {"web.1", "web.2", "web.3"}, "still three")
@@ -63,13 +58,7 @@ def test_a_django_app_from_push_to_scale_to_failure_to_deletion(
 
     # Deleting the app leaves nothing.
     person.kubectl("delete", "app", app.app, "--wait=true")
-    kinds = "builds,releases,formations,deployments,services,httproutes,jobs,pods,secrets"
-    eventually(
-        lambda: (
-            "No resources found" in person.kubectl("get", kinds, "-l", f"haikube.dev/app={app.app}")
-        ),
-        "everything of the app gone",
-    )
+    eventually(app.is_gone, "everything of the app gone")
 
 
 def test_an_express_app_on_the_master_branch_and_a_cached_second_push(workspace: Make) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import pytest
 
 import sample_apps as apps
-from terminal import Person, Workspace, eventually
-
-Make = Callable[[str], Workspace]
+from terminal import Make, Person, Workspace, eventually
 
 
 @pytest.fixture
