@@ -70,17 +70,7 @@ def test_the_environment_of_a_python_dyno(app: Theatre) -> None:
 
 
 def test_fastapi_with_a_lock_file_of_uv(app: Theatre) -> None:
-    app.write(
-        {
-            "pyproject.toml": '[project]\nname = "demo"\nversion = "1"\n'
-            'requires-python = ">=3.11"\n'
-            'dependencies = ["fastapi", "uvicorn"]\n',
-            ".python-version": "3.13\n",
-            "main.py": "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n"
-            '@app.get("/")\ndef root() -> dict[str, str]:\n    return {"hello": "fastapi"}\n',
-            "Procfile": "web: uvicorn main:app --host 0.0.0.0 --port $PORT\n",
-        }
-    )
+    sample_apps.fastapi(app.app)
     locks.uv_lock(app.app)
     built = app.build().succeeded()
     assert "Installing dependencies using 'uv sync --locked" in built.log

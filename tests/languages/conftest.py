@@ -5,33 +5,47 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 import pytest
 
 from haikube.build.harness.rehearsal import Stage
 from haikube.cli.buildpacks import stage_in
-from languages.proof import HEADING, Proof
 
-_ROWS = pytest.StashKey[dict[str, str]]()
+_TABLES = pytest.StashKey[dict[str, dict[str, str]]]()
 _SAMPLES = Path(__file__).parent
 
-Note = Callable[[str, Proof], None]
+
+class Measured(Protocol):
+    """What has a line in a table of its kind."""
+
+    heading: ClassVar[str]
+
+    def row(self) -> str:
+        """Return the line, without the app's name."""
+
+
+Note = Callable[[str, Measured], None]
 Sample = Callable[[str], Path]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start with an empty table."""
-    config.stash[_ROWS] = {}
+    """Start without a table."""
+    config.stash[_TABLES] = {}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table."""
-    rows = terminalreporter.config.stash[_ROWS]
-    if rows:
+    """Print the tables."""
+    for heading, rows in terminalreporter.config.stash[_TABLES].items():
         terminalreporter.section("languages")
-        terminalreporter.line(f"{'app':<28} {HEADING}")
+        terminalreporter.line(f"{'app':<28} {heading}")
         for name, row in rows.items():
             terminalreporter.line(f"{name:<28} {row}")
+
+
+def copy_sample(name: str, folder: Path) -> None:
+    """Copy one of the sample apps beside this file to a folder, which may exist."""
+    shutil.copytree(_SAMPLES / name, folder, dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +60,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture
 def note(request: pytest.FixtureRequest) -> Note:
-    """Return a function that adds a proof to the table."""
+    """Return a function that adds what was measured to the table of its kind."""
 
-    def add(name: str, proof: Proof) -> None:
-        request.config.stash[_ROWS][name] = proof.row()
+    def add(name: str, measured: Measured) -> None:
+        request.config.stash[_TABLES].setdefault(measured.heading, {})[name] = measured.row()
 
     return add
 
@@ -60,7 +74,7 @@ def sample(tmp_path: Path) -> Sample:
 
     def copy(name: str) -> Path:
         target = tmp_path / "app"
-        shutil.copytree(_SAMPLES / name, target)
+        copy_sample(name, target)
         return target
 
     return copy

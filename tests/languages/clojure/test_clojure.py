@@ -9,14 +9,12 @@ import pytest
 
 from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note, Sample
-from languages.mirrors.clojars import clojars_mirror
+from languages.mirrors.clojars import MIRRORS, clojars_mirror
 from languages.proof import CACHED_RATIO, boot_web, build_app, prove, refused
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
 TERMINATED = {-signal.SIGTERM, 128 + signal.SIGTERM}
-# Where the app's own files are during a build: Leiningen takes mirrors by https or as files only.
-MIRROR = {"LEIN_MIRRORS": "file:///build/src/mirror"}
 
 
 def test_an_uberjar_from_the_central_repository_alone(stage: Stage, sample: Sample) -> None:
@@ -100,7 +98,7 @@ def test_ring_and_compojure(stage: Stage, sample: Sample, note: Note) -> None:
     app = sample("clojure/ring")
     shutil.copytree(clojars_mirror(), app / "mirror")
 
-    proof = prove(stage, app, config=MIRROR)
+    proof = prove(stage, app, config=MIRRORS)
 
     note("clojure ring", proof)
     assert proof.first.processes == {"web": "java $JVM_OPTS -jar target/hello-standalone.jar"}

@@ -12,6 +12,11 @@ from pathlib import Path
 from languages.mirrors.workshop import fetch_debs, workshop
 
 PACKAGES = ("libcompojure-clojure", "libring-core-clojure", "libring-jetty-adapter-clojure")
+MIRRORS = {"LEIN_MIRRORS": "file:///build/src/mirror"}
+"""Config vars of an app that has the repository in its folder ``mirror``, where it is in a build.
+
+Leiningen takes mirrors by https or as files only.
+"""
 # Maven's clients want a checksum beside every file; Debian's repository has none.
 _MAKE = """
 mkdir unpacked

@@ -53,14 +53,19 @@ def composer_workshop() -> Workshop:
 def composer_repository() -> Iterator[str]:
     """Serve the repository while the context lasts; gives its URL."""
     folder = composer_workshop().scratch / "repository"
-    releases: list[dict[str, Any]] = json.loads((folder / "releases.json").read_text())
     with served(folder) as url:
-        packages: dict[str, dict[str, Any]] = {}
-        for release in releases:
-            dist = {**release["dist"], "url": f"{url}/{release['dist']['url']}"}
-            packages[release["name"]] = {release["version"]: {**release, "dist": dist}}
-        (folder / "packages.json").write_text(json.dumps({"packages": packages}))
+        describe(folder, url)
         yield url
+
+
+def describe(folder: Path, url: str) -> None:
+    """Write the list of packages for a server: Composer wants to read whole addresses in it."""
+    releases: list[dict[str, Any]] = json.loads((folder / "releases.json").read_text())
+    packages: dict[str, dict[str, Any]] = {}
+    for release in releases:
+        dist = {**release["dist"], "url": f"{url}/{release['dist']['url']}"}
+        packages[release["name"]] = {release["version"]: {**release, "dist": dist}}
+    (folder / "packages.json").write_text(json.dumps({"packages": packages}))
 
 
 def _make_releases(archives: list[Path], folder: Path) -> None:

@@ -64,7 +64,7 @@ def mediawiki(folder: Path) -> None:
     """Write MediaWiki as released: its packages are part of it."""
     shop = workshop("mediawiki")
     (archive,) = fetch_sources(shop, ["mediawiki"])
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         ["tar", "--extract", "--file", archive, "--directory", folder, "--strip-components=1"],
         check=True,
