@@ -13,8 +13,9 @@ import pytest
 from kubernetes import config
 
 from haikube.cluster import kubeconfig as loader
-from haikube.cluster.credentials import Credentials, load, static_token
+from haikube.cluster.credentials import Credentials, static_token
 from haikube.cluster.errors import Unauthorized
+from haikube.cluster.identity import load
 from haikube.cluster.transport import Sessions
 
 

@@ -11,8 +11,17 @@ import builders as b
 from conditions_check import assert_conditions_sane
 from haikube.cluster.errors import ApiError, Forbidden, Invalid
 from haikube.cluster.fake import Call
+from haikube.engine.patience import REPAIRS
 from haikube.model.conditions import find
-from haikube.model.resources import APPS, BUILDS, JOBS, SECRETS, STACKS
+from haikube.model.resources import (
+    APPS,
+    BUILDS,
+    FORMATIONS,
+    JOBS,
+    SECRETS,
+    SERVICES,
+    STACKS,
+)
 from haikube.storage.port import StorageError
 from simulation import Simulation
 
@@ -84,6 +93,22 @@ async def test_an_object_of_somebody_else_is_never_taken_over() -> None:
 
     assert find(build["status"], "Ready")["reason"] == "NameTaken"
     assert (await world.cluster.get(JOBS, "b1", b.NAMESPACE))["spec"] == {"mine": True}
+
+
+async def test_a_fight_over_a_field_is_not_mistaken_for_a_taken_name() -> None:
+    world = await started()
+    await world.push("b1", GOOD)
+    await world.settle()
+    theirs = {"spec": {"selector": {"haikube.dev/formation": "another"}}}
+    for _ in range(REPAIRS + 1):
+        await world.cluster.patch(SERVICES, "hello-web", b.NAMESPACE, theirs)
+        await world._operate()
+    formation = await world.cluster.get(FORMATIONS, "hello-web", b.NAMESPACE)
+
+    assert_conditions_sane(formation)
+    assert find(formation["status"], "Ready")["reason"] == "Contested"
+    assert "let one of the two go" in find(formation["status"], "Ready")["message"]
+    assert find(formation["status"], "Stalled")["status"] == "True"
 
 
 async def test_storage_that_cannot_sign_is_waited_for() -> None:

@@ -17,9 +17,9 @@ import click
 
 from haikube.cli.config import Login, load, login_file, now, save
 from haikube.cli.platform import connect
-from haikube.cluster.credentials import load as load_credentials
 from haikube.cluster.errors import AlreadyExists, ApiError
 from haikube.cluster.http import HttpCluster
+from haikube.cluster.identity import load as load_credentials
 from haikube.local.paths import Paths
 from haikube.model.resources import SERVICE_ACCOUNTS, Resource
 

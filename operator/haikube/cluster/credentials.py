@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 Token = Callable[[], Awaitable[str]]
 """Returns the bearer token of this moment, or "" for none."""
@@ -20,16 +19,6 @@ class Credentials:
     tls: ssl.SSLContext | None = None
     bare_tls: ssl.SSLContext | None = None
     server_hostname: str | None = None
-
-
-def load(kubeconfig: str | Path | None = None, context: str | None = None) -> Credentials:
-    """Return the credentials of ``kubeconfig``, else of $KUBECONFIG, else of this pod.
-
-    Raises ``kubernetes.config.ConfigException`` when there are none.
-    """
-    from haikube.cluster import kubeconfig as loader  # noqa: PLC0415 - a second to import
-
-    return loader.load(kubeconfig, context)
 
 
 def static_token(value: str) -> Token:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from haikube.cluster.addresses import path
-from haikube.cluster.credentials import Credentials, load, static_token
+from haikube.cluster.credentials import Credentials, static_token
+from haikube.cluster.identity import load
 from haikube.cluster.port import Json, Listing, Propagation, WatchEvent
 from haikube.cluster.transport import Request, Sessions, Transport
 from haikube.cluster.watching import events

@@ -2,7 +2,7 @@
 
 The only module that imports ``kubernetes``: its loaders know kubeconfig files, exec plugins and
 service accounts. Nothing of it is used after loading, except its hook that renews a token. Import
-it through ``credentials.load``: it takes a second, and not every process needs it.
+it through ``identity.load``: it takes a second, and not every process needs it.
 """
 
 from __future__ import annotations

@@ -48,5 +48,6 @@ class Contested(Foreign):
     def __str__(self) -> str:
         return (
             f"{self.resource.kind} {self.name} in namespace {self.namespace} is changed by "
-            "somebody else again and again; its metadata.managedFields tell by whom"
+            "somebody else again and again; its metadata.managedFields tell by whom: "
+            "let one of the two go"
         )

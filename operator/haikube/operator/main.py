@@ -8,9 +8,9 @@ import sys
 import click
 from pydantic import ValidationError
 
-from haikube.cluster.credentials import load
 from haikube.cluster.errors import ApiError
 from haikube.cluster.http import HttpCluster
+from haikube.cluster.identity import load
 from haikube.operator.logs import configure_logs
 from haikube.operator.preflight import NotReadyToStart
 from haikube.operator.process import Process
