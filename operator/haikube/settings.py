@@ -7,10 +7,36 @@ Haikube reads the environment for a setting.
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _words(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return [each for word in value.split(",") if (each := word.strip())]
+
+
+def _json_object(value: object) -> object:
+    try:
+        found = json.loads(value or "{}") if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"it is not JSON: {error}") from None
+    if not isinstance(found, Mapping) or not all(isinstance(each, str) for each in found.values()):
+        raise ValueError('it is not a JSON object of texts, such as {"NAME": "value"}')
+    return found
+
+
+Words = Annotated[frozenset[str], NoDecode, BeforeValidator(_words)]
+"""Written with commas between the words."""
+
+Texts = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_json_object)]
+"""Written as a JSON object."""
 
 
 class Settings(BaseSettings):
@@ -26,7 +52,7 @@ class Settings(BaseSettings):
     gateway_namespace: str = Field(
         default="haikube-gateway", description="namespace of that Gateway"
     )
-    reserved_hosts: frozenset[str] = Field(
+    reserved_hosts: Words = Field(
         default=frozenset({"api", "git", "www"}), description="app names that the platform keeps"
     )
 
@@ -74,8 +100,12 @@ class Settings(BaseSettings):
         default="",
         description="ConfigMap with ca-bundle.crt, copied to builds as extra trusted CAs",
     )
-    build_env: str = Field(
-        default="", description="JSON object of environment variables for builds: mirrors, proxies"
+    build_env: Texts = Field(
+        default={}, description="JSON object of environment variables for builds: mirrors, proxies"
+    )
+    buildpacks: Texts = Field(
+        default={},
+        description="JSON object of buildpack names: what each stands for, one of ours or a URL",
     )
 
     # Dynos
@@ -127,3 +157,14 @@ class Settings(BaseSettings):
         default="default", description="where apps are made for callers who name no team"
     )
     push_timeout: int = Field(default=3600, description="longest push, build included")
+
+
+def read_settings(program: str) -> Settings:
+    """Return the settings; a wrong one ends the program with its name and what is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for each in error.errors(include_input=False, include_url=False):
+            name = "_".join(str(part) for part in each["loc"]).upper()
+            sys.stderr.write(f"{program}: setting HAIKUBE_{name}: {each['msg']}\n")
+        sys.exit(2)

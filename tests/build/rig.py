@@ -47,6 +47,7 @@ class Engine:
     config: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
     request: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     urls: dict[str, str | None] = field(default_factory=dict)
     builds: int = 0
 
@@ -131,6 +132,7 @@ class Engine:
             "stack": "debian-13",
             "sourceVersion": "c0ffee",
             "limits": self.limits,
+            "buildpackNames": self.names,
             **self.request,
         }
 

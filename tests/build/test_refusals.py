@@ -62,6 +62,7 @@ def test_an_unknown_buildpack(engine: Engine) -> None:
         ("file:///etc", "scheme 'file' is not allowed"),
         ("https://me:hunter2@example.com/pack.git", "user name or password"),
         ("ssh://example.com/pack.git", "scheme 'ssh'"),
+        ("me:hunter2@example.com/pack.git", "no buildpack 'example.com/pack.git'"),
         ("http://127.0.0.1:1/pack.tgz", "could not be fetched"),
         ("http://127.0.0.1:1/pack.git#main", "git fetch failed"),
     ],

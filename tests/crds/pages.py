@@ -100,6 +100,7 @@ def _default(found: dict[str, Any]) -> str:
 
 def _setting(value: object) -> str:
     plain = ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+    plain = "" if value == {} else plain
     return f"`{plain}`" if plain and "*" not in plain else ""
 
 

@@ -49,8 +49,16 @@ KEYS = {"storage_access_key": "a", "storage_secret_key": "s"}
         ({"storage_endpoint": "seaweed:8333"}, "http(s)://host:port"),
         ({"storage_bucket": ""}, "name a bucket"),
         ({"storage_secret_key": ""}, "Secret haikube-storage"),
-        ({"build_env": "PIP_INDEX_URL=x"}, "JSON object"),
-        ({"build_env": '{"a b": "c"}'}, "JSON object"),
+        ({"build_env": '{"a b": "c"}'}, "'a b'"),
+        ({"buildpacks": {"heroku/nodejs": "https://git.example/nodejs#v1"}}, None),
+        ({"buildpacks": {"acme/rails": "ruby", "rails": "http://git.example"}}, None),
+        ({"buildpacks": {"a/b/c": "ruby"}}, "'a/b/c'; write one like heroku/nodejs"),
+        ({"buildpacks": {"Acme": "ruby"}}, "'Acme'"),
+        ({"buildpacks": {"acme/rails": "heroku/ruby"}}, "mapped to 'heroku/ruby'; write a"),
+        ({"buildpacks": {"acme/rails": ""}}, "mapped to ''"),
+        ({"buildpacks": {"acme/rails": "file:///etc"}}, "acme/rails has a URL that is refused"),
+        ({"buildpacks": {"acme/rails": "https://me:hunter2@git.example/x"}}, "without user or"),
+        ({"buildpacks": {"acme/rails": "git@git.example:x"}}, "without user or password"),
         ({"slug_url_seconds": 9_999_999}, "604800"),
         ({"dyno_memory": "lots"}, "512Mi"),
     ],
@@ -66,6 +74,7 @@ def test_wrong_settings_are_named_with_the_remedy(
 
     assert len(found) == int(text is not None)
     assert text is None or text in found[0]
+    assert "hunter2" not in "".join(found)
 
 
 def with_crds(*absent: str) -> FakeCluster:

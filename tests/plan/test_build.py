@@ -90,6 +90,30 @@ async def test_urls_are_of_single_objects_under_the_uids() -> None:
     }
 
 
+async def test_builds_are_told_what_names_stand_for() -> None:
+    names = {"heroku/nodejs": "https://git.example/nodejs#v1", "acme/rails": "ruby"}
+    row = await plan(b.build(), b.app(), b.stack(), buildpacks=names)
+    request = json.loads(row.body("create Secret b1-urls")["stringData"]["request.json"])
+
+    assert request["buildpackNames"] == names
+
+
+async def test_a_cache_is_for_one_app_on_one_stack() -> None:
+    found = []
+    for app, stack in (("hello", "debian-13"), ("other", "debian-13"), ("hello", "debian-12")):
+        source = b.archive(f"uid-app-{app}")
+        wanted = b.build(of=app, stack=stack, source=source)
+        row = await plan(wanted, b.app(app), b.stack(stack))
+        signed = row.write("create Secret b1-urls").presigned
+        found.append({signed[name].key for name in ("cache-get", "cache-put")})
+
+    assert found == [
+        {"caches/uid-app-hello/debian-13.tar.zst"},
+        {"caches/uid-app-other/debian-13.tar.zst"},
+        {"caches/uid-app-hello/debian-12.tar.zst"},
+    ]
+
+
 async def test_a_git_source_is_fetched_by_the_build_itself() -> None:
     git = {"git": {"url": "https://example.com/x.git", "ref": "v1"}}
     row = await plan(b.build(source=git), b.app(), b.stack())

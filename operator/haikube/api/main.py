@@ -11,7 +11,7 @@ import uvicorn
 
 from haikube.api.app import create_app
 from haikube.cluster.http import HttpCluster
-from haikube.settings import Settings
+from haikube.settings import Settings, read_settings
 from haikube.storage.s3 import S3Storage
 
 _STOP_SECONDS: Final = 50
@@ -20,7 +20,7 @@ _HEADER_BYTES: Final = 64 << 10
 
 def main() -> None:
     """Run the api."""
-    settings = Settings()
+    settings = read_settings("haikube-api")
     configure_logging(settings.log_level)
     asyncio.run(serve(settings))
 

@@ -30,10 +30,16 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Buildpack:
-    """A buildpack on disk; ``label`` is how the user named it."""
+    """A buildpack on disk; ``label`` is how the user named it, ``origin`` what that stands for."""
 
     label: str
     path: Path
+    origin: str = ""
+
+    @property
+    def announced(self) -> str:
+        """Return what the log calls it."""
+        return f"{self.label} (here: {self.origin})" if self.origin else self.label
 
     def check(self) -> None:
         """Refuse a folder that is no buildpack."""

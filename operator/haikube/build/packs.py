@@ -17,7 +17,7 @@ from haikube.build.checkout import CheckoutError, check_out
 from haikube.build.deadline import Deadline
 from haikube.build.failure import BuildFailure, Reason
 from haikube.build.layout import Layout
-from haikube.build.selection import detection_order, our_name
+from haikube.build.selection import detection_order, meant, our_name
 from haikube.build.transfer import Transfer, TransferError, check_url
 
 _ARCHIVES: Final = (".tgz", ".tar.gz", ".tbz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar")
@@ -25,11 +25,17 @@ _MAX_BYTES: Final = 256 << 20
 
 
 class PackShelf:
-    """Hands out buildpacks, each one writable."""
+    """Hands out buildpacks, each one writable; ``names`` is what names stand for here."""
 
     def __init__(
-        self, layout: Layout, transfer: Transfer, env: Mapping[str, str], deadline: Deadline
+        self,
+        layout: Layout,
+        transfer: Transfer,
+        env: Mapping[str, str],
+        deadline: Deadline,
+        names: Mapping[str, str],
     ) -> None:
+        self._names = names
         self._layout = layout
         self._transfer = transfer
         self._env = env
@@ -38,26 +44,36 @@ class PackShelf:
 
     def take(self, reference: str) -> Buildpack:
         """Bring one buildpack by name or URL."""
-        name = our_name(reference)
+        target = meant(reference, self._names)
+        label = _shown(reference)
+        origin = "" if target == reference else _shown(target)
+        name = our_name(target)
         if name is not None:
-            return self.take_ours(name, reference)
-        target = self._place("pack")
-        self._bring(reference, target)
-        return _checked(Buildpack(_shown(reference), target))
+            path = self._copy(name, f"{label} (here: {origin})" if origin else label)
+        elif "://" in target:
+            path = self._bring(target)
+        else:
+            raise self._unknown(label)
+        buildpack = Buildpack(label, path, origin)
+        buildpack.check()
+        return buildpack
 
-    def take_ours(self, name: str, label: str | None = None) -> Buildpack:
-        """Bring one of our own buildpacks."""
+    def _copy(self, name: str, label: str) -> Path:
+        """Take one of our own."""
         origin = self._layout.buildpacks / name
         if not (origin / "bin").is_dir():
-            known = ", ".join(detection_order(self._layout.buildpacks))
-            raise BuildFailure(
-                Reason.BUILDPACK_NOT_FOUND,
-                f"There is no buildpack {label or name!r}; known are {known}, "
-                "any other is given by its git or archive URL",
-            )
+            raise self._unknown(label)
         target = self._place(name)
         shutil.copytree(origin, target, symlinks=True)
-        return _checked(Buildpack(label or f"heroku/{name}", target))
+        return target
+
+    def _unknown(self, label: str) -> BuildFailure:
+        known = ", ".join([*detection_order(self._layout.buildpacks), *sorted(self._names)])
+        return BuildFailure(
+            Reason.BUILDPACK_NOT_FOUND,
+            f"There is no buildpack {label!r}; known are {known}, "
+            "any other is given by its http(s) git or archive URL",
+        )
 
     def _place(self, name: str) -> Path:
         self._taken += 1
@@ -67,7 +83,9 @@ class PackShelf:
         (shelf / "lib").symlink_to(shared)
         return shelf / name
 
-    def _bring(self, reference: str, target: Path) -> None:
+    def _bring(self, reference: str) -> Path:
+        """Fetch a buildpack of somebody else."""
+        target = self._place("pack")
         url, _, ref = reference.partition("#")
         try:
             check_url(url)
@@ -81,6 +99,7 @@ class PackShelf:
                 Reason.BUILDPACK_NOT_FOUND,
                 f"Buildpack {_shown(reference)} could not be fetched: {error}",
             ) from error
+        return target
 
     def _bring_archive(self, url: str, target: Path) -> None:
         archive = self._layout.spool / "buildpack"
@@ -98,14 +117,9 @@ class PackShelf:
             lift_single_folder(target)
 
 
-def _checked(buildpack: Buildpack) -> Buildpack:
-    buildpack.check()
-    return buildpack
-
-
 def _shown(reference: str) -> str:
     """A URL may carry a token: show neither its query nor who it is for."""
     head, mark, ref = reference.partition("#")
     head = head.partition("?")[0]
-    scheme, separator, rest = head.partition("://")
+    scheme, separator, rest = head.rpartition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}{mark}{ref}"

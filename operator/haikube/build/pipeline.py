@@ -72,14 +72,14 @@ class Pipeline:
         return commit
 
     def _buildpacks(self, chain: Chain) -> Sequence[Buildpack]:
-        shelf = PackShelf(self._layout, self._transfer, self._env, self._deadline)
+        names = self._request.buildpack_names
+        shelf = PackShelf(self._layout, self._transfer, self._env, self._deadline, names)
         chosen = chosen_buildpacks(
             self._request.buildpacks, self._layout.build_dir, self._layout.env_dir
         )
-        if not chosen:
-            return [shelf.take_ours(chain.detect_ours())]
-        buildpacks = [shelf.take(reference) for reference in chosen]
-        self._announce([buildpack.label for buildpack in buildpacks])
+        buildpacks = [shelf.take(each) for each in chosen or [f"heroku/{chain.detect_ours()}"]]
+        if chosen or buildpacks[0].origin:
+            self._announce([buildpack.announced for buildpack in buildpacks])
         return buildpacks
 
     def _announce(self, labels: Sequence[str]) -> None:

@@ -64,6 +64,7 @@ class Request:
     stack: str
     alias: str
     buildpacks: tuple[str, ...] = ()
+    buildpack_names: Mapping[str, str] = field(default_factory=dict)
     source_version: str = ""
     limits: Limits = field(default_factory=Limits)
 
@@ -83,6 +84,7 @@ def parse_request(document: Mapping[str, Any]) -> Request:
         stack=stack,
         alias=document.get("alias") or stack,
         buildpacks=tuple(_reference(item) for item in document.get("buildpacks") or ()),
+        buildpack_names=document.get("buildpackNames") or {},
         source_version=document.get("sourceVersion") or "",
         limits=_limits(document.get("limits") or {}),
     )

@@ -1,7 +1,8 @@
 """Which buildpacks a build uses, and by whose word.
 
 In order: the App's own list, the config var BUILDPACK_URL, ``app.json``, ``.buildpacks``, and
-only then detection. A config var beats files, since it is set for this app on purpose.
+only then detection. A config var beats files, since it is set for this app on purpose. Whoever
+chose a name, the platform says first what it stands for, and only once: ours stay within reach.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +19,8 @@ from haikube.build.plainfile import read_plain
 
 _MAX_BYTES: Final = 1 << 20
 _MAX_BUILDPACKS: Final = 20
-_OURS: Final = re.compile(
-    r"(?:urn:buildpack:)?(?:(?:heroku|heroku-community|haikube)/)?(?P<name>[a-z0-9][a-z0-9-]*)"
-)
+_REGISTRY: Final = "urn:buildpack:"
+_OURS: Final = re.compile(r"(?:(?:heroku|heroku-community|haikube)/)?(?P<name>[a-z0-9][a-z0-9-]*)")
 
 
 def chosen_buildpacks(requested: Sequence[str], build_dir: Path, env_dir: Path) -> Sequence[str]:
@@ -41,8 +41,13 @@ def chosen_buildpacks(requested: Sequence[str], build_dir: Path, env_dir: Path) 
 
 def our_name(reference: str) -> str | None:
     """Return the folder of our buildpack that a registry name stands for, None for a URL."""
-    match = _OURS.fullmatch(reference)
+    match = _OURS.fullmatch(reference.removeprefix(_REGISTRY))
     return match["name"] if match else None
+
+
+def meant(reference: str, names: Mapping[str, str]) -> str:
+    """Return what a reference stands for on this platform: itself, unless its name is mapped."""
+    return names.get(reference.removeprefix(_REGISTRY), reference)
 
 
 def detection_order(buildpacks: Path) -> Sequence[str]:

@@ -11,6 +11,7 @@ import re
 
 APP_NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
 PROCESS_TYPE = re.compile(r"[A-Za-z0-9][\w-]{0,127}", re.ASCII)
+BUILDPACK = re.compile(r"(?P<namespace>[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9-]*", re.ASCII)
 CONFIG_VAR = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 _PLAIN_TYPE = re.compile(r"[a-z0-9]{1,20}")

@@ -6,7 +6,6 @@ import asyncio
 import sys
 
 import click
-from pydantic import ValidationError
 
 from haikube.cluster.errors import ApiError
 from haikube.cluster.http import HttpCluster
@@ -15,7 +14,7 @@ from haikube.operator.logs import configure_logs
 from haikube.operator.preflight import NotReadyToStart
 from haikube.operator.process import Process
 from haikube.operator.sweep import Sweeper
-from haikube.settings import Settings
+from haikube.settings import Settings, read_settings
 from haikube.storage.port import StorageError
 from haikube.storage.s3 import S3Storage
 
@@ -25,17 +24,6 @@ async def run_operator(settings: Settings) -> None:
     credentials = load()
     async with HttpCluster(credentials, user_agent="haikube-operator") as cluster:
         await Process(settings, credentials, cluster, S3Storage(settings)).run()
-
-
-def read_settings() -> Settings:
-    """Return the settings; a wrong one ends the program with its name."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        for each in error.errors(include_input=False, include_url=False):
-            name = "_".join(str(part) for part in each["loc"]).upper()
-            click.echo(f"haikube-operator: setting HAIKUBE_{name}: {each['msg']}", err=True)
-        sys.exit(2)
 
 
 async def run_sweep(settings: Settings, *, dry_run: bool) -> None:
@@ -55,7 +43,7 @@ def main(context: click.Context) -> None:
     """Run the operator."""
     if context.invoked_subcommand is not None:
         return
-    settings = read_settings()
+    settings = read_settings("haikube-operator")
     configure_logs(settings.log_level)
     try:
         asyncio.run(run_operator(settings))
@@ -71,7 +59,7 @@ def main(context: click.Context) -> None:
 @click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
 def sweep_command(*, dry_run: bool) -> None:
     """Delete objects of the storage that nothing refers to any more."""
-    settings = read_settings()
+    settings = read_settings("haikube-operator")
     configure_logs(settings.log_level)
     try:
         asyncio.run(run_sweep(settings, dry_run=dry_run))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Iterator, Mapping
 
 from haikube.cluster.errors import ApiError, Forbidden, NotFound
 from haikube.cluster.port import Cluster
-from haikube.model.names import CONFIG_VAR
+from haikube.model.names import BUILDPACK, CONFIG_VAR
 from haikube.model.resources import HTTP_ROUTES, OWN_KINDS, Resource
 from haikube.plan.dynos import megabytes
 from haikube.settings import Settings
@@ -20,6 +21,7 @@ CUSTOM_RESOURCES = Resource(
 )
 _WEEK = 604_800
 _SHORTEST_URL = 600
+_PLAIN_URL = re.compile(r"https?://[^/@?#\s]+(/\S*)?")
 
 
 class NotReadyToStart(Exception):
@@ -30,6 +32,7 @@ def check_settings(settings: Settings) -> list[str]:
     """Return what is wrong with the settings, in words."""
     complaints = [
         *_build_env(settings.build_env),
+        *_buildpacks(settings.buildpacks),
         *_storage(settings),
         *_quantity("HAIKUBE_DYNO_MEMORY", settings.dyno_memory),
     ]
@@ -41,16 +44,34 @@ def check_settings(settings: Settings) -> list[str]:
     return complaints
 
 
-def _build_env(text: str) -> list[str]:
-    if not text:
-        return []
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or not all(CONFIG_VAR.fullmatch(key) for key in found):
-        return ['HAIKUBE_BUILD_ENV is no JSON object of variables; write {"NAME": "value"}']
-    return []
+def _build_env(variables: Mapping[str, str]) -> list[str]:
+    return [
+        f"HAIKUBE_BUILD_ENV has {name!r}, which is no name of a variable; write letters, digits, _"
+        for name in variables
+        if not CONFIG_VAR.fullmatch(name)
+    ]
+
+
+def _buildpacks(names: Mapping[str, str]) -> Iterator[str]:
+    for name, target in names.items():
+        if not BUILDPACK.fullmatch(name):
+            yield f"HAIKUBE_BUILDPACKS has the name {name!r}; write one like heroku/nodejs"
+        elif wrong := _wrong_buildpack(target):
+            yield f"HAIKUBE_BUILDPACKS: {name} {wrong}"
+
+
+def _wrong_buildpack(target: str) -> str:
+    """Return what is wrong with a buildpack; a URL is not repeated: it may hold a password."""
+    if "://" in target or "@" in target:
+        refused = "has a URL that is refused; write http(s)://host/path without user or password"
+        return "" if _PLAIN_URL.fullmatch(target) else refused
+    found = BUILDPACK.fullmatch(target)
+    if found and not found["namespace"]:
+        return ""
+    return (
+        f"is mapped to {target!r}; write a buildpack of the platform, such as nodejs, or the "
+        "http(s) URL of a git repository or an archive"
+    )
 
 
 def _storage(settings: Settings) -> list[str]:

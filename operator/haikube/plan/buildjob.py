@@ -106,6 +106,7 @@ def _request(build: Build, app: App, stack: Stack, settings: Settings) -> Mappin
         "stack": stack.meta.name,
         "alias": stack.alias,
         "buildpacks": list(build.buildpacks or app.buildpacks),
+        "buildpackNames": dict(settings.buildpacks),
         "sourceVersion": build.version,
         "limits": {
             "timeoutSeconds": timeout(build, app, settings),
@@ -129,8 +130,8 @@ def _source(build: Build) -> dict[str, Any]:
 
 
 def _env(settings: Settings) -> list[dict[str, str]]:
-    chosen = {"HOME": "/app", **(json.loads(settings.build_env) if settings.build_env else {})}
-    return [{"name": name, "value": str(value)} for name, value in sorted(chosen.items())]
+    chosen = {"HOME": "/app", **settings.build_env}
+    return [{"name": name, "value": value} for name, value in sorted(chosen.items())]
 
 
 def _resources(settings: Settings) -> dict[str, dict[str, str]]:
