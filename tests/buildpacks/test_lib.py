@@ -184,20 +184,35 @@ def test_exports_reach_the_next_buildpack_whatever_they_hold(lib: Shell) -> None
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"),
-    [("512", "512"), ("", ("none", "cgroup"))],
+    ("given", "version_2", "version_1", "shown"),
+    [
+        ("512", "268435456", "268435456", "512"),
+        ("", "268435456", None, "256"),
+        ("", None, "1073741824", "1024"),
+        ("", "268435456", "1073741824", "256"),
+        ("", "max", "1073741824", "1024"),
+        ("", "max", None, "none"),
+        ("", None, "9223372036854771712", "none"),
+        ("", "", None, "none"),
+        ("", None, None, "none"),
+    ],
 )
-def test_memory_is_what_the_platform_says(given: str, shown: str | tuple[str, ...]) -> None:
-    command = f'. {ROOT}/lib/dyno/memory.sh; echo "${{MEMORY_AVAILABLE:-none}}"'
+def test_memory_is_what_the_platform_says_else_the_control_group(
+    tmp_path: Path, given: str, version_2: str | None, version_1: str | None, shown: str
+) -> None:
+    (tmp_path / "memory").mkdir()
+    for name, text in (("memory.max", version_2), ("memory/memory.limit_in_bytes", version_1)):
+        if text is not None:
+            (tmp_path / name).write_text(f"{text}\n")
+    script = (ROOT / "lib/dyno/memory.sh").read_text().replace("/sys/fs/cgroup", str(tmp_path))
     done = subprocess.run(
-        ["bash", "-euc", command],
+        ["bash", "-euc", f'{script}\necho "${{MEMORY_AVAILABLE:-none}}"'],
         env={**os.environ, "MEMORY_AVAILABLE": given},
         capture_output=True,
         text=True,
         check=True,
     )
-    text = done.stdout.strip()
-    assert text == shown if given else (text == "none" or text.isdigit())
+    assert done.stdout.strip() == shown
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,40 @@ async def test_a_dyno_runs_the_command_with_its_release_config() -> None:
     assert found["args"] == ["python app.py"]
     assert found["envFrom"] == [{"secretRef": {"name": "hello-v1"}}]
     assert env["PORT"] == "8080"
-    assert env["HEROKU_APP_NAME"] == "hello"
-    assert env["HEROKU_RELEASE_VERSION"] == "v1"
-    assert env["MEMORY_AVAILABLE"] == "512"
+
+
+async def test_a_dyno_knows_its_release_as_on_heroku() -> None:
+    commit = "1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d"
+    marks = {"annotations": {"haikube.dev/commit": commit}}
+    made = b.release(2, description="Set $HOME config var", metadata=marks)
+    stack = b.stack(alias="heroku-24")
+    found = container(await plan(b.formation(), b.app(), stack, made))
+
+    assert {each["name"]: expanded(each.get("value", "(pod)")) for each in found["env"]} == {
+        "PORT": "8080",
+        "STACK": "heroku-24",
+        "MEMORY_AVAILABLE": "512",
+        "HAIKUBE_PROCESS_TYPE": "web",
+        "HEROKU_APP_ID": "uid-app-hello",
+        "HEROKU_APP_NAME": "hello",
+        "HEROKU_RELEASE_VERSION": "v2",
+        "HEROKU_RELEASE_CREATED_AT": b.CREATED,
+        "HEROKU_BUILD_COMMIT": commit,
+        "HEROKU_BUILD_DESCRIPTION": "Set $HOME config var",
+        "HEROKU_SLUG_COMMIT": commit,
+        "HEROKU_SLUG_DESCRIPTION": "Set $HOME config var",
+        "HEROKU_DYNO_ID": "(pod)",
+        "HAIKUBE_POD": "(pod)",
+    }
+    fields = {each["name"]: each["valueFrom"] for each in found["env"] if "valueFrom" in each}
+    assert fields["HEROKU_DYNO_ID"] == {"fieldRef": {"fieldPath": "metadata.uid"}}
+
+
+async def test_a_dyno_of_a_release_without_a_commit_is_told_none() -> None:
+    found = container(await plan(b.formation(), *BASE))
+    told = {each["name"] for each in found["env"]}
+
+    assert not told & {"HEROKU_BUILD_COMMIT", "HEROKU_SLUG_COMMIT"}
 
 
 def expanded(text: str) -> str:

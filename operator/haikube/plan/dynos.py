@@ -80,21 +80,40 @@ class DynoPod:
         return settings.shutdown_grace if declared is None else declared
 
     def _env(self, settings: Settings, *, web: bool) -> list[dict[str, Any]]:
-        commit = self.release.meta.annotations.get(labels.COMMIT, "")
+        """Return what every dyno is told, Heroku's dyno metadata included; DYNO is the launcher's.
+
+        The dyno's id is the pod's uid: one for each start of a pod, as on Heroku.
+        """
         plain = {
             "PORT": str(settings.dyno_port) if web else "",
+            "STACK": self.stack.alias,
             "MEMORY_AVAILABLE": str(megabytes(settings.dyno_memory)),
             "HAIKUBE_PROCESS_TYPE": self.process_type,
+            **self._metadata(),
+        }
+        given = {name: literal(text) for name, text in plain.items() if text}
+        return [
+            *({"name": name, "value": text} for name, text in given.items()),
+            _of_pod("HEROKU_DYNO_ID", "metadata.uid"),
+            _of_pod("HAIKUBE_POD", "metadata.name"),
+        ]
+
+    def _metadata(self) -> dict[str, str]:
+        commit = self.release.meta.annotations.get(labels.COMMIT, "")
+        return {
             "HEROKU_APP_ID": self.app.meta.uid,
             "HEROKU_APP_NAME": self.app.meta.name,
             "HEROKU_RELEASE_VERSION": f"v{self.release.version}",
             "HEROKU_RELEASE_CREATED_AT": format_time(self.release.meta.created),
             "HEROKU_BUILD_COMMIT": commit,
+            "HEROKU_BUILD_DESCRIPTION": self.release.description,
             "HEROKU_SLUG_COMMIT": commit,
+            "HEROKU_SLUG_DESCRIPTION": self.release.description,
         }
-        pod = {"name": "HAIKUBE_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
-        given = {name: literal(text) for name, text in plain.items() if text}
-        return [*({"name": name, "value": text} for name, text in given.items()), pod]
+
+
+def _of_pod(name: str, path: str) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
 
 
 def _startup_probe(port: int, boot_limit: int) -> dict[str, Any]:
