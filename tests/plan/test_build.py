@@ -114,6 +114,39 @@ async def test_a_cache_is_for_one_app_on_one_stack() -> None:
     ]
 
 
+EVICTED = {
+    "phase": "Failed",
+    "reason": "Evicted",
+    "message": 'Usage of EmptyDir volume "scratch" exceeds the limit "8Gi". ',
+}
+
+
+async def test_a_build_that_filled_its_disk_is_not_tried_again() -> None:
+    """The kubelet stops the pod, so the engine itself believes that it was stopped from outside."""
+    stopped = b.ended(143, broken("Canceled", "The build was stopped"))
+    first = await plan(b.build(), *running(), pod(state=stopped, status=EVICTED))
+
+    assert first.status["failure"]["reason"] == "DiskFull"
+    assert "HAIKUBE_BUILD_DISK" in first.status["failure"]["message"]
+    assert first.writes == []
+
+    recorded = b.build(status=dict(first.status))
+    second = await plan(recorded, *running(), pod(state=stopped, status=EVICTED))
+    assert second.writes == ["delete Job b1"]
+
+    over = await plan(recorded, *running(("Failed", "BackoffLimitExceeded")))
+    assert over.writes == []
+
+
+async def test_a_full_disk_is_known_although_the_engine_left_another_result() -> None:
+    storage = MemoryStorage()
+    await storage.put(RESULT_KEY, broken("Canceled").encode())
+    pods = pod(state=b.ended(137), status=EVICTED)
+    row = await plan(b.build(), *running(("Failed", "PodFailurePolicy")), pods, storage=storage)
+
+    assert row.status["failure"]["reason"] == "DiskFull"
+
+
 async def test_a_git_source_is_fetched_by_the_build_itself() -> None:
     git = {"git": {"url": "https://example.com/x.git", "ref": "v1"}}
     row = await plan(b.build(source=git), b.app(), b.stack())

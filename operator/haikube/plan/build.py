@@ -28,7 +28,7 @@ def plan_build(view: BuildView, context: Context) -> Plan:
     if view.build.meta.deleting:
         return Plan()
     if view.build.finished:
-        return Plan(status=recorded_status(view, context))
+        return Plan(writes=_needless(view), status=recorded_status(view, context))
     outcome = _refusal(view) or view.outcome
     if outcome is not None:
         return _finish(view, outcome, context)
@@ -62,6 +62,17 @@ def _finish(view: BuildView, outcome: Outcome, context: Context) -> Plan:
     writes = (delete(JOBS, view.job.meta),) if view.build.cancel and view.job else ()
     status = build_status(view, verdict, context, result=result, outcome=outcome)
     return Plan(writes=writes, status=status, events=(event,))
+
+
+def _needless(view: BuildView) -> tuple[Write, ...]:
+    """Stop a Job that would try once more what ends the same: the next attempt fills the disk, too.
+
+    Only once that is recorded, since a Job that is gone is made again.
+    """
+    failure = view.build.status.get("failure") or {}
+    if view.job is None or view.job.over or failure.get("reason") != "DiskFull":
+        return ()
+    return (delete(JOBS, view.job.meta),)
 
 
 def _go_on(view: BuildView, verdict: Verdict, context: Context) -> Plan:

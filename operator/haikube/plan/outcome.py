@@ -31,6 +31,11 @@ _OUT_OF_MEMORY = Lost(
     "HAIKUBE_BUILD_MEMORY",
 )
 _NO_RESULT = Lost("BuildResultMissing", "the build ended without a result; push again")
+_DISK_FULL = Lost(
+    "DiskFull",
+    "the build used more disk than a build pod has; make it write less, or raise "
+    "HAIKUBE_BUILD_DISK",
+)
 _STOPPED = Lost("BuildLost", "the build pod was stopped from outside, twice; push again")
 
 
@@ -42,9 +47,12 @@ def judge(
     stored_missing: bool = False,
 ) -> Outcome | None:
     """Return how the build ended, or None while it has not, or while only the storage knows."""
+    newest = max(pods, key=lambda each: each.meta.age_key, default=None)
+    if newest is not None and _disk_full(newest):
+        return _DISK_FULL  # the engine knows only that it was stopped
     if stored is not None:
         return _trusted(stored)
-    ended = _last_end(pods)
+    ended = newest.ended if newest else None
     if ended is not None and ended.exit_code in _FINAL_EXITS and ended.message:
         return _final(ended, stored_missing=stored_missing)
     if ended is not None and ended.reason == "OOMKilled":
@@ -52,11 +60,6 @@ def judge(
     if job is None or not job.over:
         return None
     return _given_up(job, pods, ended, stored_missing=stored_missing)
-
-
-def _last_end(pods: Sequence[Pod]) -> Ended | None:
-    newest = max(pods, key=lambda each: each.meta.age_key, default=None)
-    return newest.ended if newest else None
 
 
 def _final(ended: Ended, *, stored_missing: bool) -> Outcome | None:
@@ -75,7 +78,7 @@ def _given_up(
     if job.failure == "DeadlineExceeded":
         return Lost("BuildTimedOut", "the build ran into its time limit; make it faster")
     if any(_disk_full(pod) for pod in pods):
-        return Lost("DiskFull", "the build used more disk than HAIKUBE_BUILD_DISK allows")
+        return _DISK_FULL
     if ended is not None and ended.message:
         return _final(ended, stored_missing=stored_missing)
     if not stored_missing or any(pod.ended is None and not pod.over for pod in pods):
