@@ -30,8 +30,9 @@ fail() {
 }
 
 # indent: puts what is piped into it below a title, line by line, without waiting for more.
+# Not sed -u: it reads byte by byte, and 100 MB of output would take a minute.
 indent() {
-  sed -u 's/^/       /'
+  stdbuf -oL sed 's/^/       /'
 }
 
 # run COMMAND...: runs a command with its output below the title; returns its exit code.

@@ -72,12 +72,15 @@ class Engine:
 
     def run(self, files: Mapping[str, str | bytes] | None = None) -> Outcome:
         """Build these files, or the same ones again."""
-        layout = self.prepare(files)
-        code = main(layout)
+        code = main(self.prepare(files))
+        return self.outcome(code, self.capfd.readouterr().out)
+
+    def outcome(self, code: int, log: str) -> Outcome:
+        """Return how the current build ended."""
         result = self.objects.folder / "result-put"
-        termination = json.loads(layout.termination.read_text())
+        termination = json.loads(self.layout.termination.read_text())
         stored = json.loads(result.read_text()) if result.exists() else termination
-        return Outcome(code, self.capfd.readouterr().out, stored, termination)
+        return Outcome(code, log, stored, termination)
 
     def prepare(self, files: Mapping[str, str | bytes] | None = None) -> Layout:
         """Write what the operator mounts."""

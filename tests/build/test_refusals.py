@@ -181,12 +181,32 @@ def test_a_background_process_does_not_hold_the_build_up(engine: Engine) -> None
     assert time.monotonic() - before < 10
 
 
+def test_nor_does_one_that_goes_on_talking(engine: Engine) -> None:
+    engine.buildpack(compile="#!/bin/bash\nwhile :; do echo noise; sleep 0.05; done &\necho done\n")
+    before = time.monotonic()
+    assert engine.run({"x": ""}).code == 0
+    assert time.monotonic() - before < 20
+
+
+def test_a_canceled_build_ends_whatever_does_not_listen(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("haikube.build.child._TERM_SECONDS", 0.1)
+    engine.buildpack(
+        compile="#!/bin/bash\ntrap '' TERM\necho $$ > $1/pid\n"
+        f"kill -TERM {os.getpid()}\nwhile :; do sleep 0.1; done\n"
+    )
+    done = engine.run({"x": ""})
+    assert done.code == 143
+    assert not is_running(int((engine.layout.build_dir / "pid").read_text()))
+
+
 def test_a_canceled_build(engine: Engine) -> None:
     engine.buildpack(compile=f"#!/bin/sh\nkill -TERM {os.getpid()}\nsleep 60\n")
     done = engine.run({"x": ""})
     assert done.code == 143
-    assert done.failure == ("Canceled", "The build was canceled")
-    assert "The build was canceled" in engine.stored("log-put").read_text()
+    assert done.failure == ("Canceled", "The build was stopped from outside")
+    assert "The build was stopped from outside" in engine.stored("log-put").read_text()
 
 
 def test_a_source_that_is_not_what_was_declared(engine: Engine) -> None:
@@ -234,7 +254,7 @@ def test_a_full_disk(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_compile_that_fills_the_disk(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("haikube.build.chain.is_full", lambda _folder: True)
+    monkeypatch.setattr("haikube.build.causes.is_full", lambda _folder: True)
     engine.buildpack(compile="#!/bin/sh\necho 'write error: No space left on device'\nexit 1\n")
     assert engine.run({"x": ""}).failure[0] == "DiskFull"
 

@@ -86,6 +86,15 @@ def test_steps_and_indented_output(lib: Shell) -> None:
     assert lib.run("topic T\ndetail d\nrun echo out") == "-----> T\n       d\n       out\n"
 
 
+def test_a_line_is_indented_as_soon_as_it_is_there(lib: Shell) -> None:
+    wait = "for _ in {1..100}; do [[ ! -s seen ]] || { echo two; break; }; sleep 0.05; done"
+    shown = lib.run(
+        f'cd "$TMPDIR"\n{{ echo one; {wait}; }} | indent | {{ read -r first; echo x >seen; '
+        'echo "$first"; cat; }'
+    )
+    assert shown == "one\n       two\n"
+
+
 def test_quiet_commands_speak_when_they_fail(lib: Shell) -> None:
     assert lib.run("quietly echo nothing\nquietly sh -c 'echo why; exit 3' || echo code $?") == (
         "       why\ncode 3\n"

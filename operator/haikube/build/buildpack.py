@@ -6,7 +6,7 @@ The scripts are strangers' programs: only their exit codes and bounded output ar
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -74,11 +74,14 @@ class Buildpack:
         *,
         env: Mapping[str, str],
         deadline: Deadline,
+        last_look: Callable[[], None] = lambda: None,
     ) -> int:
         """Run ``bin/compile BUILD_DIR CACHE_DIR ENV_DIR`` after sourcing earlier exports."""
         script = str(self.path / "bin" / "compile")
         argv = ["bash", "-c", _SOURCED, "bash", script, *map(str, folders), *map(str, exports)]
-        return stream(argv, sink, env=env, cwd=folders[0], deadline=deadline).code
+        return stream(
+            argv, sink, env=env, cwd=folders[0], deadline=deadline, last_look=last_look
+        ).code
 
     def release(self, build_dir: Path, *, env: Mapping[str, str], deadline: Deadline) -> bytes:
         """Return what ``bin/release`` printed; a buildpack without one releases nothing."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from haikube.build.buildpack import Buildpack, Detection
+from haikube.build.causes import Causes
 from haikube.build.deadline import Deadline
-from haikube.build.disk import disk_failure, is_full
 from haikube.build.failure import BuildFailure, Reason
 from haikube.build.layout import Layout
-from haikube.build.memory import oom_kills
+from haikube.build.processes import end_others
 from haikube.build.release_yaml import ReleaseError, default_process_types
 from haikube.build.selection import detection_order
 from haikube.build.transcript import Transcript
@@ -81,20 +81,31 @@ class Chain:
         return buildpack.detect(self._layout.build_dir, env=self._env, deadline=self._deadline)
 
     def _compile(self, buildpack: Buildpack, language: str) -> None:
+        causes = Causes(self._layout.scratch)
+        try:
+            code = self._compiled(buildpack, causes)
+        except BuildFailure as interruption:
+            if cause := causes.of_interruption(interruption):
+                raise _rejected(cause, language) from interruption
+            raise
+        finally:
+            end_others(alone=self._layout.alone)
+        if code:
+            cause = causes.of_failure()
+            raise _rejected(cause, language) if cause else _own_fault(buildpack, language, code)
+
+    def _compiled(self, buildpack: Buildpack, causes: Causes) -> int:
         folders = (self._layout.build_dir, self._layout.cache_dir, self._layout.env_dir)
-        killed = oom_kills()
         code = buildpack.compile(
             folders,
             self._exports,
             self._transcript.output,
             env=self._env,
             deadline=self._deadline,
+            last_look=causes.look,
         )
         self._transcript.flush()
-        if code and is_full(self._layout.scratch):
-            raise disk_failure()
-        if code:
-            raise _failure(buildpack, language, code, out_of_memory=oom_kills() > killed)
+        return code
 
     def _release(self, buildpack: Buildpack) -> Mapping[str, str]:
         printed = buildpack.release(self._layout.build_dir, env=self._env, deadline=self._deadline)
@@ -117,24 +128,23 @@ class Chain:
         )
 
 
-def _failure(
-    buildpack: Buildpack, language: str, code: int, *, out_of_memory: bool
-) -> BuildFailure:
-    rejected = f" !     Push rejected, failed to compile {language} app."
-    if out_of_memory:
-        return BuildFailure(
-            Reason.BUILD_OUT_OF_MEMORY,
-            "The compile needed more memory than a build pod has and was killed; make it need "
-            "less, or raise HAIKUBE_BUILD_MEMORY of the platform",
-            " !     The compile ran out of memory and was killed.",
-            rejected,
-        )
+def _own_fault(buildpack: Buildpack, language: str, code: int) -> BuildFailure:
     return BuildFailure(
         Reason.COMPILE_FAILED,
         f"Buildpack {buildpack.label} failed to compile the {language} app "
         f"({_ending(code)}); the lines of the build log above say why",
-        rejected,
+        _verdict(language),
     )
+
+
+def _rejected(cause: BuildFailure, language: str) -> BuildFailure:
+    """Return the cause with what Heroku says of every app that did not compile."""
+    told = f" !     {cause.message}"
+    return BuildFailure(cause.reason, cause.message, told, _verdict(language))
+
+
+def _verdict(language: str) -> str:
+    return f" !     Push rejected, failed to compile {language} app."
 
 
 def _ending(code: int) -> str:

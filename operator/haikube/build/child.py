@@ -14,15 +14,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from haikube.build.deadline import Deadline
+from haikube.build.processes import too_many_processes
 
 Sink = Callable[[bytes], None]
 
 _CHUNK = 1 << 16
 _POLL_SECONDS = 0.2
 _TERM_SECONDS = 3.0
+_LINGER_SECONDS = 2.0
+_FIRST_TO_DIE = "1000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,13 @@ def started(
     stdin: IO[bytes] | int = subprocess.DEVNULL,
     stdout: IO[bytes] | int = subprocess.PIPE,
     stderr: IO[bytes] | int = subprocess.STDOUT,
+    last_look: Callable[[], None] = lambda: None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a child in its own group; whatever happens, nothing of the group is left."""
-    process = subprocess.Popen(
+    """Start a child in its own group; whatever happens, nothing of the group is left.
+
+    ``last_look`` is called before that, while all of the group is still there.
+    """
+    process = _start(
         argv,
         env=dict(env),
         cwd=cwd,
@@ -58,10 +65,21 @@ def started(
     try:
         yield process
     finally:
+        last_look()
         _end_group(process)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe:
                 pipe.close()
+
+
+def _start(argv: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - Popen's
+    try:
+        process = subprocess.Popen(argv, **options)
+    except BlockingIOError as error:
+        raise too_many_processes() from error
+    with suppress(OSError):  # it has ended already
+        Path(f"/proc/{process.pid}/oom_score_adj").write_text(_FIRST_TO_DIE)
+    return process
 
 
 def stream(
@@ -71,9 +89,10 @@ def stream(
     env: Mapping[str, str],
     cwd: Path | None = None,
     deadline: Deadline,
+    last_look: Callable[[], None] = lambda: None,
 ) -> Completed:
     """Run a child and hand every byte it prints to ``sink`` as it comes."""
-    with started(argv, env=env, cwd=cwd) as process:
+    with started(argv, env=env, cwd=cwd, last_look=last_look) as process:
         _pump(process, {process.stdout: sink}, deadline)
         return Completed(process.wait())
 
@@ -106,15 +125,21 @@ def _pump(
     sinks: Mapping[IO[bytes] | None, Sink],
     deadline: Deadline,
 ) -> None:
-    """Read until the child has ended; a grandchild that keeps a pipe open does not hold us up."""
+    """Read until the child has ended; a grandchild that keeps a pipe open does not hold us up.
+
+    Nor does one that goes on talking: what is said long after the end is not waited for.
+    """
     with selectors.DefaultSelector() as selector:
         for pipe, sink in sinks.items():
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
                 selector.register(pipe, selectors.EVENT_READ, sink)
+        patience: Deadline | None = None
         while selector.get_map():
-            ended = process.poll() is not None
-            if not _read_ready(selector, min(deadline.remaining(), _POLL_SECONDS)) and ended:
+            if patience is None and process.poll() is not None:
+                patience = Deadline(_LINGER_SECONDS)
+            heard = _read_ready(selector, min(deadline.remaining(), _POLL_SECONDS))
+            if patience is not None and (patience.is_over or not heard):
                 return
     while process.poll() is None:
         try:

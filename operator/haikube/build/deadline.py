@@ -25,6 +25,11 @@ class Deadline:
             raise self.passed()
         return left
 
+    @property
+    def is_over(self) -> bool:
+        """Tell whether no second is left."""
+        return self._clock() >= self._end
+
     def passed(self) -> BuildFailure:
         """Return the failure that says how long the limit is and how it is raised."""
         limit = _duration(self._seconds)

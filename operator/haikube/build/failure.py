@@ -29,6 +29,7 @@ class Reason(StrEnum):
     STORAGE_UNAVAILABLE = "StorageUnavailable"
     CANCELED = "Canceled"
     DISK_FULL = "DiskFull"
+    TOO_MANY_PROCESSES = "TooManyProcesses"
 
     @property
     def exit_code(self) -> int:

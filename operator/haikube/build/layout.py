@@ -8,13 +8,17 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """``platform`` is mounted read-only, ``scratch`` is one writable mount, ``home`` is empty."""
+    """``platform`` is mounted read-only, ``scratch`` is one writable mount, ``home`` is empty.
+
+    ``alone`` says that all processes beside the container's first are this build's.
+    """
 
     platform: Path = Path("/haikube")
     scratch: Path = Path("/build")
     home: Path = Path("/app")
     termination: Path = Path("/dev/termination-log")
     system_ca: Path = Path("/etc/ssl/certs/ca-certificates.crt")
+    alone: bool = False
 
     @property
     def request(self) -> Path:

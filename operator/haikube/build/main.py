@@ -92,4 +92,6 @@ def _hand_back(
 
 
 def _canceled(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise BuildFailure(Reason.CANCELED, "The build was canceled")
+    """Whoever stops the pod, the engine only knows that it is stopped: a cancel, a full disk."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise BuildFailure(Reason.CANCELED, "The build was stopped from outside")

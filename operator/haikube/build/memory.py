@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from haikube.build.failure import BuildFailure, Reason
+
 _GROUP: Final = Path("/sys/fs/cgroup")
 COUNTERS: Final = (_GROUP / "memory.events", _GROUP / "memory" / "memory.oom_control")
 _KILLS: Final = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
@@ -27,3 +29,12 @@ def oom_kills(counters: Sequence[Path] = COUNTERS) -> int:
         if found:
             return int(found[1])
     return 0
+
+
+def memory_failure() -> BuildFailure:
+    """Return the failure of a build that was killed for memory."""
+    return BuildFailure(
+        Reason.BUILD_OUT_OF_MEMORY,
+        "The compile needed more memory than a build pod has and was killed; make it need "
+        "less, or raise HAIKUBE_BUILD_MEMORY of the platform",
+    )

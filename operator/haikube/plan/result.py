@@ -32,6 +32,7 @@ FAILURES = frozenset(
         "StorageUnavailable",
         "Canceled",
         "DiskFull",
+        "TooManyProcesses",
     }
 )
 """Reasons that the build engine may give."""

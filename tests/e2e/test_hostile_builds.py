@@ -1,0 +1,70 @@
+"""Builds that mean harm, or act like it: what people read, and that the platform stays well.
+
+Each is pushed as a person pushes. The app's own hook ``bin/post_compile`` is a stranger's program
+as good as any buildpack.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+import sample_apps as apps
+from terminal import Workspace
+
+Make = Callable[[str], Workspace]
+
+FILL = "fallocate -l 9G big && sleep 240"
+NOISE = """
+yes 'noise noise noise noise noise noise noise noise' | head -c 100000000
+head -c 1000000 /dev/urandom
+echo 'the last words'
+exit 3
+"""
+DEAF = "trap '' TERM\necho 'I do not listen'\nwhile :; do sleep 1; done"
+OUTSIDE = "touch /usr/bin/evil /haikube/buildpacks/evil || exit 1"
+
+
+def hostile(app: Workspace, script: str) -> None:
+    """Write an app whose compile runs a script."""
+    apps.plain(app.folder)
+    app.write("bin/post_compile", f"#!/usr/bin/env bash\n{script}\n")
+    (app.folder / "bin" / "post_compile").chmod(0o755)
+    app.commit()
+
+
+def limit(app: Workspace, seconds: int) -> None:
+    patch = json.dumps({"spec": {"buildTimeoutSeconds": seconds}})
+    app.person.kubectl("patch", "app", app.app, "--type=merge", "-p", patch)
+
+
+def failure(app: Workspace) -> str:
+    """Return why the only build of the app failed."""
+    [made] = app.person.items("builds", app.app)
+    return str(made["status"]["failure"]["reason"])
+
+
+@pytest.mark.parametrize(
+    ("script", "seconds", "reason", "words"),
+    [
+        (FILL, 300, "DiskFull", "HAIKUBE_BUILD_DISK"),
+        (NOISE, 300, "CompileFailed", "the last words"),
+        (DEAF, 20, "BuildTimedOut", "longer than 20 s"),
+        (OUTSIDE, 300, "CompileFailed", "Read-only file system"),
+    ],
+    ids=["fills the disk", "never stops talking", "does not listen", "writes outside"],
+)
+def test_a_hostile_compile_ends_with_its_reason(
+    workspace: Make, script: str, seconds: int, reason: str, words: str
+) -> None:
+    app = workspace("hostile")
+    limit(app, seconds)
+    hostile(app, script)
+
+    said = app.push(check=False)
+
+    assert "Push rejected" in said, said[-2000:]
+    assert words in said, said[-2000:]
+    assert failure(app) == reason
