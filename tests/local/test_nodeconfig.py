@@ -13,11 +13,13 @@ import yaml
 
 from haikube.local.node import host_resolvers
 from haikube.local.nodeconfig import (
+    POD_PIDS,
     NodeLayout,
     component_lines,
     config_files,
     upstream_resolvers,
 )
+from haikube.local.paths import data_root
 
 NODE = NodeLayout(
     state=Path("/c/local"),
@@ -54,6 +56,15 @@ def test_the_kubelet_leaves_nothing_outside_its_own_group_and_folders() -> None:
     assert config["podLogsDir"] == "/c/local/pod-logs"
     assert config["volumePluginDir"] == "/c/local/plugins"
     assert "--root-dir=/c/local/kubelet" in argv("kubelet")
+
+
+def test_one_pod_cannot_use_up_the_process_table_on_either_kind_of_node() -> None:
+    config = yaml.safe_load((data_root() / "kind-config.yaml").read_text())
+    (patch,) = (yaml.safe_load(each) for each in config["kubeadmConfigPatches"])
+
+    assert patch["kind"] == "KubeletConfiguration"
+    assert patch["podPidsLimit"] == POD_PIDS
+    assert yaml.safe_load(FILES["kubelet.yaml"])["podPidsLimit"] == POD_PIDS
 
 
 def test_pods_ask_the_nodes_own_address_for_names() -> None:

@@ -17,6 +17,7 @@ NODE_NAME = "haikube"
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_IP = "10.96.0.1"
 POD_RANGE = "10.244.0.0/22"
+POD_PIDS = 4096
 KUBECONFIGS = ("admin", "kubelet", "controller-manager", "scheduler", "proxy", "dns")
 
 
@@ -131,6 +132,8 @@ def _kubelet(node: NodeLayout) -> dict[str, object]:
         "clusterDomain": "cluster.local",
         "resolvConf": f"{node.state}/resolv.conf",
         "maxPods": 1000,
+        # a build or dyno that forks without end must not take the machine's process table with it
+        "podPidsLimit": POD_PIDS,
         "serializeImagePulls": False,
         "volumePluginDir": f"{node.state}/plugins",
         "podLogsDir": f"{node.state}/pod-logs",
