@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,9 +14,16 @@ from urllib.parse import urlsplit
 
 class _Handler(BaseHTTPRequestHandler):
     root: Path
+    moved: Mapping[str, str]
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
+        for prefix, target in self.moved.items():
+            if self.path.startswith(prefix):
+                self.send_response(301)
+                self.send_header("Location", target + self.path.removeprefix(prefix))
+                self.end_headers()
+                return
         length = int(self.headers.get("Content-Length", 0))
         env = {
             **os.environ,
@@ -52,9 +59,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def git_server(root: Path) -> Iterator[str]:
-    """Serve the bare repositories below ``root``; yields the URL of the folder."""
-    handler = type("Handler", (_Handler,), {"root": root})
+def git_server(root: Path, moved: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Serve the bare repositories below ``root``; yields the URL of the folder.
+
+    Paths that begin with a key of ``moved`` are redirected to its value.
+    """
+    handler = type("Handler", (_Handler,), {"root": root, "moved": moved or {}})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

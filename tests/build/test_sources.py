@@ -39,7 +39,12 @@ def repository(tmp_path: Path) -> Iterator[Repository]:
     git(root, "init", "-q", "--bare", "app.git")
     git(work, "init", "-q")
     git(work, "remote", "add", "origin", str(root / "app.git"))
-    with git_server(root) as url:
+    moved = {
+        "/old.git": "/app.git",
+        "/inside.git": "http://169.254.169.254/app.git",
+        "/page.git/info/refs?service=git-upload-pack": "/app.git/HEAD",
+    }
+    with git_server(root, moved) as url:
         yield Repository(work, f"{url}/app.git")
 
 
@@ -70,6 +75,41 @@ def test_one_folder_of_a_repository(engine: Engine, repository: Repository) -> N
     repository.commit(apps__one__Procfile="web: one\n", other="x")
     source(engine, url=repository.url, ref="main", subPath="apps/one/")
     assert "\nProcfile\n-----> Discovering" in engine.run().log
+
+
+def test_a_repository_that_has_moved_is_followed(engine: Engine, repository: Repository) -> None:
+    engine.buildpack()
+    commit = repository.commit(file="x")
+    source(engine, url=repository.url.replace("app.git", "old.git"), ref="main")
+    assert engine.run().result["commit"] == commit
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("inside.git", "a redirect to the private address 169.254.169.254 is refused"),
+        ("page.git", "it redirects to what is none"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["source", "buildpack"])
+def test_a_repository_is_not_followed_further_in(
+    engine: Engine,
+    repository: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    words: str,
+    kind: str,
+) -> None:
+    outer = {"127.0.0.1": 0}
+    monkeypatch.setattr("haikube.build.transfer._depth", lambda host: outer.get(host, 2))
+    url = repository.url.replace("app.git", name)
+    if kind == "source":
+        source(engine, url=url, ref="main")
+    else:
+        engine.request = {"buildpacks": [{"url": url}]}
+    reason, message = engine.run({"x": ""}).failure
+    assert reason == {"source": "SourceUnavailable", "buildpack": "BuildpackNotFound"}[kind]
+    assert words in message
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
-import socket
+import io
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from haikube.build.transfer import ATTEMPTS, TooLarge, Transfer, TransferError, check_url
+from haikube.build.transfer import (
+    ATTEMPTS,
+    TooLarge,
+    Transfer,
+    TransferError,
+    _OutwardRedirects,
+    check_url,
+)
 
 Answers = list[tuple[int, dict[str, str], bytes]]
 
@@ -130,20 +139,43 @@ def test_a_redirect_may_not_change_to_what_is_refused(
         transfer.fetch(server.url(), tmp_path / "x", limit=10)
 
 
-def test_a_redirect_from_the_world_into_a_private_network_is_refused(
-    scripted: Callable[[Answers], Scripted],
-    transfer: Transfer,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("origin", "target", "refused"),
+    [
+        ("1.1.1.1", "9.9.9.9", False),
+        ("1.1.1.1", "10.0.0.1", True),
+        ("1.1.1.1", "[fd00::1]", True),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("10.0.0.1", "1.1.1.1", False),
+        ("10.0.0.1", "169.254.169.254", True),
+        ("10.0.0.1", "127.0.0.1", True),
+        ("10.0.0.1", "[::1]", True),
+        ("10.0.0.1", "[::]", True),
+        ("127.0.0.1", "127.0.0.2", False),
+    ],
+)
+def test_a_redirect_never_leads_further_in(origin: str, target: str, refused: bool) -> None:  # noqa: FBT001 - a row
+    redirects = _OutwardRedirects()
+    asked = urllib.request.Request(f"http://{origin}/pack.tgz")
+    new = f"http://{target}/latest"
+
+    def follow() -> urllib.request.Request | None:
+        return redirects.redirect_request(asked, io.BytesIO(), 302, "Found", HTTPMessage(), new)
+
+    if refused:
+        with pytest.raises(TransferError, match=r"a redirect to the private address .* is refused"):
+            follow()
+    else:
+        found = follow()
+        assert found is not None
+        assert found.full_url == new
+
+
+def test_a_url_is_resolved_without_being_judged_by_its_answer(
+    scripted: Callable[[Answers], Scripted], transfer: Transfer
 ) -> None:
-    server = scripted([(302, {"Location": "http://10.0.0.1/metadata"}, b"")])
-    real = socket.getaddrinfo
-
-    def public(host: str, *arguments: object, **more: object) -> object:
-        if host == "127.0.0.1" and arguments[:1] == (None,):
-            host = "1.1.1.1"
-        return real(host, *arguments, **more)  # type: ignore[arg-type]  # passed through
-
-    monkeypatch.setattr(socket, "getaddrinfo", public)
-    with pytest.raises(TransferError, match=r"private address 10\.0\.0\.1"):
-        transfer.fetch(server.url(), tmp_path / "x", limit=10)
+    server = scripted([(302, {"Location": "/there"}, b""), (200, {}, b"")])
+    assert transfer.resolve(server.url()) == server.url("/there")
+    server = scripted([(404, {}, b"")])
+    assert transfer.resolve(server.url()) == server.url()
+    assert transfer.resolve("http://127.0.0.1:1/x") == "http://127.0.0.1:1/x"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from haikube.build.child import Completed, capture
 from haikube.build.deadline import Deadline
-from haikube.build.transfer import TransferError, check_url
+from haikube.build.transfer import Transfer, TransferError, check_url
 
 _OPTIONS: Final = (
     "-c",
@@ -27,6 +27,8 @@ _OPTIONS: Final = (
     "-c",
     "core.hooksPath=/dev/null",
     "-c",
+    "http.followRedirects=false",  # they are followed, and judged, before git is asked
+    "-c",
     "advice.detachedHead=false",
 )
 
@@ -36,13 +38,19 @@ class CheckoutError(Exception):
 
 
 def check_out(
-    url: str, ref: str, target: Path, *, env: Mapping[str, str], deadline: Deadline
+    url: str,
+    ref: str,
+    target: Path,
+    *,
+    env: Mapping[str, str],
+    deadline: Deadline,
+    transfer: Transfer,
 ) -> str:
     """Put ``ref`` of the repository into ``target``; returns the commit."""
-    _check(url, ref)
+    _check_ref(ref)
     git = _Git(target, env, deadline)
     git.must("init", "--quiet")
-    git.must("remote", "add", "origin", url)
+    git.must("remote", "add", "origin", _resolved(url, transfer))
     wanted = "FETCH_HEAD"
     if git.run("fetch", "--quiet", "--depth=1", "origin", ref).code:
         git.must("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
@@ -53,13 +61,21 @@ def check_out(
     return git.must("rev-parse", "HEAD").out.decode().strip()
 
 
-def _check(url: str, ref: str) -> None:
-    try:
-        check_url(url)
-    except TransferError as error:
-        raise CheckoutError(f"The repository cannot be used: {error}") from error
+def _check_ref(ref: str) -> None:
     if not ref or ref.startswith("-") or any(ord(char) <= ord(" ") for char in ref):
         raise CheckoutError(f"{ref!r} is not the name of a branch, tag or commit")
+
+
+def _resolved(url: str, transfer: Transfer) -> str:
+    """Return where a repository has moved to, asking as git asks."""
+    tail = f"/info/refs{'&' if '?' in url else '?'}service=git-upload-pack"
+    try:
+        found = transfer.resolve(check_url(url).rstrip("/") + tail)
+    except TransferError as error:
+        raise CheckoutError(f"The repository cannot be used: {error}") from error
+    if not found.endswith(tail):
+        raise CheckoutError("The repository cannot be used: it redirects to what is none")
+    return found.removesuffix(tail)
 
 
 class _Git:

@@ -93,7 +93,14 @@ class PackShelf:
                 self._bring_archive(url, target)
             else:
                 target.mkdir()
-                check_out(url, ref or "HEAD", target, env=self._env, deadline=self._deadline)
+                check_out(
+                    url,
+                    ref or "HEAD",
+                    target,
+                    env=self._env,
+                    deadline=self._deadline,
+                    transfer=self._transfer,
+                )
         except (TransferError, CheckoutError) as error:
             raise BuildFailure(
                 Reason.BUILDPACK_NOT_FOUND,

@@ -75,6 +75,7 @@ class SourceFetcher:
                 self._layout.build_dir,
                 env=self._env,
                 deadline=self._deadline,
+                transfer=self._transfer,
             )
         except CheckoutError as error:
             raise BuildFailure(Reason.SOURCE_UNAVAILABLE, str(error)) from error

@@ -69,7 +69,7 @@ class Transfer:
         cafile = str(ca_file) if ca_file and ca_file.is_file() else None
         context = ssl.create_default_context(cafile=cafile)
         self._opener = urllib.request.build_opener(
-            urllib.request.HTTPSHandler(context=context), _PublicRedirects()
+            urllib.request.HTTPSHandler(context=context), _OutwardRedirects()
         )
         self._pause = pause
         self.ca_file = ca_file
@@ -77,6 +77,22 @@ class Transfer:
     def fetch(self, url: str, target: Path, *, limit: int) -> Fetched:
         """Store what ``url`` answers in ``target``, at most ``limit`` bytes."""
         return self._retried(lambda: self._fetch_once(url, target, limit))
+
+    def resolve(self, url: str) -> str:
+        """Return where ``url`` leads to after its redirects; raises only if one is refused.
+
+        For programs that would follow any redirect. Whatever else is wrong with the URL, whoever
+        fetches it next will say so.
+        """
+        request = urllib.request.Request(check_url(url))  # noqa: S310 - scheme checked
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+                return str(answer.url)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return url
+        except (OSError, http.client.HTTPException):
+            return url
 
     def put_file(self, url: str, source: Path) -> None:
         """Upload a file; its length is announced, as S3 wants it."""
@@ -140,8 +156,8 @@ def _cause(error: Exception) -> str:
     return str(reason) or type(error).__name__
 
 
-class _PublicRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but never from a public address into a private network."""
+class _OutwardRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but never further in: into a private network, or to the machine itself."""
 
     def redirect_request(  # noqa: PLR0917 - the signature of the standard library
         self,
@@ -152,19 +168,34 @@ class _PublicRedirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        check_url(newurl)
-        host = urlsplit(newurl).hostname or ""
-        if _is_private(host) and not _is_private(urlsplit(req.full_url).hostname or ""):
-            raise TransferError(f"a redirect to the private address {host} is refused")
+        try:
+            _check_redirect(req.full_url, newurl)
+        except TransferError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _is_private(host: str) -> bool:
+def _check_redirect(origin: str, target: str) -> None:
+    check_url(target)
+    host = urlsplit(target).hostname or ""
+    if _depth(host) > _depth(urlsplit(origin).hostname or ""):
+        raise TransferError(f"a redirect to the private address {host} is refused")
+
+
+def _depth(host: str) -> int:
+    """Return how far in a host is: 0 public, 1 private, 2 this machine and what serves it."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:
-        return False
-    return any(not ipaddress.ip_address(str(item[4][0])).is_global for item in found)
+        return 0
+    return max(_depth_of(ipaddress.ip_address(str(item[4][0]))) for item in found)
+
+
+def _depth_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
+    if address.is_loopback or address.is_link_local or address.is_unspecified:
+        return 2
+    return 0 if address.is_global else 1
 
 
 def _copy(source: BinaryIO, target: BinaryIO, limit: int) -> Fetched:
