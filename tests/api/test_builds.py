@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from haikube.model.resources import BUILDS
+from haikube.model import labels
+from haikube.model.resources import APPS, BUILDS
 from haikube.settings import Settings
 from world import TOKEN, USER, World, gated, running
 
@@ -198,3 +199,17 @@ async def test_an_unknown_build_is_not_found(http: aiohttp.ClientSession, name: 
     for suffix in ("", "/log"):
         status, problem = await call(http, "GET", f"/apps/hello/builds/{name}{suffix}")
         assert (status, problem["id"]) == (404, "not_found")
+
+
+async def test_a_purged_cache_is_another_one_each_time(
+    world: World, http: aiohttp.ClientSession
+) -> None:
+    marks = set()
+    for _ in range(2):
+        assert await call(http, "DELETE", "/apps/hello/build-cache") == (200, {})
+        app = (await world.cluster.list(APPS)).items[0]
+        marks.add(app["metadata"]["annotations"][labels.BUILD_CACHE])
+
+    assert len(marks) == 2
+    status, problem = await call(http, "DELETE", "/apps/nobody/build-cache")
+    assert (status, problem["id"]) == (404, "not_found")

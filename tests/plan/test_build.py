@@ -100,10 +100,16 @@ async def test_builds_are_told_what_names_stand_for() -> None:
 
 async def test_a_cache_is_for_one_app_on_one_stack() -> None:
     found = []
-    for app, stack in (("hello", "debian-13"), ("other", "debian-13"), ("hello", "debian-12")):
-        source = b.archive(f"uid-app-{app}")
-        wanted = b.build(of=app, stack=stack, source=source)
-        row = await plan(wanted, b.app(app), b.stack(stack))
+    cases = [
+        ("hello", "debian-13", ""),
+        ("other", "debian-13", ""),
+        ("hello", "debian-12", ""),
+        ("hello", "debian-13", "purged on Monday"),
+    ]
+    for app, stack, mark in cases:
+        marks = {"annotations": {"haikube.dev/build-cache": mark}} if mark else {}
+        wanted = b.build(of=app, stack=stack, source=b.archive(f"uid-app-{app}"))
+        row = await plan(wanted, b.app(app, metadata=marks), b.stack(stack))
         signed = row.write("create Secret b1-urls").presigned
         found.append({signed[name].key for name in ("cache-get", "cache-put")})
 
@@ -111,6 +117,7 @@ async def test_a_cache_is_for_one_app_on_one_stack() -> None:
         {"caches/uid-app-hello/debian-13.tar.zst"},
         {"caches/uid-app-other/debian-13.tar.zst"},
         {"caches/uid-app-hello/debian-12.tar.zst"},
+        {"caches/uid-app-hello/5f9b5724a72428d0/debian-13.tar.zst"},
     ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haikube.model.names import cache_key
 from haikube.plan.sweep import Live, observe_live, plan_sweep
 from haikube.storage.port import Stored
 
@@ -41,7 +42,11 @@ def swept(keys: list[Stored], live: Live) -> list[str]:
     return [item.key for item in plan_sweep(keys, live, now=NOW, grace=GRACE)]
 
 
-LIVE = Live(frozenset({HELLO}), frozenset({f"slugs/{HELLO}/{BUILD}.tar.zst"}))
+LIVE = Live(
+    apps=frozenset({HELLO}),
+    keys=frozenset({f"slugs/{HELLO}/{BUILD}.tar.zst"}),
+    caches=frozenset({f"caches/{HELLO}/"}),
+)
 
 
 @pytest.mark.parametrize("area", ["sources", "slugs", "caches", "git", "logs"])
@@ -53,6 +58,19 @@ def test_everything_of_an_unknown_app_goes_at_once(area: str) -> None:
 @pytest.mark.parametrize("area", ["caches", "git"])
 def test_a_living_app_keeps_its_cache_and_its_repository(area: str) -> None:
     assert swept([stored(f"{area}/{HELLO}/x")], LIVE) == []
+
+
+@pytest.mark.parametrize("mark", ["", "monday", "tuesday"])
+def test_a_cache_that_was_purged_goes_after_the_grace(mark: str) -> None:
+    annotations = {"annotations": {"haikube.dev/build-cache": mark}} if mark else {}
+    live = observe_live([{"metadata": {"uid": HELLO, **annotations}}], [], [])
+    keys = {each: cache_key(HELLO, "debian-13", each) for each in ("", "monday", "tuesday")}
+    fresh = [stored(key, NOW) for key in keys.values()]
+
+    assert len(set(keys.values())) == 3
+    assert swept(fresh, live) == []
+    dead = [key for each, key in keys.items() if each != mark]
+    assert swept([stored(key) for key in keys.values()], live) == dead
 
 
 @pytest.mark.parametrize("area", ["sources", "logs"])
@@ -111,7 +129,7 @@ def test_what_is_not_understood_stays(key: str) -> None:
 def test_what_no_build_refers_to_and_bytes_of_dead_apps_go(
     area: str, uid: str, rest: str, *, lives: bool
 ) -> None:
-    live = Live(frozenset({uid} if lives else ()), frozenset())
+    live = Live(frozenset({uid} if lives else ()), frozenset(), frozenset({f"caches/{uid}/"}))
     gone = swept([stored(f"{area}/{uid}/{rest}")], live)
     per_build = area in {"slugs", "sources", "logs"}
     assert bool(gone) == (area != "other" and (not lives or per_build))

@@ -1,7 +1,8 @@
-"""``/apps/{app}/builds``: make, list, show, cancel, and read what a build prints."""
+"""``/apps/{app}/builds``: make, list, show, cancel, read what a build prints, purge its cache."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -17,7 +18,8 @@ from haikube.cluster.errors import NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.git.builds import create_build
 from haikube.logs.builds import RESULTS
-from haikube.model.resources import BUILDS
+from haikube.model import labels
+from haikube.model.resources import APPS, BUILDS
 
 _LINK_SECONDS: Final = 86_400
 _LONGEST_VERSION: Final = 200
@@ -69,6 +71,16 @@ async def cancel(request: Request) -> Response:
         BUILDS, meta["name"], meta["namespace"], {"spec": {"cancel": True}}
     )
     return JSONResponse(_body(context, request, stopped))
+
+
+async def purge_cache(request: Request) -> Response:
+    """Let the app's next build start with an empty cache."""
+    context = context_of(request)
+    caller, app = await context.app(request)
+    meta = app["metadata"]
+    mark = {"metadata": {"annotations": {labels.BUILD_CACHE: secrets.token_hex(8)}}}
+    await caller.cluster.patch(APPS, meta["name"], meta["namespace"], mark)
+    return JSONResponse({})
 
 
 async def show_log(request: Request) -> Response:
@@ -155,6 +167,7 @@ _ONE: Final = "/apps/{app}/builds/{build}"
 ROUTES: Final = [
     Route("/apps/{app}/builds", list_all, methods=["GET"]),
     Route("/apps/{app}/builds", create, methods=["POST"]),
+    Route("/apps/{app}/build-cache", purge_cache, methods=["DELETE"]),
     Route(_ONE, show, methods=["GET"]),
     Route(_ONE, cancel, methods=["DELETE"]),
     Route(f"{_ONE}/log", show_log, methods=["GET"]),

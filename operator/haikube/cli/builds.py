@@ -58,7 +58,7 @@ async def _follow(platform: Platform, path: str) -> None:
 
 @click.group()
 def builds() -> None:
-    """List builds, read their logs, cancel them."""
+    """List builds, read their logs, cancel them, purge their cache."""
 
 
 @builds.command("list")
@@ -87,6 +87,15 @@ async def _print_log(app: str, build: str | None) -> None:
                 raise click.ClickException(f"{app} has no build yet: git push heroku main")
             build = answer["items"][0]["id"]
         await _follow(platform, f"/apps/{app}/builds/{build}/log")
+
+
+@builds.command("purge-cache")
+@app_option
+def purge_cache(app: str | None) -> None:
+    """Let the next build start with an empty cache."""
+    name = app_name(app)
+    asyncio.run(call("DELETE", f"/apps/{name}/build-cache"))
+    click.echo(f"Purging the build cache of {name}... done", err=True)
 
 
 @builds.command()

@@ -34,5 +34,8 @@ CONFIG_SEEN = "haikube.dev/config-seen"
 COMMIT = "haikube.dev/commit"
 """Annotation of a Release: the commit its slug was built from."""
 
+BUILD_CACHE = "haikube.dev/build-cache"
+"""Annotation of an App: any text. With another one its next build starts with an empty cache."""
+
 MAINTENANCE = "haikube.dev/maintenance"
 """Label that no pod has: a Service selects by it to reach nobody."""

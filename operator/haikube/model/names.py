@@ -72,9 +72,18 @@ def result_key(app_uid: str, build_uid: str) -> str:
     return f"slugs/{app_uid}/{build_uid}.json"
 
 
-def cache_key(app_uid: str, stack: str) -> str:
+def cache_prefix(app_uid: str, mark: str = "") -> str:
+    """Return the prefix of an app's build caches; another mark is another, empty one.
+
+    A build that still writes to the one before cannot bring it back.
+    """
+    prefix = f"caches/{app_uid}/"
+    return f"{prefix}{hashlib.sha256(mark.encode()).hexdigest()[:16]}/" if mark else prefix
+
+
+def cache_key(app_uid: str, stack: str, mark: str = "") -> str:
     """Return where the build cache of an app is stored, one per stack."""
-    return f"caches/{app_uid}/{stack}.tar.zst"
+    return f"{cache_prefix(app_uid, mark)}{stack}.tar.zst"
 
 
 def log_key(app_uid: str, build_uid: str) -> str:

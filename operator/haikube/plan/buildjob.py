@@ -85,7 +85,8 @@ def _labels(build: Build, app: App, component: str) -> dict[str, str]:
 
 def _urls(build: Build, app: App, stack: Stack, life: int) -> dict[str, Presign]:
     app_uid, build_uid = app.meta.uid, build.meta.uid
-    cache = names.cache_key(app_uid, stack.meta.name)
+    mark = app.meta.annotations.get(labels.BUILD_CACHE, "")
+    cache = names.cache_key(app_uid, stack.meta.name, mark)
     urls = {
         "cache-get": Presign("GET", cache, life),
         "cache-put": Presign("PUT", cache, life),

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from haikube.model.names import STORAGE_AREAS, log_key, result_key, slug_key
+from haikube.model import labels
+from haikube.model.names import STORAGE_AREAS, cache_prefix, log_key, result_key, slug_key
 from haikube.storage.port import Stored
 
 Object = Mapping[str, Any]
@@ -20,20 +21,22 @@ Object = Mapping[str, Any]
 PENDING: Final = "pending"
 """Second segment of an upload that no app is known for yet."""
 
+_PURGED: Final = re.compile(r"(?P<prefix>caches/[^/]+/([0-9a-f]{16}/)?)[^/]+")
 _UID: Final = re.compile(r"[0-9a-z]+(-[0-9a-z]+)+")
 _FINISHED: Final = frozenset({"Succeeded", "Failed", "Canceled"})
 _BY_KEY: Final = frozenset({"slugs", "sources", "logs"})
-"""Areas with an object per build; caches and git packs live as long as their app."""
+"""Areas with an object per build; git packs live as long as their app, caches until a purge."""
 
 _SEGMENTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What must stay: uids of apps, and keys of what somebody may still read."""
+    """What must stay: uids of apps, keys of what somebody may still read, prefixes of caches."""
 
     apps: frozenset[str]
     keys: frozenset[str]
+    caches: frozenset[str]
 
 
 def observe_live(
@@ -55,7 +58,9 @@ def observe_live(
     for release in releases:
         key = str(release["spec"]["slug"]["key"])
         kept |= {key, f"{key.removesuffix('.tar.zst')}.json"}
-    return Live(frozenset(str(app["metadata"]["uid"]) for app in apps), frozenset(kept))
+    uids = {str(app["metadata"]["uid"]): _cache_mark(app) for app in apps}
+    caches = {cache_prefix(uid, mark) for uid, mark in uids.items()}
+    return Live(frozenset(uids), frozenset(kept), frozenset(caches))
 
 
 def plan_sweep(stored: Iterable[Stored], live: Live, *, now: datetime, grace: int) -> list[Stored]:
@@ -75,7 +80,18 @@ def _is_dead(item: Stored, live: Live, limit: datetime) -> bool:
         return False
     if owner not in live.apps:
         return True
-    return area in _BY_KEY and item.key not in live.keys and item.modified < limit
+    used = item.key in live.keys if area in _BY_KEY else not _is_purged(item.key, live)
+    return not used and item.modified < limit
+
+
+def _is_purged(key: str, live: Live) -> bool:
+    """Return whether a key is of a cache that its app does not use any more."""
+    found = _PURGED.fullmatch(key)
+    return found is not None and found["prefix"] not in live.caches
+
+
+def _cache_mark(app: Object) -> str:
+    return str((app["metadata"].get("annotations") or {}).get(labels.BUILD_CACHE) or "")
 
 
 def _keys(build: Object) -> tuple[str, str]:
