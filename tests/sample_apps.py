@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 import subprocess
 import sys
 from functools import cache
@@ -56,6 +56,36 @@ def django_with_usual_packages(folder: Path) -> None:
     settings.write_text(text)
 
 
+def fastapi(folder: Path) -> None:
+    """Write the first example of FastAPI's manual, for uv; the lock file is left to uv."""
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["fastapi", "uvicorn"]\n'
+    )
+    (folder / ".python-version").write_text("3.13\n")
+    (folder / "Procfile").write_text("web: uvicorn main:app --host 0.0.0.0 --port $PORT\n")
+    (folder / "main.py").write_text(
+        "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n"
+        '@app.get("/")\ndef root() -> dict[str, str]:\n    return {"hello": "fastapi"}\n'
+    )
+
+
+def node_red(folder: Path) -> None:
+    """Write an app that is Node-RED as released: an editor, some 300 packages."""
+    (folder / "package.json").write_text(
+        json.dumps(
+            {
+                "name": "flows",
+                "version": "1.0.0",
+                "private": True,
+                "scripts": {"start": "node-red --userDir /tmp/flows --port $PORT"},
+                "dependencies": {"node-red": "4.1.15"},
+                "engines": {"node": "24.x"},
+            }
+        )
+    )
+
+
 def express(folder: Path) -> None:
     """Write what ``express-generator`` gives, unmodified."""
     subprocess.run(
@@ -63,33 +93,6 @@ def express(folder: Path) -> None:
         check=True,
         capture_output=True,
     )
-
-
-def node_red(folder: Path) -> None:
-    """Write Node-RED as it is published: a real app of 280 packages that reads PORT."""
-    made = CACHE / "node-red"
-    if not (made / "package.json").exists():
-        made.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "pack", "--silent", "node-red@4.1.15"]
-        packed = subprocess.run(command, cwd=made, check=True, capture_output=True, text=True)
-        archive = packed.stdout.strip()
-        subprocess.run(["tar", "-xf", archive, "--strip-components=1"], cwd=made, check=True)
-        (made / archive).unlink()
-    shutil.copytree(made, folder, dirs_exist_ok=True)
-
-
-def fastapi(folder: Path) -> None:
-    """Write FastAPI's first example as a project that still wants its lock file."""
-    (folder / "pyproject.toml").write_text(
-        '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'
-        'dependencies = ["fastapi", "uvicorn"]\n'
-    )
-    (folder / ".python-version").write_text("3.13\n")
-    (folder / "main.py").write_text(
-        "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n"
-        '@app.get("/")\ndef root() -> dict[str, str]:\n    return {"hello": "fastapi"}\n'
-    )
-    (folder / "Procfile").write_text("web: uvicorn main:app --host 0.0.0.0 --port $PORT\n")
 
 
 def plain(folder: Path, body: str = "hello") -> None:

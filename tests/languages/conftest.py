@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import pytest
 
@@ -19,7 +19,9 @@ _SAMPLES = Path(__file__).parent
 class Measured(Protocol):
     """What has a line in a table of its kind."""
 
-    heading: ClassVar[str]
+    @property
+    def heading(self) -> str:
+        """Return what stands above the columns of the line."""
 
     def row(self) -> str:
         """Return the line, without the app's name."""

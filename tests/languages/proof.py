@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from haikube.build.harness.dyno import booted
 from haikube.build.harness.rehearsal import Rehearsed, Stage, build
@@ -54,10 +53,6 @@ class Web:
 class Proof:
     """A first build, its web process and a rebuild."""
 
-    heading: ClassVar[str] = (
-        f"{'first s':>7} {'again s':>7} {'ratio':>6} {'slug MB':>8} {'boot s':>6}"
-    )
-
     first: Built
     web: Web
     again: Built
@@ -67,12 +62,20 @@ class Proof:
         """Return the time of the rebuild in parts of the first build's."""
         return self.again.seconds / self.first.seconds
 
+    @property
+    def heading(self) -> str:
+        """Return what stands above the columns of ``row``."""
+        return HEADING
+
     def row(self) -> str:
         """Return one line for the table of a test run."""
         return (
             f"{self.first.seconds:7.1f} {self.again.seconds:7.1f} {self.ratio:6.2f} "
             f"{self.first.slug_bytes / 1e6:8.1f} {self.web.boot_seconds:6.1f}"
         )
+
+
+HEADING = f"{'first s':>7} {'again s':>7} {'ratio':>6} {'slug MB':>8} {'boot s':>6}"
 
 
 def build_app(
