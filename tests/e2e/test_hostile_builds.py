@@ -7,12 +7,13 @@ as good as any buildpack.
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 
 import pytest
 
 import sample_apps as apps
-from terminal import Workspace
+from terminal import Workspace, eventually
 
 Make = Callable[[str], Workspace]
 
@@ -24,6 +25,12 @@ echo 'the last words'
 exit 3
 """
 DEAF = "trap '' TERM\necho 'I do not listen'\nwhile :; do sleep 1; done"
+BOMB = "trap '' TERM\nbomb() { while :; do bomb & done; }\nbomb"
+COUNT = """
+count=$(cat "$CACHE_DIR/count" 2>/dev/null || echo 0)
+echo "builds before: $count"
+echo $((count + 1)) > "$CACHE_DIR/count"
+"""
 OUTSIDE = "touch /usr/bin/evil /haikube/buildpacks/evil || exit 1"
 
 
@@ -53,8 +60,9 @@ def failure(app: Workspace) -> str:
         (NOISE, 300, "CompileFailed", "the last words"),
         (DEAF, 20, "BuildTimedOut", "longer than 20 s"),
         (OUTSIDE, 300, "CompileFailed", "Read-only file system"),
+        (BOMB, 30, "TooManyProcesses", "started too many processes"),
     ],
-    ids=["fills the disk", "never stops talking", "does not listen", "writes outside"],
+    ids=["fills the disk", "never stops talking", "does not listen", "writes outside", "forks"],
 )
 def test_a_hostile_compile_ends_with_its_reason(
     workspace: Make, script: str, seconds: int, reason: str, words: str
@@ -68,3 +76,46 @@ def test_a_hostile_compile_ends_with_its_reason(
     assert "Push rejected" in said, said[-2000:]
     assert words in said, said[-2000:]
     assert failure(app) == reason
+    assert said.count("-----> Building on the") == 1, "it was tried once more"
+    assert "canceled" not in said
+
+
+def test_a_compile_that_does_not_listen_is_canceled_all_the_same(workspace: Make) -> None:
+    app = workspace("deaf")
+    hostile(app, DEAF)
+    push = subprocess.Popen(
+        ["git", "push", "heroku", "main"],
+        cwd=app.folder,
+        env=app.person.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    eventually(lambda: _log_has(app, "I do not listen"), "the compile")
+    [made] = app.person.items("builds", app.app)
+    app.person.haikube("builds", "cancel", made["metadata"]["name"], "--app", app.app)
+    said, _ = push.communicate(timeout=90)
+
+    assert push.returncode != 0
+    assert "canceled" in said
+    [made] = app.person.items("builds", app.app)
+    assert made["status"]["result"] == "Canceled"
+    eventually(lambda: not app.person.items("pods", app.app), "its pod is gone", 60)
+
+
+def _log_has(app: Workspace, text: str) -> bool:
+    log = app.person.kubectl("logs", "-l", f"haikube.dev/app={app.app}", check=False)
+    return text in log
+
+
+def test_a_purged_cache_is_empty_and_only_then(workspace: Make) -> None:
+    app = workspace("cache")
+    hostile(app, COUNT)
+    assert "builds before: 0" in app.push()
+    app.git("commit", "-q", "--allow-empty", "-m", "second")
+    assert "builds before: 1" in app.push()
+
+    said = app.person.haikube("builds", "purge-cache", "--app", app.app).stdout
+    assert f"Purging the build cache of {app.app}... done" in said
+    app.git("commit", "-q", "--allow-empty", "-m", "third")
+    assert "builds before: 0" in app.push()
