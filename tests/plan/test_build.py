@@ -145,6 +145,16 @@ async def test_a_build_that_filled_its_disk_is_not_tried_again() -> None:
     assert over.writes == []
 
 
+async def test_a_build_that_a_full_node_evicts_is_tried_again() -> None:
+    low = "The node was low on resource: ephemeral-storage. Container build was using 1Gi"
+    stopped = b.ended(143, broken("Canceled", "The build was stopped"))
+    evicted = pod(state=stopped, status={**EVICTED, "message": low})
+    row = await plan(b.build(), *running(), evicted)
+
+    assert row.status["result"] == "Running"
+    assert "failure" not in row.status
+
+
 async def test_a_full_disk_is_known_although_the_engine_left_another_result() -> None:
     storage = MemoryStorage()
     await storage.put(RESULT_KEY, broken("Canceled").encode())

@@ -6,6 +6,7 @@ cluster's doing; the Job tries once more, and its own verdict counts when it giv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ class Lost:
 
 Outcome = Built | Broken | Lost
 
+_OF_DISK = re.compile("ephemeral|emptydir")
 _FINAL_EXITS = frozenset({0, 1})
 _OUT_OF_MEMORY = Lost(
     "BuildOutOfMemory",
@@ -87,8 +89,9 @@ def _given_up(
 
 
 def _disk_full(pod: Pod) -> bool:
+    """Return whether a pod went over a limit of its own; a node that is full is no fault of it."""
     text = pod.message.lower()
-    return pod.reason == "Evicted" and ("ephemeral" in text or "emptydir" in text)
+    return pod.reason == "Evicted" and "exceed" in text and _OF_DISK.search(text) is not None
 
 
 def _trusted(result: Result) -> Outcome:
