@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from haikube.build.failure import Reason
 from haikube.plan.result import FAILURES
 
 ROOT = Path(__file__).parents[2]
@@ -57,3 +58,7 @@ def test_every_reason_of_a_plan_is_explained(page: str) -> None:
 
 def test_every_reason_of_the_build_engine_is_explained() -> None:
     assert sorted(each for each in FAILURES if f"`{each}`" not in explained("build")) == []
+
+
+def test_the_plan_believes_every_reason_of_the_build_engine_and_no_other() -> None:
+    assert set(Reason) == FAILURES
