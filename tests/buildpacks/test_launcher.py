@@ -38,6 +38,16 @@ def test_the_environment_of_a_dyno(theatre: Theatre) -> None:
     assert shown == "run.1|/app|/app|12345|none|222|config|a 'quoted' value\n"
 
 
+def test_a_dyno_does_not_hear_of_the_cluster(theatre: Theatre) -> None:
+    theatre.config = {"KUBERNETES_MASTER": "a config var"}
+    result = theatre.pack_slug({})
+    names = ("KUBERNETES_PORT", "KUBERNETES_PORT_443_TCP", "KUBERNETES_SERVICE_HOST")
+    shown = theatre.run(
+        result, "env | grep ^KUBERNETES_ | sort", **dict.fromkeys(names, "10.96.0.1")
+    )
+    assert shown == "KUBERNETES_MASTER=a config var\n"
+
+
 def test_the_app_may_write_where_heroku_lets_it(theatre: Theatre) -> None:
     result = theatre.pack_slug({"sub/file": "x"})
     assert theatre.run(result, "touch /app/new /app/sub/new /tmp/new && echo fine") == "fine\n"
