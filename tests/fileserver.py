@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,13 @@ from terminal import Person
 FILES = "exec python3 -m http.server 8000 --directory /files/served"
 """Serves the files as they are. Another command may do more with the folder /files/served."""
 
+_GIT = """
+git clone --quiet --bare /files/served/it.bundle /tmp/git/it.git
+mkdir -p /tmp/www/cgi-bin && cd /tmp/www
+printf '#!/bin/sh\\nexec git http-backend\\n' > cgi-bin/git && chmod +x cgi-bin/git
+export GIT_PROJECT_ROOT=/tmp/git GIT_HTTP_EXPORT_ALL=1
+exec python3 -W ignore -m http.server --cgi 8000
+"""
 _FILLED = "until [[ -e /files/served ]]; do sleep 0.1; done"
 _MANIFEST = """
 apiVersion: v1
@@ -83,6 +91,21 @@ def file_server(person: Person, command: str = FILES) -> Iterator[FileServer]:
         yield FileServer(person, name)
     finally:
         person.kubectl("delete", f"pod/{name}", f"service/{name}", "--wait=false")
+
+
+@contextmanager
+def repository_server(person: Person, folder: Path) -> Iterator[str]:
+    """Serve the content of a folder as the branch ``main`` of a git repository; gives its URL."""
+    with tempfile.TemporaryDirectory() as scratch, file_server(person, _GIT) as server:
+        for words in (
+            ("init", "-q"),
+            ("add", "-A"),
+            ("commit", "-qm", "first"),
+            ("bundle", "create", "-q", f"{scratch}/it.bundle", "main"),
+        ):
+            person.run("git", *words, cwd=folder)
+        server.fill(Path(scratch))
+        yield f"{server.url}/cgi-bin/git/it.git"
 
 
 def _manifest(person: Person, name: str, command: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sample_apps as apps
-from e2e.test_gitops import GIT, serve
+from fileserver import file_server, repository_server
 from terminal import Person, Workspace, eventually
 
 Make = Callable[[str], Workspace]
@@ -51,24 +51,24 @@ http.server.HTTPServer(("", 8000), Handler).serve_forever()
 @pytest.fixture
 def buildpack(person: Person, tmp_path: Path) -> Iterator[str]:
     """Serve a third-party buildpack over smart HTTP; gives its URL."""
-    folder, bundle = tmp_path / "pack", tmp_path / "app.bundle"
+    folder = tmp_path / "pack"
     (folder / "bin").mkdir(parents=True)
     for name, text in SCRIPTS.items():
         (folder / "bin" / name).write_text(f"#!/usr/bin/env bash\n{text}")
         (folder / "bin" / name).chmod(0o755)
-    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first"),
-                  ("bundle", "create", "-q", str(bundle), "main")):  # fmt: skip
-        person.run("git", *words, cwd=folder)
-    for base in serve(person, GIT, bundle):
-        yield f"{base}/cgi-bin/git/app.git#main"
+    with repository_server(person, folder) as url:
+        yield f"{url}#main"
 
 
 @pytest.fixture
 def redirecting(person: Person, tmp_path: Path) -> Iterator[str]:
     """Serve redirects to the address where clouds keep credentials; gives the base URL."""
-    script = tmp_path / "redirect.py"
+    script = tmp_path / "served" / "redirect.py"
+    script.parent.mkdir()
     script.write_text(REDIRECT)
-    yield from serve(person, f"exec python3 /files/{script.name}", script)
+    with file_server(person, "exec python3 /files/served/redirect.py") as server:
+        server.fill(script.parent)
+        yield server.url
 
 
 @pytest.fixture

@@ -10,17 +10,9 @@ from pathlib import Path
 import pytest
 
 import sample_apps as apps
-from fileserver import file_server
+from fileserver import file_server, repository_server
 from haikube.cli.archive import write_archive
 from terminal import Person, Workspace, eventually
-
-GIT = """
-git clone --quiet --bare /files/served/app.bundle /tmp/git/app.git
-mkdir -p /tmp/www/cgi-bin && cd /tmp/www
-printf '#!/bin/sh\\nexec git http-backend\\n' > cgi-bin/git && chmod +x cgi-bin/git
-export GIT_PROJECT_ROOT=/tmp/git GIT_HTTP_EXPORT_ALL=1
-exec python3 -W ignore -m http.server --cgi 8000
-"""
 
 APP = """
 apiVersion: haikube.dev/v1alpha1
@@ -31,7 +23,7 @@ spec:
     {source}
 """
 BLOB = "blob: {{url: '{base}/app.tar.gz', checksum: 'sha256:{digest}'}}"
-REPOSITORY = "git: {{url: '{base}/cgi-bin/git/app.git', ref: {ref}}}"
+REPOSITORY = "git: {{url: '{url}', ref: {ref}}}"
 
 KUSTOMIZATION = (
     "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [app.yaml]\n"
@@ -55,18 +47,12 @@ def blob(person: Person, tmp_path: Path) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def repository(person: Person, tmp_path: Path) -> Iterator[str]:
-    """Serve an app's git repository over smart HTTP; gives the base URL."""
+    """Serve an app's git repository over smart HTTP; gives its URL."""
     folder = tmp_path / "source"
     folder.mkdir()
     apps.plain(folder, "from a repository")
-    bundle = tmp_path / "served" / "app.bundle"
-    bundle.parent.mkdir()
-    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first"),
-                  ("bundle", "create", "-q", str(bundle), "main")):  # fmt: skip
-        person.run("git", *words, cwd=folder)
-    with file_server(person, GIT) as server:
-        server.fill(bundle.parent)
-        yield server.url
+    with repository_server(person, folder) as url:
+        yield url
 
 
 def test_apply_k_builds_and_runs(person: Person, blob: tuple[str, str], tmp_path: Path) -> None:
@@ -92,8 +78,8 @@ def test_a_declared_repository_builds_and_a_missing_ref_is_named(
     person: Person, repository: str, tmp_path: Path
 ) -> None:
     app = f"gitops-{secrets.token_hex(3)}"
-    declared = APP.format(app=app, source=REPOSITORY.format(base=repository, ref="main"))
-    missing = APP.format(app=app, source=REPOSITORY.format(base=repository, ref="no-such-ref"))
+    declared = APP.format(app=app, source=REPOSITORY.format(url=repository, ref="main"))
+    missing = APP.format(app=app, source=REPOSITORY.format(url=repository, ref="no-such-ref"))
     try:
         person.kubectl("apply", "-f", "-", stdin=declared)
         person.kubectl("wait", "--for=condition=Ready", f"app/{app}", "--timeout=180s")
