@@ -12,26 +12,19 @@ collect_static() {
     topic "Skipping Django collectstatic, since DISABLE_COLLECTSTATIC is set"
     return
   fi
-  if ! wants_static "$manage"; then
-    topic "Skipping Django collectstatic, since STATIC_ROOT or django.contrib.staticfiles is not set"
-    return
-  fi
   run_collectstatic "$manage"
 }
 
-# A project that sets no STATIC_ROOT has no place to collect to. Settings that cannot be loaded are
-# for collectstatic itself to report.
-wants_static() {
-  local settings
-  settings=$(cd "$(dirname "$1")" && "$PYTHON" manage.py diffsettings --all 2>/dev/null) || return 0
-  ! grep -qE "^(###)? *STATIC_ROOT = (None|'')" <<<"$settings" &&
-    grep -E '^(###)? *INSTALLED_APPS = ' <<<"$settings" | grep -q staticfiles
-}
-
+# A project whose settings name no place to collect to, or no static files, is left alone.
 run_collectstatic() {
+  local code=0
   topic "\$ python ${1#"$BUILD_DIR/"} collectstatic --noinput"
-  (cd "$(dirname "$1")" && run "$PYTHON" manage.py collectstatic --noinput --traceback) ||
-    fail "Django could not collect its static files (see above)." \
-      "Settings must load without the database; a variable they need is set as a config var." \
-      "If the app serves no static files: set the config var DISABLE_COLLECTSTATIC=1."
+  (cd "$(dirname "$1")" && run "$PYTHON" "$BUILDPACK_DIR/lib/collectstatic.py" manage.py) || code=$?
+  case $code in
+  0) ;;
+  3) detail "Skipped, since STATIC_ROOT or django.contrib.staticfiles is not set" ;;
+  *) fail "Django could not collect its static files (see above)." \
+    "Settings must load without the database; a variable they need is set as a config var." \
+    "If the app serves no static files: set the config var DISABLE_COLLECTSTATIC=1." ;;
+  esac
 }

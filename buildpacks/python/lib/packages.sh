@@ -4,6 +4,7 @@
 
 readonly LOCK_FILES=(requirements.txt Pipfile.lock poetry.lock uv.lock)
 PACKAGES_KEY=
+PACKAGES_PREFETCH=
 
 # package_manager: pip, pipenv, poetry or uv; exactly one lock file must be there.
 package_manager() {
@@ -22,6 +23,15 @@ package_manager() {
   esac
 }
 
+lock_file_of() {
+  case $1 in
+  pip) printf requirements.txt ;;
+  pipenv) printf Pipfile.lock ;;
+  poetry) printf poetry.lock ;;
+  uv) printf uv.lock ;;
+  esac
+}
+
 manager_of() {
   case $1 in
   requirements.txt) printf pip ;;
@@ -31,19 +41,36 @@ manager_of() {
   esac
 }
 
+# prefetch_packages MANAGER: unpacks the environment of the last build if it was made from the same
+# files, beside whatever comes before it is needed: creating files is what a rebuild waits for.
+prefetch_packages() {
+  PACKAGES_KEY=$(cache_key "$STACK" "$1" "$RUNTIME_KEY" "$(inputs_digest)")
+  if cache_fits python-runtime "$RUNTIME_KEY" && cache_fits python-packages "$PACKAGES_KEY"; then
+    cache_get python-packages "$PACKAGES_KEY" "$TMPDIR/packages" &
+    PACKAGES_PREFETCH=$!
+  else
+    cache_drop python-packages
+  fi
+}
+
 # install_packages MANAGER
 install_packages() {
-  local manager=$1 target=$BUILD_DIR/$PYTHON_HOME
-  PACKAGES_KEY=$(cache_key "$STACK" "$manager" "$(<"$target/runtime/version")" "$(inputs_digest)")
-  restore_packages "$target"
-  "install_with_$manager"
+  if [[ -n $PACKAGES_PREFETCH ]]; then
+    topic "Restoring packages from the cache"
+    restore_packages "$BUILD_DIR/$PYTHON_HOME"
+    if nothing_to_do "$1"; then
+      detail "They are what the unchanged $(lock_file_of "$1") asks for"
+      return
+    fi
+  fi
+  "install_with_$1"
 }
 
 # All files that a manager may read: a requirements file can include any other.
 inputs_digest() {
   (
     cd "$BUILD_DIR" || exit
-    find . -maxdepth 3 -type f \( -name '*.txt' -o -name '*.in' -o -name 'Pipfile*' -o \
+    find . -maxdepth 3 -xtype f \( -name '*.txt' -o -name '*.in' -o -name 'Pipfile*' -o \
       -name 'pyproject.toml' -o -name '*.lock' -o -name 'setup.py' -o -name 'setup.cfg' \) \
       -not -path './.heroku/*' -not -path './node_modules/*' -print0 |
       sort -z | xargs -0r sha256sum | sha256sum
@@ -51,14 +78,12 @@ inputs_digest() {
 }
 
 restore_packages() {
-  local target=$1 entry
-  if cache_get python-packages "$PACKAGES_KEY" "$TMPDIR/packages"; then
-    topic "Restoring packages from the cache"
-    for entry in bin lib; do
-      rm -rf "${target:?}/$entry"
-      mv "$TMPDIR/packages/$entry" "$target/$entry"
-    done
-  fi
+  local entry
+  wait "$PACKAGES_PREFETCH"
+  for entry in bin lib; do
+    rm -rf "${1:?}/$entry"
+    mv "$TMPDIR/packages/$entry" "$1/$entry"
+  done
 }
 
 # finish_packages MANAGER: keeps the tree for the next build and makes its paths those of the dyno.
@@ -76,9 +101,10 @@ rewrite_editable_paths() {
     -exec grep -qF -- "$BUILD_DIR" {} \; -exec sed -i "s#$BUILD_DIR#$HOME#g" {} \;
 }
 
-# Bytecode of the app itself: a dyno would compile it at every boot.
+# Bytecode of the app itself: a dyno would compile it at every boot. That of the packages is there.
 compile_app() {
-  "$PYTHON" -m compileall -q -x '/(\.heroku|node_modules|\.git)/' "$BUILD_DIR" >/dev/null 2>&1 || true
+  find "$BUILD_DIR" \( -name .heroku -o -name node_modules -o -name .git \) -prune -o \
+    -type f -name '*.py' -print | "$PYTHON" -m compileall -q -i - >/dev/null 2>&1 || true
 }
 
 install_with_pip() {
@@ -91,11 +117,14 @@ install_with_pip() {
 }
 
 install_with_uv() {
+  local bytecode=(--compile-bytecode)
+  # What is restored is compiled.
+  [[ -z $PACKAGES_PREFETCH ]] || bytecode=()
   install_uv
   topic "Installing dependencies using 'uv sync --locked --no-default-groups'"
   UV_PROJECT_ENVIRONMENT=$HOME/$PYTHON_HOME UV_PYTHON=$PYTHON UV_PYTHON_DOWNLOADS=never \
     UV_NO_CACHE=1 UV_NO_PROGRESS=1 UV_LINK_MODE=copy UV_NO_MANAGED_PYTHON=1 \
-    manager_run uv.lock "$UV" sync --locked --no-default-groups --compile-bytecode
+    manager_run uv.lock "$UV" sync --locked --no-default-groups "${bytecode[@]}"
 }
 
 install_with_poetry() {

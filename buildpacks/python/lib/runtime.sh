@@ -6,23 +6,29 @@
 
 readonly PYTHON_HOME=.heroku/python
 PYTHON=
+RUNTIME_SOURCE=
+RUNTIME_KEY=
+
+# identify_runtime VERSION: leaves RUNTIME_SOURCE, and RUNTIME_KEY of all that decides what it will be.
+identify_runtime() {
+  RUNTIME_SOURCE=$(python_source "$(version_line "$1" 2)")
+  RUNTIME_KEY=$(cache_key "$STACK" "$RUNTIME_SOURCE" "$(file_digest "$RUN_STATUS")" \
+    "$(upstream_request "$RUNTIME_SOURCE" "$1")")
+}
 
 # install_runtime VERSION: leaves PYTHON, the interpreter by its run-time path.
 install_runtime() {
-  local wanted=$1 line source key target=$BUILD_DIR/$PYTHON_HOME
+  local wanted=$1 line target=$BUILD_DIR/$PYTHON_HOME
   line=$(version_line "$wanted" 2)
-  source=$(python_source "$line")
-  key=$(cache_key "$STACK" "$source" "$(file_digest "$RUN_STATUS")" "$(upstream_request "$source" "$wanted")")
   rm -rf "$target"
   app_link "$PYTHON_HOME"
-  if cache_get python-runtime "$key" "$target/runtime"; then
+  if cache_get python-runtime "$RUNTIME_KEY" "$target/runtime"; then
     topic "Using cached install of Python $(<"$target/runtime/version")"
   else
-    make_runtime "$source" "$wanted" "$target/runtime"
-    cache_put python-runtime "$key" "$target/runtime"
-    cache_drop python-packages
+    make_runtime "$RUNTIME_SOURCE" "$wanted" "$target/runtime"
+    cache_put python-runtime "$RUNTIME_KEY" "$target/runtime"
   fi
-  check_patch_level "$source" "$wanted" "$(<"$target/runtime/version")"
+  check_patch_level "$RUNTIME_SOURCE" "$wanted" "$(<"$target/runtime/version")"
   make_environment "$line" "$target"
   cache_value python-version "$line"
 }

@@ -24,14 +24,13 @@ install_pip() {
 
 # install_tool NAME VERSION: a Python program with an environment of its own; prints its folder.
 install_tool() {
-  local name=$1 version=$2 place=$CACHE_DIR/tools/$1 key
+  local name=$1 version=$2 place=$TMPDIR/tools/$1 key
   key=$(cache_key "$version" "$("$PYTHON" -V)")
-  if ! cache_fits "tools/$name" "$key"; then
-    cache_drop "tools/$name"
+  if ! cache_get "tools/$name" "$key" "$place"; then
     quietly make_tool "$name==$version" "$place" ||
       fail "$name $version could not be installed (see above)." \
         "Builds need to reach the Python package index, or its mirror (PIP_INDEX_URL)." >&2
-    printf '%s\n' "$key" >"$place.key"
+    cache_put "tools/$name" "$key" "$place"
   fi
   printf '%s' "$place"
 }
