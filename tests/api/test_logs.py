@@ -96,6 +96,32 @@ async def test_what_the_pod_lost_comes_from_the_storage(stage: Stage) -> None:
     assert await stage.read(offset=2) == b"e\ntwo\n"
 
 
+async def test_the_end_that_a_rotated_log_lost_comes_from_the_storage(stage: Stage) -> None:
+    """A kubelet that rotates a fast log ends the stream as if it were complete."""
+    await stage.status(result="Running", podName=POD)
+    stage.pod(b"begin ", None)
+    await stage.storage.put("log", b"begin middle end")
+    stream = stage.stream()
+    assert await anext(stream) == b"begin "
+    await stage.status(result="Failed", podName=POD, logKey="log")
+    assert b"".join([chunk async for chunk in stream]) == b"middle end"
+
+
+async def test_a_complete_log_is_not_fetched_again(stage: Stage) -> None:
+    await stage.status(result="Running", podName=POD)
+    stage.pod(b"all", None)
+    await stage.storage.put("log", b"all")
+    stream = stage.stream()
+    assert await anext(stream) == b"all"
+    stage.storage.stream = never  # type: ignore[method-assign]  # must not be called
+    await stage.status(result="Succeeded", podName=POD, logKey="log")
+    assert b"".join([chunk async for chunk in stream]) == b""
+
+
+def never(key: str) -> AsyncIterator[bytes]:
+    raise AssertionError(f"{key} was fetched")
+
+
 async def test_a_broken_log_goes_on_where_it_stopped(stage: Stage) -> None:
     """The kubelet goes away after the first line; the second try begins from the start."""
     tries = iter([False, True])

@@ -136,11 +136,11 @@ class BuildLogs:
         self, cluster: Cluster, namespace: str, status: Json, place: _Place
     ) -> AsyncIterator[bytes]:
         """Yield what a finished build printed beyond what the reader has."""
-        pod = status.get("podName") or ""
-        if pod and pod == place.read_pod:
+        pod, key = status.get("podName") or "", status.get("logKey") or ""
+        if pod and pod == place.read_pod and not await self._has_more(key, place):
             return
         failure: Exception | None = None
-        for data in self._kept(cluster, namespace, pod, status.get("logKey") or ""):
+        for data in self._kept(cluster, namespace, pod, key):
             try:
                 async for chunk in _beyond(data, place):
                     yield chunk
@@ -150,6 +150,16 @@ class BuildLogs:
                 return
         if failure is not None and not place.sent:
             raise failure
+
+    async def _has_more(self, key: str, place: _Place) -> bool:
+        """Return whether the storage knows a longer log than the pod gave.
+
+        A kubelet that rotates a fast log ends the stream as if it were complete.
+        """
+        try:
+            return bool(key) and (await self._storage.head(key)).size > place.sent
+        except StorageError:
+            return False
 
     def _kept(
         self, cluster: Cluster, namespace: str, pod: str, key: str
