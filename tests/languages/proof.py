@@ -74,11 +74,11 @@ class Proof:
         """Return one line for the table of a test run."""
         return (
             f"{self.first.seconds:7.1f} {self.again.seconds:7.1f} {self.ratio:6.2f} "
-            f"{self.first.slug_bytes / 1e6:8.1f} {self.web.boot_seconds:6.1f}"
+            f"{self.first.slug_bytes / 1e6:8.1f} {self.web.boot_seconds:6.1f} {len(self.changed):7d}"
         )
 
 
-HEADING = f"{'first s':>7} {'again s':>7} {'ratio':>6} {'slug MB':>8} {'boot s':>6}"
+HEADING = f"{'first s':>7} {'again s':>7} {'ratio':>6} {'slug MB':>8} {'boot s':>6} {'changed':>7}"
 
 
 def build_app(

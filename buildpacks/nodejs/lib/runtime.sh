@@ -30,7 +30,8 @@ install_node() {
   export_path "$HOME/$NODE_HOME_PATH/bin"
   export_path "$BUILD_DIR/node_modules/.bin"
   export_set NODE_HOME "$HOME/$NODE_HOME_PATH"
-  detail "npm $(npm --version)"
+  # Asked of npm itself, it takes a fifth of a second.
+  detail "npm $(jq -r .version "$target/lib/node_modules/npm/package.json")"
 }
 
 make_node() {
