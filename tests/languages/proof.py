@@ -17,7 +17,10 @@ from haikube.build.harness.rehearsal import Rehearsed, Stage, build
 from languages.slug import content, differences
 
 CACHED_RATIO = 0.4
-"""A rebuild of what did not change takes at most this part of the first build."""
+"""A rebuild of what did not change should take at most this part of the first build.
+
+The table says whether it did: a time is no reason to fail a test.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +75,18 @@ class Proof:
 
     def row(self) -> str:
         """Return one line for the table of a test run."""
+        kept = "yes" if self.ratio <= CACHED_RATIO else "NO"
         return (
-            f"{self.first.seconds:7.1f} {self.again.seconds:7.1f} {self.ratio:6.2f} "
-            f"{self.first.slug_bytes / 1e6:8.1f} {self.web.boot_seconds:6.1f} {len(self.changed):7d}"
+            f"{self.first.seconds:7.1f} {self.again.seconds:7.1f} {self.ratio:6.2f} {kept:>5} "
+            f"{self.first.slug_bytes / 1e6:8.1f} {self.web.boot_seconds:6.1f} "
+            f"{len(self.changed):7d}"
         )
 
 
-HEADING = f"{'first s':>7} {'again s':>7} {'ratio':>6} {'slug MB':>8} {'boot s':>6} {'changed':>7}"
+HEADING = (
+    f"{'first s':>7} {'again s':>7} {'ratio':>6} {f'<={CACHED_RATIO}':>5} {'slug MB':>8} "
+    f"{'boot s':>6} {'changed':>7}"
+)
 
 
 def build_app(

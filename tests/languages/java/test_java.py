@@ -10,7 +10,7 @@ import pytest
 
 from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note, Sample
-from languages.proof import CACHED_RATIO, boot_web, build_app, prove, refused
+from languages.proof import boot_web, build_app, prove, refused
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
@@ -38,7 +38,6 @@ def test_spring_boot(stage: Stage, sample: Sample, note: Note) -> None:
     assert proof.web.exit_code in TERMINATED
     assert proof.first.slug_bytes < JDK_SLUG_BYTES
     assert "Downloading" not in proof.again.log
-    assert proof.ratio <= CACHED_RATIO
 
 
 def test_a_web_application_with_pages(stage: Stage, sample: Sample) -> None:
