@@ -13,6 +13,9 @@ from haikube.build.harness.rehearsal import Stage
 from haikube.cli.buildpacks import stage_in
 
 _TABLES = pytest.StashKey[dict[str, dict[str, str]]]()
+LANGUAGES = frozenset({"clojure", "go", "java", "nodejs", "php", "python", "ruby", "scala"})
+"""First words of the names in the tables."""
+
 _SAMPLES = Path(__file__).parent
 
 
@@ -43,6 +46,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"{'app':<28} {heading}")
         for name, row in rows.items():
             terminalreporter.line(f"{name:<28} {row}")
+        shown = LANGUAGES & {name.split()[0] for name in rows}
+        terminalreporter.line(f"{len(shown)} of {len(LANGUAGES)} languages")
 
 
 def copy_sample(name: str, folder: Path) -> None:
