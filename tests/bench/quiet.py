@@ -24,7 +24,7 @@ KINDS = (
     "apps.haikube.dev,builds.haikube.dev,releases.haikube.dev,formations.haikube.dev,"
     "deployments,services,httproutes,secrets,jobs,pods"
 )
-_OPERATOR = "app.kubernetes.io/component=operator"
+_OPERATOR = "app.kubernetes.io/name=haikube-operator"
 
 
 def run(person: Person, idle_seconds: int = IDLE_SECONDS) -> list[tuple[str, str, bool]]:

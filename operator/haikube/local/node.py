@@ -15,7 +15,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -32,14 +32,13 @@ from haikube.local.nodeconfig import (
     NodeLayout,
     component_lines,
     config_files,
-    upstream_resolvers,
 )
 from haikube.local.options import LocalOptions
 from haikube.local.paths import PACKAGE
 from haikube.local.process import Process, children
+from haikube.local.resolvers import host_resolvers
 
 _FOLDERS = ("log", "etcd", "kubelet", "run", "cni", "pod-logs", "plugins")
-_RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 _POLL_SECONDS = 0.1
 _RELEASE_SECONDS = 30.0
 T = TypeVar("T")
@@ -139,12 +138,6 @@ def _forget_address(state: Path) -> None:
     """Remove the certificates that hold the node's former address."""
     for name in ("apiserver", "kubelet"):
         (state / "pki" / f"{name}.crt").unlink(missing_ok=True)
-
-
-def host_resolvers(files: Sequence[Path] = _RESOLVERS) -> str:
-    """Return the first resolv.conf of the host that names a resolver beyond its loopback."""
-    texts = [path.read_text() for path in files if path.exists()]
-    return next((text for text in texts if "nameserver" in upstream_resolvers(text)), "")
 
 
 def _make_certificates(node: NodeLayout) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import yaml
 
+from haikube.local.resolvers import upstream_resolvers
+
 NODE_NAME = "haikube"
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_IP = "10.96.0.1"
@@ -62,17 +64,6 @@ def config_files(node: NodeLayout, resolv_conf: str) -> dict[str, str]:
     for name in KUBECONFIGS:
         files[f"{name}.kubeconfig"] = yaml.safe_dump(_kubeconfig(node, name))
     return files
-
-
-def upstream_resolvers(resolv_conf: str) -> str:
-    """Return a resolv.conf without resolvers on the host's loopback, which a node cannot reach."""
-    lines = [line for line in resolv_conf.splitlines() if not _is_loopback(line)]
-    return "\n".join(lines) + "\n"
-
-
-def _is_loopback(line: str) -> bool:
-    words = line.split()
-    return words[:1] == ["nameserver"] and words[-1].startswith(("127.", "::1"))
 
 
 def _containerd(node: NodeLayout) -> str:
