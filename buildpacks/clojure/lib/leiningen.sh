@@ -70,7 +70,11 @@ lein_build() {
 }
 
 lein_explain() {
-  if grep -q 'Could not find artifact\|Could not transfer artifact\|dependencies could not be resolved' "$1"; then
+  if repository_refused "$1"; then
+    fail "A repository wants credentials (see above)." \
+      "Let project.clj read them from config vars, here REPOSITORY_USER and REPOSITORY_PASSWORD:" \
+      '    :repositories {"private" {:url "…" :username :env/repository_user :password :env/repository_password}}'
+  elif grep -q 'Could not find artifact\|Could not transfer artifact\|dependencies could not be resolved' "$1"; then
     fail "Leiningen could not fetch what project.clj asks for (see above)." \
       "Check the coordinates; LEIN_MIRRORS names another repository."
   elif grep -q 'Syntax error\|Compiler.*Exception' "$1"; then

@@ -54,3 +54,9 @@ use_git_credentials() {
     detail "Using the credentials for ${host,,}"
   done
 }
+
+# git_credentials_name HOST: the config var with a token for it.
+git_credentials_name() {
+  local host=${1%%:*}
+  printf 'GO_GIT_CRED__HTTPS__%s' "${host//./__}" | tr '[:lower:]' '[:upper:]'
+}

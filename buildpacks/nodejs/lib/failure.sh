@@ -10,6 +10,12 @@ manager_run() {
 
 explain_failure() {
   local output=$1 package
+  explain_private_repository "$output"
+  if grep -qE 'npm (ERR!|error) code E40[13]|ERR_PNPM_FETCH_40[13]|YN0041|[Rr]equest .*failed.* "?40[13]|returned a 40[13]' "$output"; then
+    fail "The registry of a package wants a token (see above)." \
+      "Say in .npmrc where it is, $(registry_of_npmrc):_authToken=\${NPM_TOKEN}," \
+      "and set the config var NPM_TOKEN."
+  fi
   package=$(sed -nE "s/^.*npm (ERR!|error) 404 .*'([^']+)' (is not in this registry|could not be found).*$/\2/p;
     s/^.*Couldn't find package \"([^\"]+)\".*$/\1/p;
     s/^.*ERR_PNPM_FETCH_404.* GET .*\/([^:]+): Not Found.*$/\1/p;
@@ -31,4 +37,13 @@ explain_failure() {
       "Change engines.node of package.json."
   fi
   fail "The packages of the app could not be installed (see above)."
+}
+
+# registry_of_npmrc: the registry that the app names, as lines of .npmrc name one: //host/path/
+registry_of_npmrc() {
+  local found=
+  if [[ -f $BUILD_DIR/.npmrc ]]; then
+    found=$(sed -nE 's#^(@[^:=]+:)?registry *= *https?:(//[^ ]*[^/ ])/* *$#\2/#p' "$BUILD_DIR/.npmrc" | sed -n 1p)
+  fi
+  printf '%s' "${found:-//registry.example.com/}"
 }

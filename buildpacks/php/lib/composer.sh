@@ -62,6 +62,12 @@ run_composer() {
 
 # explain_composer LOG COMMAND
 explain_composer() {
+  explain_private_repository "$1"
+  if grep -qiE 'could not authenticate|HTTP[/0-9.]* 40[13]|require[sd] authentication' "$1"; then
+    fail "A package needs credentials (see above)." \
+      "Set the config var COMPOSER_AUTH, for example" \
+      "    COMPOSER_AUTH='{\"http-basic\": {\"repo.example.com\": {\"username\": \"…\", \"password\": \"…\"}}}'"
+  fi
   if grep -qE 'lock file is not up to date|not present in the lock file' "$1"; then
     fail "composer.lock does not fit composer.json (see above)." \
       "Run 'composer update' on your machine, or 'composer update --lock', and commit composer.lock."
@@ -69,11 +75,6 @@ explain_composer() {
   if grep -qE 'does not satisfy that requirement|missing from your system' "$1"; then
     fail "The platform does not meet what composer.lock asks for (see above)." \
       "Run 'composer update' with the PHP that the stack has, and commit composer.lock."
-  fi
-  if grep -qiE 'could not authenticate|HTTP/[0-9.]+ 40[13]|requires authentication' "$1"; then
-    fail "A package needs credentials (see above)." \
-      "Set the config var COMPOSER_AUTH, for example" \
-      "    COMPOSER_AUTH='{\"http-basic\": {\"repo.example.com\": {\"username\": \"…\", \"password\": \"…\"}}}'"
   fi
   fail "composer $2 failed (see above)."
 }

@@ -12,11 +12,13 @@ manager_run() {
 
 explain_failure() {
   local file=$1 output=$2 package
+  explain_private_repository "$output"
   package=$(sed -nE 's/^.*No matching distribution found for ([^ ]+).*$/\1/p' "$output" | head -n 1)
   if [[ -n $package ]]; then
     fail "The package '$package' of $file does not exist in the package index, or has no version that fits." \
       "Check its name and version for typing errors and for the Python version of the app." \
-      "A private package needs its index in PIP_EXTRA_INDEX_URL."
+      "A private package needs its index, with the credentials for it, in the config var" \
+      "PIP_EXTRA_INDEX_URL=https://user:token@packages.example.com/simple."
   fi
   if grep -qE 'lock ?file .*(needs to be updated|out of date)|Pipfile.lock .*out.of.date|pyproject.toml changed significantly' "$output"; then
     fail "$file does not fit the app's pyproject.toml or Pipfile (see above)." \

@@ -51,7 +51,7 @@ install_gems() {
   fi
   topic "Installing dependencies using bundler $(gem_tool_version)"
   detail "Running: BUNDLE_WITHOUT='$BUNDLE_WITHOUT' bundle install -j$BUNDLE_JOBS"
-  (cd "$BUILD_DIR" && run bundle install) || gems_failed
+  (cd "$BUILD_DIR" && bundle install 2>&1) | tee "$TMPDIR/bundle.log" | indent || gems_failed "$TMPDIR/bundle.log"
   keep_gems "$key"
 }
 
@@ -68,12 +68,28 @@ gem_tool_version() {
   bundle --version | grep -oE '[0-9]+(\.[0-9]+)+' | sed -n 1p
 }
 
+# gems_failed LOG
 gems_failed() {
+  local host
+  explain_private_repository "$1"
+  host=$(sed -nE 's#^.*(Authentication is required|Bad username or password) for (https?://)?([^/ :]+).*#\3#p' "$1" |
+    sed -n 1p)
+  host=${host%.}
+  if [[ -n $host ]]; then
+    fail "The gem server $host wants credentials, or others than it got (see above)." \
+      "Set the config var $(gem_credentials_name "$host")=user:password."
+  fi
   fail "bundle install failed (see above)." \
     "A Gemfile.lock that does not fit the Gemfile, or lacks the platform of builds, is mended by" \
     "    bundle lock --add-platform x86_64-linux" \
-    "and a commit of Gemfile.lock. Gems of a private server need its credentials as a config var," \
-    "for example BUNDLE_GEMS__EXAMPLE__COM=user:password."
+    "and a commit of Gemfile.lock."
+}
+
+# gem_credentials_name HOST: the variable in which Bundler looks for them.
+gem_credentials_name() {
+  local name=${1//./__}
+  name=${name//-/___}
+  printf 'BUNDLE_%s' "${name^^}"
 }
 
 # The downloaded archives are no use once unpacked; unused versions go.
