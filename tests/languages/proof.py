@@ -14,13 +14,16 @@ from pathlib import Path
 
 from haikube.build.harness.dyno import booted
 from haikube.build.harness.rehearsal import Rehearsed, Stage, build
-from languages.slug import content, differences
+from languages.slug import carried_bytes, content, differences
 
 CACHED_RATIO = 0.4
 """A rebuild of what did not change should take at most this part of the first build.
 
 The table says whether it did: a time is no reason to fail a test.
 """
+
+SLUG_RATIO = 1.2
+"""A slug is at most this many times as large as its runtime and packages alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Proof:
     first: Built
     web: Web
     again: Built
+    carried: int
+    """Bytes of the runtime and the packages alone, packed as slugs are."""
     changed: Sequence[str]
     """Paths that the two slugs do not have in common: a rebuild gives what a first build gives."""
 
@@ -73,19 +78,24 @@ class Proof:
         """Return what stands above the columns of ``row``."""
         return HEADING
 
+    @property
+    def weight(self) -> float:
+        """Return the size of the slug in parts of what it must carry."""
+        return self.first.slug_bytes / self.carried
+
     def row(self) -> str:
         """Return one line for the table of a test run."""
         kept = "yes" if self.ratio <= CACHED_RATIO else "NO"
         return (
             f"{self.first.seconds:7.1f} {self.again.seconds:7.1f} {self.ratio:6.2f} {kept:>5} "
             f"{self.first.slug_bytes / 1e6:8.1f} {self.web.boot_seconds:6.1f} "
-            f"{len(self.changed):7d}"
+            f"{self.weight:6.2f} {len(self.changed):7d}"
         )
 
 
 HEADING = (
     f"{'first s':>7} {'again s':>7} {'ratio':>6} {f'<={CACHED_RATIO}':>5} {'slug MB':>8} "
-    f"{'boot s':>6} {'changed':>7}"
+    f"{'boot s':>6} {'weight':>6} {'changed':>7}"
 )
 
 
@@ -155,10 +165,10 @@ def prove(
     first = build_app(_apart(stage), app, config)
     assert first.outcome.succeeded, first.log
     web = boot_web(_apart(stage), first, path=path, config=config, headers=headers)
-    held = content(slug)
+    held, carried = content(slug), carried_bytes(slug)
     again = build_app(_apart(stage), app, config)
     assert again.outcome.succeeded, again.log
-    return Proof(first, web, again, differences(held, content(slug)))
+    return Proof(first, web, again, carried, differences(held, content(slug)))
 
 
 def _apart(stage: Stage) -> Stage:

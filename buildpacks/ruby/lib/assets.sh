@@ -30,6 +30,7 @@ compile_assets() {
   store_assets
   # bootsnap's cache knows the files by their path in the build: it is no use to a dyno
   rm -rf "$BUILD_DIR/tmp/cache/bootsnap"
+  rmdir "$BUILD_DIR/tmp/cache" 2>/dev/null || true
 }
 
 has_compiled_assets() {

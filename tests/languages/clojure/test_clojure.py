@@ -10,7 +10,7 @@ import pytest
 from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note, Sample
 from languages.mirrors.clojars import MIRRORS, clojars_mirror
-from languages.proof import boot_web, build_app, prove, refused
+from languages.proof import SLUG_RATIO, boot_web, build_app, prove, refused
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
@@ -76,6 +76,9 @@ def test_deps_edn_with_a_build_alias(stage: Stage, sample: Sample, note: Note) -
     note("clojure deps.edn", proof)
     assert proof.first.processes == {"web": "java $JVM_OPTS -jar target/hello.jar"}
     assert proof.web.body == "Hello from Jetty on Clojure 1.12.0\n"
+    # a jar holds the time at which it was packed
+    assert all(".jar" in path for path in proof.changed)
+    assert proof.weight <= SLUG_RATIO
 
 
 def test_deps_edn_run_by_the_command_of_its_procfile(stage: Stage, sample: Sample) -> None:
@@ -104,3 +107,6 @@ def test_ring_and_compojure(stage: Stage, sample: Sample, note: Note) -> None:
     assert proof.web.body == "Hello from ring and compojure on Clojure 1.12.0\n"
     assert proof.web.exit_code in TERMINATED
     assert "Nothing has changed: using what the last build made" in proof.again.log
+    # a jar holds the time at which it was packed
+    assert all(".jar" in path for path in proof.changed)
+    assert proof.weight <= SLUG_RATIO

@@ -9,7 +9,7 @@ import pytest
 
 from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note, Sample
-from languages.proof import build_app, prove, refused
+from languages.proof import SLUG_RATIO, build_app, prove, refused
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
@@ -28,6 +28,8 @@ def test_a_module_of_the_standard_library(stage: Stage, sample: Sample, note: No
     assert proof.web.exit_code == 0
     assert "stopping" in proof.web.output
     assert "Installing Go" not in proof.again.log
+    assert not proof.changed
+    assert proof.weight <= SLUG_RATIO
 
 
 def test_the_programs_and_the_version_that_comments_name(stage: Stage, sample: Sample) -> None:
@@ -125,3 +127,5 @@ def test_gin_with_its_toolchain_line(stage: Stage, sample: Sample, note: Note) -
     note("go gin", proof)
     assert proof.web.body == "Hello from gin v1.11.0 on go1.26.6\n"
     assert proof.web.exit_code in {-signal.SIGTERM, 128 + signal.SIGTERM}
+    assert not proof.changed
+    assert proof.weight <= SLUG_RATIO

@@ -10,7 +10,7 @@ import pytest
 
 from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note, Sample
-from languages.proof import boot_web, build_app, prove, refused
+from languages.proof import SLUG_RATIO, boot_web, build_app, prove, refused
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
@@ -36,8 +36,12 @@ def test_spring_boot(stage: Stage, sample: Sample, note: Note) -> None:
     assert proof.web.body == "Hello from Spring Boot on Java 21\n"
     assert "-Xmx300m -Xss512k" in proof.web.output
     assert proof.web.exit_code in TERMINATED
+    assert "Linking a runtime without compilers and tools" in proof.first.log
     assert proof.first.slug_bytes < JDK_SLUG_BYTES
     assert "Downloading" not in proof.again.log
+    # a jar holds the time at which it was packed
+    assert all(".jar" in path for path in proof.changed)
+    assert proof.weight <= SLUG_RATIO
 
 
 def test_a_web_application_with_pages(stage: Stage, sample: Sample) -> None:

@@ -10,7 +10,7 @@ import sample_apps
 from buildpacks import locks
 from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note
-from languages.proof import prove
+from languages.proof import SLUG_RATIO, prove
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -28,6 +28,7 @@ def test_express_as_its_generator_makes_it(stage: Stage, tmp_path: Path, note: N
     assert "<title>Express</title>" in proof.web.body
     assert "Restored from the cache: the lock file has not changed" in proof.again.log
     assert not proof.changed
+    assert proof.weight <= SLUG_RATIO
 
 
 def test_node_red(stage: Stage, tmp_path: Path, note: Note) -> None:
@@ -42,3 +43,4 @@ def test_node_red(stage: Stage, tmp_path: Path, note: Note) -> None:
     assert proof.web.status == 200
     assert "Node-RED" in proof.web.body
     assert not proof.changed
+    assert proof.weight <= SLUG_RATIO

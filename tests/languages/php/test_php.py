@@ -15,7 +15,7 @@ from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note
 from languages.mirrors.composer import composer_repository
 from languages.php import apps
-from languages.proof import boot_web, build_app, one_off, prove, refused
+from languages.proof import SLUG_RATIO, boot_web, build_app, one_off, prove, refused
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
@@ -70,6 +70,8 @@ def test_a_page_of_one_file(platform: Stage, page: Path, note: Note) -> None:
     assert "heroku-php-apache2: 4 workers of 128 MB in 512 MB" in proof.web.output
     assert proof.web.exit_code == 0
     assert "from the cache" in proof.again.log
+    assert not proof.changed
+    assert proof.weight <= SLUG_RATIO
 
 
 def test_composer_packages_behind_nginx(platform: Stage, routes: Path, note: Note) -> None:
@@ -82,6 +84,8 @@ def test_composer_packages_behind_nginx(platform: Stage, routes: Path, note: Not
     assert 'app.INFO: greeting {"name":"Ada"}' in proof.web.output
     assert proof.web.exit_code == 0
     assert "Nothing to install, update or remove" in proof.again.log
+    assert not proof.changed
+    assert proof.weight <= SLUG_RATIO
     assert boot_web(platform, proof.again, path="/nope").status == 404
     # Composer and what only it needs stay out of the slug
     assert one_off(platform, proof.again, "ls .heroku/php/bin") == (

@@ -10,7 +10,7 @@ import sample_apps
 from buildpacks import locks
 from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note
-from languages.proof import prove
+from languages.proof import SLUG_RATIO, prove
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -29,6 +29,7 @@ def test_django_as_startproject_makes_it(stage: Stage, tmp_path: Path, note: Not
     assert "They are what the unchanged requirements.txt asks for" in proof.again.log
     assert "127 static files copied" in proof.again.log
     assert not proof.changed
+    assert proof.weight <= SLUG_RATIO
 
 
 def test_fastapi_with_a_lock_file_of_uv(stage: Stage, tmp_path: Path, note: Note) -> None:
@@ -43,3 +44,4 @@ def test_fastapi_with_a_lock_file_of_uv(stage: Stage, tmp_path: Path, note: Note
     assert proof.web.body == '{"hello":"fastapi"}'
     assert "Restoring packages from the cache" in proof.again.log
     assert not proof.changed
+    assert proof.weight <= SLUG_RATIO

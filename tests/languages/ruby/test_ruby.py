@@ -15,7 +15,7 @@ from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note
 from languages.mirrors.gems import gem_mirror
 from languages.mirrors.served import served
-from languages.proof import boot_web, build_app, one_off, prove, refused
+from languages.proof import SLUG_RATIO, boot_web, build_app, one_off, prove, refused
 from languages.ruby import apps
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
@@ -76,6 +76,8 @@ def test_sinatra(rubies: Stage, sinatra: Path, note: Note) -> None:
     assert "Gracefully stopping" in proof.web.output
     assert proof.web.exit_code in STOPPED
     assert "Using the gems of the last build" in proof.again.log
+    assert not proof.changed
+    assert proof.weight <= SLUG_RATIO
 
 
 def test_rails_as_it_is_generated(rubies: Stage, rails: Path, note: Note) -> None:
@@ -90,6 +92,8 @@ def test_rails_as_it_is_generated(rubies: Stage, rails: Path, note: Note) -> Non
     assert "background-color: green" in proof.web.body
     assert proof.web.exit_code in STOPPED
     assert "Using the assets of the last build" in proof.again.log
+    assert not proof.changed
+    assert proof.weight <= SLUG_RATIO
     assert secret.splitlines()[1:] == ["production", "2"]
     edit(rails / "Rakefile", "# Add your own tasks", "# Changed")
     changed = build_app(rubies, rails)

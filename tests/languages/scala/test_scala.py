@@ -8,7 +8,7 @@ import pytest
 
 from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note, Sample
-from languages.proof import prove, refused
+from languages.proof import SLUG_RATIO, prove, refused
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
@@ -26,6 +26,9 @@ def test_pekko_http(stage: Stage, sample: Sample, note: Note) -> None:
     assert proof.web.exit_code in TERMINATED
     assert "compiling 1 Scala source" in proof.first.log
     assert "compiling" not in proof.again.log
+    # a jar holds the time at which it was packed
+    assert all(".jar" in path for path in proof.changed)
+    assert proof.weight <= SLUG_RATIO
 
 
 def test_code_that_does_not_compile(stage: Stage, sample: Sample) -> None:

@@ -12,7 +12,7 @@ import pytest
 from haikube.build.harness.dyno import booted
 from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note
-from languages.proof import build_app, prove, refused
+from languages.proof import SLUG_RATIO, build_app, prove, refused
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -80,6 +80,8 @@ def test_a_folder_with_an_index(stage: Stage, tmp_path: Path, note: Note) -> Non
     assert proof.web.status == 200
     assert proof.web.body == "<h1>plain</h1>"
     assert proof.web.exit_code == 0
+    assert not proof.changed
+    assert proof.weight <= SLUG_RATIO
 
 
 def test_what_static_json_says(ask: Ask) -> None:

@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# What a Play app needs to know before it starts on a dyno.
+
+# remark_play_secret: in production Play ends at once unless it has a secret of its own.
+remark_play_secret() {
+  is_play_app || return 0
+  ! grep -qsE 'http\.secret\.key[[:space:]]*=[[:space:]]*"?\$\{' "$BUILD_DIR/conf/application.conf" || return 0
+  ! grep -qs 'play\.http\.secret\.key' "$BUILD_DIR/Procfile" || return 0
+  warn "Play does not start in production without a secret, and conf/application.conf reads none." \
+    'Add the line play.http.secret.key = ${?PLAY_SECRET} to it,' \
+    "and set the config var PLAY_SECRET to a long random text."
+}
+
+is_play_app() {
+  grep -qsE '"(org\.playframework|com\.typesafe\.play)"[[:space:]]*%[[:space:]]*"sbt-plugin"' "$BUILD_DIR"/project/*.sbt
+}
