@@ -6,6 +6,7 @@ remark_play_secret() {
   is_play_app || return 0
   ! grep -qsE 'http\.secret\.key[[:space:]]*=[[:space:]]*"?\$\{' "$BUILD_DIR/conf/application.conf" || return 0
   ! grep -qs 'play\.http\.secret\.key' "$BUILD_DIR/Procfile" || return 0
+  # shellcheck disable=SC2016  # ${?PLAY_SECRET} is the configuration's own syntax
   warn "Play does not start in production without a secret, and conf/application.conf reads none." \
     'Add the line play.http.secret.key = ${?PLAY_SECRET} to it,' \
     "and set the config var PLAY_SECRET to a long random text."
