@@ -70,11 +70,30 @@ def reach_storage(person: Person, nobody: str) -> None:
     person.kubectl(*SYSTEM, "patch", "service", "haikube-storage", "-p", selector)
 
 
+_REACH = """
+import socket
+socket.create_connection(("haikube-storage", 8333), 2).close()
+print("reached")
+"""
+
+
+def is_reached(person: Person) -> bool:
+    """Tell whether a pod reaches the storage: a node learns of a changed Service a little later."""
+    pod = ("deployment/haikube-operator", "--", "python3", "-c", _REACH)
+    return "reached" in person.kubectl(*SYSTEM, "exec", *pod, check=False).splitlines()
+
+
 @pytest.fixture
 def storage_down(person: Person) -> Iterator[Callable[[], None]]:
     """Take the storage off the network by its Service; its bytes stay where they are."""
-    yield lambda: reach_storage(person, '"here"')
+
+    def down() -> None:
+        reach_storage(person, '"here"')
+        eventually(lambda: not is_reached(person), "the storage out of reach")
+
+    yield down
     reach_storage(person, "null")
+    eventually(lambda: is_reached(person), "the storage in reach again")
 
 
 def test_storage_down_refuses_a_push_clearly_and_leaves_dynos_alone(
