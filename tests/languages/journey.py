@@ -16,9 +16,8 @@ from typing import Any, ClassVar
 
 from terminal import Workspace, eventually
 
-KILLED = 128 + signal.SIGKILL
-"""Exit code of a dyno that did not end when it was told to. Any other is the server's own choice:
-rackup, for one, ends with 1 when SIGTERM meets it in the middle of something."""
+POLITE = frozenset({0, 128 + signal.SIGTERM})
+"""Exit codes of a dyno that ended by itself when it was told to; a killed one has another."""
 
 _EXIT_CODE = '{.status.containerStatuses[0].state.terminated.exitCode}{"\\n"}'
 

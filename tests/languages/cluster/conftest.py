@@ -12,7 +12,7 @@ from typing import Protocol
 import pytest
 
 from languages.conftest import Note
-from languages.journey import KILLED, CacheSign, Journey, walk
+from languages.journey import POLITE, CacheSign, Journey, walk
 from terminal import Make, Person, Workspace, log_in, workspaces
 
 
@@ -20,7 +20,14 @@ class Live(Protocol):
     """Takes a folder with an app all the way; what holds in every language is asserted."""
 
     def __call__(
-        self, name: str, app: Workspace, sign: CacheSign, *, path: str = "/", secure: bool = False
+        self,
+        name: str,
+        app: Workspace,
+        sign: CacheSign,
+        *,
+        path: str = "/",
+        secure: bool = False,
+        polite: frozenset[int] = POLITE,
     ) -> Journey:
         """Return what was seen, for what the language has of its own."""
 
@@ -51,14 +58,20 @@ def live(note: Note) -> Live:
     """Return the function, which also adds to the table."""
 
     def through(
-        name: str, app: Workspace, sign: CacheSign, *, path: str = "/", secure: bool = False
+        name: str,
+        app: Workspace,
+        sign: CacheSign,
+        *,
+        path: str = "/",
+        secure: bool = False,
+        polite: frozenset[int] = POLITE,
     ) -> Journey:
         app.commit("first")
         journey = walk(app, sign, path=path, secure=secure)
         note(name, journey)
         assert journey.cached, f"no sign of the cache in\n{journey.again.log}"
         assert journey.status == 200
-        assert journey.ended.exit_code != KILLED
+        assert journey.ended.exit_code in polite
         return journey
 
     return through
