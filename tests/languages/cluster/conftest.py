@@ -5,7 +5,6 @@ Every app is made, pushed and deleted as a person does it; see ``languages.journ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +12,7 @@ import pytest
 
 from languages.conftest import Note
 from languages.journey import POLITE, CacheSign, Journey, walk
-from terminal import Make, Person, Workspace, log_in, workspaces
+from terminal import Workspace
 
 
 class Live(Protocol):
@@ -38,19 +37,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.languages)
             item.add_marker(pytest.mark.timeout(1200))
-
-
-@pytest.fixture(scope="session")
-def person(tmp_path_factory: pytest.TempPathFactory) -> Person:
-    """Return a person who ran ``haikube login`` once."""
-    return log_in(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture
-def workspace(person: Person, tmp_path: Path) -> Iterator[Make]:
-    """Make apps with a repository; all of them are deleted at the end."""
-    with workspaces(person, tmp_path) as make:
-        yield make
 
 
 @pytest.fixture
