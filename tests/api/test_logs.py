@@ -122,6 +122,30 @@ def never(key: str) -> AsyncIterator[bytes]:
     raise AssertionError(f"{key} was fetched")
 
 
+async def test_the_log_ends_with_the_build_and_not_with_its_pod(stage: Stage) -> None:
+    """The kubelet closes the log of an ended pod a second late; the storage has it all."""
+    await stage.status(result="Running", podName=POD)
+    stage.pod(b"begin ")
+    stream = stage.stream()
+    assert await anext(stream) == b"begin "
+    await stage.storage.put("log", b"begin end")
+    await stage.status(result="Succeeded", podName=POD, logKey="log")
+    assert b"".join([chunk async for chunk in stream]) == b"end"
+
+
+async def test_a_log_goes_on_although_the_build_is_gone(stage: Stage) -> None:
+    await stage.status(result="Running", podName=POD)
+    log = stage.pod(b"begin ")
+    stream = stage.stream()
+    assert await anext(stream) == b"begin "
+    following = asyncio.create_task(anext(stream))
+    await stage.cluster.delete(BUILDS, NAME, NAMESPACE)
+    done, _ = await asyncio.wait([following], timeout=0.05)
+    assert not done
+    log.put_nowait(b"end")
+    assert await following == b"end"
+
+
 async def test_a_broken_log_goes_on_where_it_stopped(stage: Stage) -> None:
     """The kubelet goes away after the first line; the second try begins from the start."""
     tries = iter([False, True])

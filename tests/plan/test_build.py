@@ -85,6 +85,7 @@ async def test_urls_are_of_single_objects_under_the_uids() -> None:
         "cache-get": ("GET", "caches/uid-app-hello/debian-13.tar.zst"),
         "cache-put": ("PUT", "caches/uid-app-hello/debian-13.tar.zst"),
         "log-put": ("PUT", "logs/uid-app-hello/uid-build-b1.log"),
+        "result-get": ("GET", "slugs/uid-app-hello/uid-build-b1.json"),
         "result-put": ("PUT", "slugs/uid-app-hello/uid-build-b1.json"),
         "slug-put": ("PUT", "slugs/uid-app-hello/uid-build-b1.tar.zst"),
     }
@@ -283,6 +284,38 @@ async def test_a_successful_build_records_its_slug_and_times() -> None:
     assert row.condition("SourceReady") == ("True", "SourceFetched")
     assert row.condition("SlugStored") == ("True", "BuildSucceeded")
     assert [each.reason for each in row.plan.events] == ["BuildSucceeded"]
+
+
+async def test_a_result_is_believed_before_the_pod_ends() -> None:
+    """The kubelet publishes readiness at once, the end of a container a second later."""
+    storage = MemoryStorage()
+    await storage.put(RESULT_KEY, OK.encode())
+    ready = pod(state=b.RUNNING, ready=True)
+    row = await plan(b.build(), *running(), ready, storage=storage)
+
+    assert row.status["result"] == "Succeeded"
+    assert row.status["duration"] == "1h0m"
+    assert row.status["finishedAt"] == "2026-01-01T01:00:00Z"
+
+
+async def test_a_pod_that_is_ready_without_a_result_goes_on() -> None:
+    row = await plan(b.build(), *running(), pod(state=b.RUNNING, ready=True))
+
+    assert row.status["result"] == "Running"
+    assert row.condition() == ("Unknown", "BuildRunning")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "writes", "again"), [(0, [], 30.0), (29, [], 1.0), (30, ["delete Job b1"], None)]
+)
+async def test_the_pod_of_a_finished_build_has_to_end(
+    seconds: int, writes: list[str], again: float | None
+) -> None:
+    recorded = b.build(status=b.succeeded(finished="2026-01-01T01:00:00Z"))
+    now = datetime(2026, 1, 1, 1, 0, seconds, tzinfo=UTC)
+    row = await plan(recorded, *running(), pod(state=b.RUNNING), now=now)
+
+    assert (row.writes, row.plan.requeue_after) == (writes, again)
 
 
 async def test_a_failed_compile_is_final_at_once_with_its_reason() -> None:

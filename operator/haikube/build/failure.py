@@ -8,6 +8,8 @@ USER_EXIT = 1
 INFRASTRUCTURE_EXIT = 75
 ENGINE_EXIT = 70
 CANCELED_EXIT = 143
+FINAL_EXITS = frozenset({0, USER_EXIT})
+"""After any other, another pod tries once more."""
 
 
 class Reason(StrEnum):

@@ -65,6 +65,11 @@ class Layout:
         """Downloads and archives on their way out."""
         return self.scratch / "spool"
 
+    @property
+    def handed_back(self) -> Path:
+        """Is there once the result is stored; the readiness probe of the pod waits for it."""
+        return self.scratch / "handed-back"
+
     def url(self, name: str) -> str | None:
         """Return a presigned URL, None when the operator gave none for this purpose."""
         path = self.platform / "urls" / name

@@ -12,13 +12,14 @@ from typing import Any, NoReturn
 from haikube.build.deadline import Deadline
 from haikube.build.disk import disk_failure, is_disk_error
 from haikube.build.environment import merge_ca
-from haikube.build.failure import ENGINE_EXIT, BuildFailure, Reason
+from haikube.build.failure import ENGINE_EXIT, FINAL_EXITS, BuildFailure, Reason
+from haikube.build.handback import hand_back, repeated
 from haikube.build.layout import Layout
 from haikube.build.pipeline import Pipeline
 from haikube.build.request import Request, read_request
-from haikube.build.result import encoded, failed, write_termination
+from haikube.build.result import failed
 from haikube.build.transcript import Transcript
-from haikube.build.transfer import Transfer, TransferError
+from haikube.build.transfer import Transfer
 
 
 def main(layout: Layout | None = None) -> int:
@@ -35,10 +36,12 @@ def _run(where: Layout) -> int:
     request = read_request(where.request)
     where.prepare()
     transfer = Transfer(merge_ca(where))
+    if repeated(where, transfer):
+        return 0
     transcript = Transcript(sys.stdout.buffer, request.limits.log_bytes)
     document, code = _outcome(lambda: _build(request, where, transfer, transcript), transcript)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _hand_back(where, transfer, transcript, document)
+    hand_back(where, transfer, transcript, document, final=code in FINAL_EXITS)
     return code
 
 
@@ -74,21 +77,6 @@ def _explain(failure: BuildFailure, transcript: Transcript) -> None:
         transcript.warning(failure.message)
     transcript.line("")
     transcript.warning("Push failed")
-
-
-def _hand_back(
-    layout: Layout, transfer: Transfer, transcript: Transcript, document: Mapping[str, Any]
-) -> None:
-    """Leave result and log; the termination message is enough when the storage is away."""
-    write_termination(layout.termination, document)
-    uploads = {"result-put": encoded(document), "log-put": transcript.content()}
-    for name, content in uploads.items():
-        url = layout.url(name)
-        try:
-            if url is not None:
-                transfer.put_bytes(url, content)
-        except TransferError as error:
-            transcript.warning(f"{name} could not be stored: {error}")
 
 
 def _canceled(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from haikube.build.failure import BuildFailure
@@ -55,14 +54,6 @@ def termination_message(document: Mapping[str, Any]) -> bytes:
         return whole
     short = {key: value for key, value in document.items() if key != "processTypes"}
     return encoded({**short, "truncated": True})
-
-
-def write_termination(path: Path, document: Mapping[str, Any]) -> None:
-    """Leave the result where the kubelet picks it up; outside a pod nobody may want it."""
-    try:
-        path.write_bytes(termination_message(document))
-    except OSError:
-        return
 
 
 def encoded(document: Mapping[str, Any]) -> bytes:

@@ -97,6 +97,7 @@ def build_entries(sources: ImageSources) -> dict[str, Entry]:
         if name.split("/")[2] not in _NOT_IN_BUILDS:
             entries[name] = entry
     entries["usr/local/bin/haikube-build"] = Entry(buildpacks / "launcher/haikube-build", 0o755)
+    entries["haikube/handed-back"] = Entry(buildpacks / "launcher/handed-back", 0o755)
     return entries
 
 

@@ -7,7 +7,7 @@ prints is passed on as it is; whoever shows it to a person cleans it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
@@ -15,9 +15,12 @@ from typing import Final
 from haikube.cluster.errors import ApiError, NotFound, TooManyRequests, Unauthorized, Unreachable
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.booting import boot_problem
+from haikube.logs.until import until
 from haikube.logs.watching import Watched
 from haikube.model.resources import BUILDS, PODS, RELEASES
 from haikube.storage.port import Storage, StorageError
+
+_LONG: Final = 60.0
 
 RESULTS: Final = frozenset({"Succeeded", "Failed", "Canceled"})
 """Values of ``Build.status.result`` after which nothing changes."""
@@ -62,7 +65,8 @@ class BuildLogs:
                         yield chunk
                     return
                 if pod and pod != place.read_pod:
-                    async for chunk in self._live(cluster, namespace, pod, place):
+                    live = self._live(cluster, namespace, pod, place)
+                    async for chunk in until(live, _has_result(build)):
                         yield chunk
                     continue
                 if not await build.changed(self._patience.pulse):
@@ -118,7 +122,7 @@ class BuildLogs:
 
     async def _live(
         self, cluster: Cluster, namespace: str, pod: str, place: _Place
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Yield a pod's log to its end; one that has not begun or broke off is tried again."""
         try:
             log = cluster.pod_log(pod, namespace, follow=True)
@@ -169,6 +173,12 @@ class BuildLogs:
             yield self._storage.stream(key)
         if pod:
             yield cluster.pod_log(pod, namespace)
+
+
+async def _has_result(build: Watched) -> None:
+    """Return once a build has a result; its log is complete then, though its pod may not be."""
+    while (build.latest.get("status") or {}).get("result") not in RESULTS:
+        await build.changed(_LONG)
 
 
 async def _pod_of(cluster: Cluster, namespace: str, job: str) -> str:

@@ -12,6 +12,7 @@ from haikube.model.conditions import Verdict, progressing, ready, stalled
 from haikube.model.intents import Event, Plan, Write
 from haikube.model.names import is_of_app
 from haikube.model.resources import JOBS
+from haikube.model.times import parse_time
 from haikube.plan.buildjob import build_job, urls_secret
 from haikube.plan.buildstatus import build_status, recorded_status
 from haikube.plan.buildview import BuildView
@@ -21,6 +22,8 @@ from haikube.plan.outcome import Outcome
 from haikube.plan.result import Broken, Built
 
 STORAGE_RETRY = 5.0
+LEAVING = 30.0
+"""Seconds that the pod of a finished build may take to end."""
 
 
 def plan_build(view: BuildView, context: Context) -> Plan:
@@ -28,7 +31,7 @@ def plan_build(view: BuildView, context: Context) -> Plan:
     if view.build.meta.deleting:
         return Plan()
     if view.build.finished:
-        return Plan(writes=_needless(view), status=recorded_status(view, context))
+        return _after(view, context)
     outcome = _refusal(view) or view.outcome
     if outcome is not None:
         return _finish(view, outcome, context)
@@ -52,7 +55,8 @@ def _refusal(view: BuildView) -> Outcome | None:
 
 def _finish(view: BuildView, outcome: Outcome, context: Context) -> Plan:
     if isinstance(outcome, Built):
-        text = f"built in {view.duration}" if view.duration else "built"
+        duration = view.duration(context.now)
+        text = f"built in {duration}" if duration else "built"
         verdict, result = ready("BuildSucceeded", text), SUCCEEDED
         event = Event("Normal", verdict.reason, text)
     else:
@@ -64,15 +68,29 @@ def _finish(view: BuildView, outcome: Outcome, context: Context) -> Plan:
     return Plan(writes=writes, status=status, events=(event,))
 
 
-def _needless(view: BuildView) -> tuple[Write, ...]:
-    """Stop a Job that would try once more what ends the same: the next attempt fills the disk, too.
+def _after(view: BuildView, context: Context) -> Plan:
+    """Keep the record, and see to it that the Job of a finished build ends.
 
-    Only once that is recorded, since a Job that is gone is made again.
+    Only once the end is recorded, since a Job that is gone is made again.
     """
-    failure = view.build.status.get("failure") or {}
-    if view.job is None or view.job.over or failure.get("reason") != "DiskFull":
-        return ()
-    return (delete(JOBS, view.job.meta),)
+    status = recorded_status(view, context)
+    if view.job is None or view.job.over:
+        return Plan(status=status)
+    left = _time_left(view, context)
+    if left > 0:
+        return Plan(status=status, requeue_after=left)
+    return Plan(writes=(delete(JOBS, view.job.meta),), status=status)
+
+
+def _time_left(view: BuildView, context: Context) -> float:
+    """Return the seconds that the Job of a finished build still has.
+
+    None where it would try once more what ends the same: the next attempt fills the disk, too.
+    """
+    failure, finished = view.build.status.get("failure") or {}, view.build.status.get("finishedAt")
+    if failure.get("reason") == "DiskFull" or not finished:
+        return 0.0
+    return LEAVING - (context.now - parse_time(finished)).total_seconds()
 
 
 def _go_on(view: BuildView, verdict: Verdict, context: Context) -> Plan:

@@ -91,6 +91,7 @@ def _urls(build: Build, app: App, stack: Stack, life: int) -> dict[str, Presign]
         "cache-get": Presign("GET", cache, life),
         "cache-put": Presign("PUT", cache, life),
         "log-put": Presign("PUT", names.log_key(app_uid, build_uid), life),
+        "result-get": Presign("GET", names.result_key(app_uid, build_uid), life),
         "result-put": Presign("PUT", names.result_key(app_uid, build_uid), life),
         "slug-put": Presign("PUT", names.slug_key(app_uid, build_uid), life),
     }

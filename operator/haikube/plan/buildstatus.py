@@ -80,7 +80,7 @@ def _times(view: BuildView, *, finished: bool, now: datetime) -> dict[str, str]:
     return {
         "startedAt": started,
         "finishedAt": format_time(view.ended or now),
-        "duration": view.duration,
+        "duration": view.duration(now),
     }
 
 

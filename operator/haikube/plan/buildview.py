@@ -69,18 +69,26 @@ class BuildView:
         return self.pod.ended.finished_at if self.pod and self.pod.ended else None
 
     @property
-    def duration(self) -> str:
-        """Return how long the build process ran, for people; empty when that is not known."""
-        if self.started is None or self.ended is None:
+    def handed_back(self) -> bool:
+        """Return whether the pod says that its result is stored, be it still there or not."""
+        return self.pod is not None and self.pod.ready
+
+    def duration(self, now: datetime) -> str:
+        """Return how long the build process ran, for people; empty when that is not known.
+
+        One that only just handed its result back ran until now.
+        """
+        ended = self.ended or (now if self.handed_back else None)
+        if self.started is None or ended is None:
             return ""
-        return format_duration((self.ended - self.started).total_seconds())
+        return format_duration((ended - self.started).total_seconds())
 
     @property
     def needs_stored(self) -> bool:
         """Return whether only the storage knows how this build ended.
 
-        So it is when the pod's message was cut short, when the pod is gone, and when there is
-        no Job although there was one.
+        So it is when the pod has handed the result back and not ended yet, when its message was
+        cut short, when the pod is gone, and when there is no Job although there was one.
         """
         if self.build.finished or self.build.cancel or self.app is None or self.outcome:
             return False
@@ -89,4 +97,4 @@ class BuildView:
         final = (
             self.pod is not None and self.pod.ended is not None and self.pod.ended.exit_code == 0
         )
-        return final or self.job.over
+        return final or self.handed_back or self.job.over
