@@ -34,8 +34,8 @@ def hand_back(
     """
     write_termination(layout.termination, document)
     uploads = {"log-put": transcript.content(), "result-put": encoded(document)}
-    stored = [_stored(layout, transfer, transcript, *each) for each in uploads.items()]
-    if final and all(stored):
+    # A storage that does not take the one after all tries is not asked to take the other.
+    if all(_stored(layout, transfer, transcript, *each) for each in uploads.items()) and final:
         _mark(layout)
 
 

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
 
 import pytest
 
 import sample_apps as apps
-from terminal import Workspace, eventually
-
-Make = Callable[[str], Workspace]
+from terminal import Make, Workspace, eventually
 
 FILL = "fallocate -l 9G big && sleep 240"
 NOISE = """
@@ -26,11 +23,6 @@ exit 3
 """
 DEAF = "trap '' TERM\necho 'I do not listen'\nwhile :; do sleep 1; done"
 BOMB = "trap '' TERM\nbomb() { while :; do bomb & done; }\nbomb"
-COUNT = """
-count=$(cat "$CACHE_DIR/count" 2>/dev/null || echo 0)
-echo "builds before: $count"
-echo $((count + 1)) > "$CACHE_DIR/count"
-"""
 OUTSIDE = "touch /usr/bin/evil /haikube/buildpacks/evil || exit 1"
 
 
@@ -106,16 +98,3 @@ def test_a_compile_that_does_not_listen_is_canceled_all_the_same(workspace: Make
 def _log_has(app: Workspace, text: str) -> bool:
     log = app.person.kubectl("logs", "-l", f"haikube.dev/app={app.app}", check=False)
     return text in log
-
-
-def test_a_purged_cache_is_empty_and_only_then(workspace: Make) -> None:
-    app = workspace("cache")
-    hostile(app, COUNT)
-    assert "builds before: 0" in app.push()
-    app.git("commit", "-q", "--allow-empty", "-m", "second")
-    assert "builds before: 1" in app.push()
-
-    said = app.person.haikube("builds", "purge-cache", "--app", app.app).stdout
-    assert f"Purging the build cache of {app.app}... done" in said
-    app.git("commit", "-q", "--allow-empty", "-m", "third")
-    assert "builds before: 0" in app.push()
