@@ -110,7 +110,7 @@ class Settings(BaseSettings):
 
     # Dynos
     boot_timeout: int = Field(
-        default=60, description="a web dyno must bind $PORT within this (R10)"
+        default=60, description="a web process must bind $PORT within this of its launch (R10)"
     )
     shutdown_grace: int = Field(default=30, description="from SIGTERM to SIGKILL")
     dyno_memory: str = Field(default="512Mi", description="memory limit of the default size")

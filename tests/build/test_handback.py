@@ -34,6 +34,17 @@ def test_a_final_result_is_shown_once_it_is_stored(engine: Engine, script: str, 
     assert engine.layout.handed_back.exists()
 
 
+def test_a_probe_that_waits_has_time_to_be_heard(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that ends takes its probe along."""
+    pauses: list[float] = []
+    monkeypatch.setattr("haikube.build.handback.time.sleep", pauses.append)
+    engine.buildpack(compile="#!/bin/sh\n: >$1/../handed-back.awaited\n")
+    engine.run({"x": ""})
+    assert pauses == [0.5]
+
+
 @pytest.mark.parametrize("missing", ["slug-put", "result-put", "log-put"])
 def test_a_result_that_another_pod_may_better_is_not_shown(engine: Engine, missing: str) -> None:
     engine.buildpack()

@@ -22,6 +22,28 @@ def test_a_web_dyno_answers_and_ends_at_sigterm(theatre: Theatre) -> None:
         assert dyno.stop() == 143
 
 
+def test_a_web_dyno_that_does_not_listen_in_time_is_ended(theatre: Theatre) -> None:
+    result = theatre.pack_slug({})
+    with theatre.boot(
+        result, "trap '' TERM; sleep 99; echo late", HAIKUBE_BOOT_SECONDS="1"
+    ) as dyno:
+        assert dyno.wait(30) == 137
+    assert "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 1 s" in (
+        theatre.output
+    )
+    assert "late" not in theatre.output
+
+
+def test_a_web_dyno_that_listens_in_time_is_left_alone(theatre: Theatre) -> None:
+    """It has no child and no variable of the watch over it, and outlives its boot limit."""
+    watched = 'ps -o comm= --ppid $$ > /tmp/seen; echo "[${HAIKUBE_BOOT_SECONDS-}]" >> /tmp/seen; '
+    answer = SERVE.replace("hello from %s", "%s").replace('"$DYNO"', '"$(tr -d " \n" < /tmp/seen)"')
+    result = theatre.pack_slug({"serve": watched + answer})
+    with theatre.boot(result, "bash serve", HAIKUBE_BOOT_SECONDS="10") as dyno:
+        assert dyno.get().body == b"ps[]"
+        assert dyno.stop() == 143
+
+
 def test_the_environment_of_a_dyno(theatre: Theatre) -> None:
     theatre.config = {"GREETING": "a 'quoted' value", "FROM_PROFILE": "config"}
     result = theatre.pack_slug(

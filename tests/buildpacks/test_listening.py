@@ -1,4 +1,4 @@
-"""The startup probe of a web dyno: what counts as listening, and how long it waits."""
+"""The readiness probe of a web dyno: what counts as listening, and how long it waits."""
 
 from __future__ import annotations
 

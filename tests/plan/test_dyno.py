@@ -41,7 +41,7 @@ async def test_a_process_type_runs_its_command_without_port() -> None:
     container = row.body(CREATE)["spec"]["containers"][0]
 
     assert container["args"] == ["python app.py"]
-    assert "startupProbe" not in container
+    assert "readinessProbe" not in container
     assert (container["stdin"], container["tty"]) == (True, True)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import builders as b
-from haikube.plan.dynos import _startup_probe, literal
+from haikube.plan.dynos import literal
 from stage import Row, plan
 
 BASE = (b.app(), b.stack(), b.release())
@@ -75,6 +75,7 @@ async def test_a_dyno_knows_its_release_as_on_heroku() -> None:
 
     assert {each["name"]: expanded(each.get("value", "(pod)")) for each in found["env"]} == {
         "PORT": "8080",
+        "HAIKUBE_BOOT_SECONDS": "60",
         "STACK": "heroku-24",
         "MEMORY_AVAILABLE": "512",
         "HAIKUBE_PROCESS_TYPE": "web",
@@ -111,29 +112,29 @@ def test_the_kubelet_leaves_a_command_as_it_is_written(command: str) -> None:
     assert not re.search(r"(?<!\$)(\$\$)*\$\(", literal(command).replace("$$", ""))
 
 
-def probe(found: b.Raw) -> tuple[list[str], int, int]:
-    """Return command, timeout and attempts of the startup probe, which looks again at once."""
-    made = found["startupProbe"]
-    assert made["periodSeconds"] == 1
-    return made["exec"]["command"], made["timeoutSeconds"], made["failureThreshold"]
+def boot_seconds(found: b.Raw) -> str:
+    """Return the limit that the launcher keeps."""
+    return str(
+        next(each for each in found["env"] if each["name"] == "HAIKUBE_BOOT_SECONDS")["value"]
+    )
 
 
-@given(st.integers(1, 4000))
-def test_the_slices_of_the_boot_limit_make_up_the_whole(limit: int) -> None:
-    made = _startup_probe(8080, limit)
-    waited = int(made["probe_command"][-1]) * made["probe_attempts"]
+async def test_a_web_dyno_is_ready_when_it_listens() -> None:
+    made = container(await plan(b.formation(), b.app(), b.stack(), b.release()))["readinessProbe"]
 
-    assert limit <= waited < limit + made["probe_attempts"]
+    assert made["exec"]["command"] == ["/haikube/listening", "8080", "600"]
+    assert (made["timeoutSeconds"], made["periodSeconds"]) == (602, 300)
 
 
-async def test_the_boot_limit_grows_with_the_slug_and_the_app_may_set_it() -> None:
+async def test_the_rollout_waits_longer_for_a_large_slug_and_the_app_may_set_the_limit() -> None:
     large = (b.app(), b.stack(), b.release(size=300_000_000))
     own = b.app(rollout={"bootTimeoutSeconds": 10, "shutdownGraceSeconds": 5, "maxSurge": 1})
-    usual = container(await plan(b.formation(), *large))
+    usual = await plan(b.formation(), *large)
     chosen = await plan(b.formation(), own, b.stack(), b.release())
 
-    assert probe(usual) == (["/haikube/listening", "8080", "5"], 7, 18)
-    assert probe(container(chosen)) == (["/haikube/listening", "8080", "5"], 7, 2)
+    assert boot_seconds(container(usual)) == "60"
+    assert usual.body(UP[0])["spec"]["progressDeadlineSeconds"] == 60 + 30 + 300
+    assert boot_seconds(container(chosen)) == "10"
     spec = chosen.body(UP[0])["spec"]
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 7
     assert spec["strategy"]["rollingUpdate"]["maxSurge"] == 1
@@ -244,8 +245,7 @@ async def test_not_up_yet(deployment: b.Raw) -> None:
 
 
 CRASHED = b.ended(1, seconds=3)
-KILLED = b.ended(137, seconds=61)
-LEFT_WELL = b.ended(0, seconds=62)
+SILENT = b.ended(137, "Error R10 (Boot timeout) -> Web process failed to bind to $PORT")
 NO_SLUG = b.ended(1, "Error R99 (Platform error): the slug of v1 could not be fetched")
 
 
@@ -254,7 +254,7 @@ NO_SLUG = b.ended(1, "Error R99 (Platform error): the slug of v1 could not be fe
     [
         (b.waiting("CrashLoopBackOff"), CRASHED, "AppCrashed", "H10"),
         (CRASHED, None, "AppCrashed", "exit code 1"),
-        (b.waiting("CrashLoopBackOff"), KILLED, "BootTimeout", "R10"),
+        (b.waiting("CrashLoopBackOff"), SILENT, "BootTimeout", "R10"),
         (
             b.waiting("CrashLoopBackOff"),
             b.ended(137, reason="OOMKilled"),
@@ -262,7 +262,6 @@ NO_SLUG = b.ended(1, "Error R99 (Platform error): the slug of v1 could not be fe
             "R14",
         ),
         (b.waiting("CrashLoopBackOff"), NO_SLUG, "SlugUnavailable", "not be fetched"),
-        (b.waiting("CrashLoopBackOff"), LEFT_WELL, "BootTimeout", "R10"),
         (b.waiting("ErrImagePull", "gone"), None, "ImagePullFailed", "runImage"),
         (b.waiting("CreateContainerConfigError", "no secret"), None, "ConfigUnavailable", "secret"),
     ],
@@ -281,8 +280,8 @@ async def test_why_a_dyno_does_not_run(
 
 
 async def test_a_killed_dyno_that_had_booted_has_crashed() -> None:
-    long = b.ended(137, seconds=59 * 60)
-    row = await plan(b.formation(), *BASE, b.deployment(ready=0), dyno(state=long))
+    killed = dyno(state=b.ended(137))
+    row = await plan(b.formation(), *BASE, b.deployment(ready=0), killed)
 
     assert row.condition() == ("False", "AppCrashed")
 

@@ -7,6 +7,7 @@ a later pod of the same build repeats it. So nothing may follow it that changes 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ from haikube.build.transcript import Transcript
 from haikube.build.transfer import Transfer, TransferError
 
 _RESULT_BYTES: Final = 1 << 20
+_PROBE_SECONDS: Final = 0.5
+"""How long a probe may take to see the mark and to be heard: it ends with the container."""
 
 
 def hand_back(
@@ -75,6 +78,8 @@ def _mark(layout: Layout) -> None:
     """Let the pod's readiness probe know, which tells sooner than the end of the pod does."""
     with suppress(OSError):  # a full disk
         layout.handed_back.touch()
+        if layout.awaited.exists():
+            time.sleep(_PROBE_SECONDS)
 
 
 def _earlier(layout: Layout, transfer: Transfer) -> Mapping[str, Any] | None:

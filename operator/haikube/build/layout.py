@@ -70,6 +70,11 @@ class Layout:
         """Is there once the result is stored; the readiness probe of the pod waits for it."""
         return self.scratch / "handed-back"
 
+    @property
+    def awaited(self) -> Path:
+        """Is there once that probe waits."""
+        return self.scratch / "handed-back.awaited"
+
     def url(self, name: str) -> str | None:
         """Return a presigned URL, None when the operator gave none for this purpose."""
         path = self.platform / "urls" / name

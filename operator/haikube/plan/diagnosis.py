@@ -10,31 +10,30 @@ from haikube.model.pod import Ended, Pod
 PLATFORM_ERROR = "Error R99"
 """How the launcher's last word begins when it could not fetch or verify the slug."""
 
-_ENDED_BY_KUBELET = frozenset({0, 137, 143})
-"""Exit codes after SIGTERM and SIGKILL; a process that ends well on SIGTERM gives 0."""
+BOOT_TIMEOUT = "Error R10"
+"""How it begins when the process did not listen in time."""
 
 _SHOWN = 300
 _PULL_TROUBLE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
-_KILL_SLACK = 15.0
 
 
-def diagnose(pods: Iterable[Pod], boot_limit: float, grace: float) -> Verdict | None:
+def diagnose(pods: Iterable[Pod]) -> Verdict | None:
     """Return what is wrong with the first of these dynos that has something wrong, by name."""
     for pod in sorted(pods, key=lambda each: (each.dyno, each.meta.name)):
         if not pod.meta.deleting and not pod.ready:
-            found = _verdict(pod, boot_limit, grace)
+            found = _verdict(pod)
             if found is not None:
                 return found
     return None
 
 
-def _verdict(pod: Pod, boot_limit: float, grace: float) -> Verdict | None:
+def _verdict(pod: Pod) -> Verdict | None:
     ended = pod.ended or pod.last
     checks: tuple[Callable[[], Verdict | None], ...] = (
         lambda: _cannot_start(pod),
         lambda: _out_of_memory(pod, ended),
         lambda: _no_slug(pod, ended),
-        lambda: _boot_timeout(pod, ended, boot_limit, grace),
+        lambda: _boot_timeout(pod, ended),
         lambda: _crashed(pod, ended),
         lambda: _unschedulable(pod),
     )
@@ -70,16 +69,11 @@ def _no_slug(pod: Pod, ended: Ended | None) -> Verdict | None:
     return stalled("SlugUnavailable", f"{_name(pod)}: {said}; check the object storage")
 
 
-def _boot_timeout(pod: Pod, ended: Ended | None, boot_limit: float, grace: float) -> Verdict | None:
-    if ended is None or ended.exit_code not in _ENDED_BY_KUBELET:
+def _boot_timeout(pod: Pod, ended: Ended | None) -> Verdict | None:
+    if ended is None or not ended.message.startswith(BOOT_TIMEOUT):
         return None
-    if not boot_limit <= ended.seconds <= boot_limit + grace + _KILL_SLACK:
-        return None
-    return stalled(
-        "BootTimeout",
-        f"{_name(pod)}: Error R10 (Boot timeout): it did not listen on $PORT within "
-        f"{int(boot_limit)} seconds; bind to 0.0.0.0:$PORT",
-    )
+    said = ended.message.splitlines()[0][:_SHOWN]
+    return stalled("BootTimeout", f"{_name(pod)}: {said}; bind to 0.0.0.0:$PORT")
 
 
 def _crashed(pod: Pod, ended: Ended | None) -> Verdict | None:

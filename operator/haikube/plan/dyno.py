@@ -142,7 +142,7 @@ def _stack_missing(view: DynoView) -> Verdict | None:
 
 
 def _pod_trouble(view: DynoView) -> Verdict | None:
-    return diagnose((view.pod,), 0, 0) if view.pod else None
+    return diagnose((view.pod,)) if view.pod else None
 
 
 def _starting(view: DynoView) -> Verdict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +18,14 @@ from haikube.settings import Settings
 SIZES = frozenset({"eco", "basic", "standard-1x"})
 """Names of the one size the platform has; Heroku's 512 MB dynos."""
 
-_BOOT_SLICE = 5
-"""Seconds that one startup probe waits at most: a process that ended is noticed in between."""
+_PROBE_WAITS = 600
+"""Seconds that one readiness probe waits for the port; the launcher ends a process long before."""
 
 _PROBE_SLACK = 2
 """Seconds that the kubelet gives a probe to start and to say that its time is over."""
+
+_PROBE_PERIOD = 300
+"""Seconds between looks at a dyno that listens: each is a process started in it."""
 
 _UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -62,17 +64,22 @@ class DynoPod:
             "slug_secret": names.slug_secret_name(self.release.meta.name),
             "resources": resources(settings),
             "port": settings.dyno_port if web else None,
-            **_startup_probe(settings.dyno_port, self.boot_limit(settings)),
+            "probe_command": ["/haikube/listening", str(settings.dyno_port), str(_PROBE_WAITS)],
+            "probe_timeout": _PROBE_WAITS + _PROBE_SLACK,
+            "probe_period": _PROBE_PERIOD,
             "drain": settings.drain_seconds,
         }
         return context.render("dyno-pod", values)
 
-    def boot_limit(self, settings: Settings) -> int:
-        """Return the seconds until R10: the boot timeout, and time to fetch a large slug."""
+    def boot_timeout(self, settings: Settings) -> int:
+        """Return the seconds from launch in which a web process has to listen, or it is R10."""
         declared = self.app.rollout.boot_timeout
-        limit = settings.boot_timeout if declared is None else declared
+        return settings.boot_timeout if declared is None else declared
+
+    def boot_limit(self, settings: Settings) -> int:
+        """Return the seconds until a dyno is up: the boot timeout, and time to fetch its slug."""
         size = self.release.slug.size if self.release.slug else 0
-        return limit + size // settings.slug_rate
+        return self.boot_timeout(settings) + size // settings.slug_rate
 
     def grace(self, settings: Settings) -> int:
         """Return the seconds from SIGTERM to SIGKILL."""
@@ -86,6 +93,7 @@ class DynoPod:
         """
         plain = {
             "PORT": str(settings.dyno_port) if web else "",
+            "HAIKUBE_BOOT_SECONDS": str(self.boot_timeout(settings)) if web else "",
             "STACK": self.stack.alias,
             "MEMORY_AVAILABLE": str(megabytes(settings.dyno_memory)),
             "HAIKUBE_PROCESS_TYPE": self.process_type,
@@ -114,17 +122,6 @@ class DynoPod:
 
 def _of_pod(name: str, path: str) -> dict[str, Any]:
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
-
-
-def _startup_probe(port: int, boot_limit: int) -> dict[str, Any]:
-    """Return the boot limit in slices: each probe waits for one, the last one decides R10."""
-    attempts = max(1, math.ceil(boot_limit / _BOOT_SLICE))
-    slice_seconds = math.ceil(boot_limit / attempts)
-    return {
-        "probe_command": ["/haikube/listening", str(port), str(slice_seconds)],
-        "probe_attempts": attempts,
-        "probe_timeout": slice_seconds + _PROBE_SLACK,
-    }
 
 
 def literal(text: str) -> str:

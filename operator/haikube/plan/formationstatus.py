@@ -99,12 +99,11 @@ def _refused(asked: _Asked) -> Verdict | None:
 
 
 def _ailing(asked: _Asked) -> Verdict | None:
-    view, context = asked
+    view, _ = asked
     if view.dyno is None:
         return None
     mine = (pod for pod in view.pods if pod.meta.labels.get(labels.RELEASE) == view.release_label)
-    settings = context.settings
-    return diagnose(mine, view.dyno.boot_limit(settings), view.dyno.grace(settings))
+    return diagnose(mine)
 
 
 def _stuck(asked: _Asked) -> Verdict | None:
