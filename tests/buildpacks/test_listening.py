@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from terminal import eventually
+
 LISTENING = Path(__file__).parents[2] / "buildpacks" / "launcher" / "listening"
 ANY = "0.0.0.0"  # noqa: S104 - what a web process binds to
 IPV6 = [("::", 0), ("::1", 1)] if socket.has_dualstack_ipv6() else []
 
 
-def probe(port: int, seconds: int = 0, **env: str) -> int:
-    words = [LISTENING, str(port), str(seconds)]
+def probe(port: int, seconds: int = 0, *seen: Path, **env: str) -> int:
+    words = [LISTENING, str(port), str(seconds), *seen]
     return subprocess.run(words, env={"PATH": "/nowhere"} | env, check=False).returncode
 
 
@@ -47,6 +49,27 @@ def test_it_is_told_as_soon_as_a_process_listens() -> None:
             assert waiting.poll() is None
             late.listen()
             assert waiting.wait(20) == 0
+
+
+def test_it_rests_once_it_has_seen_the_process_listen(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    with socket.create_server((ANY, 0)) as server:
+        port = server.getsockname()[1]
+        assert probe(port, 30, seen) == 0
+    assert seen.exists()
+    with subprocess.Popen([LISTENING, str(port), "30", seen], env={"PATH": "/nowhere"}) as rest:
+        eventually(lambda: name_of(rest.pid) == "sleep", "it rests, though nobody listens")
+        rest.kill()
+    assert probe(port, 0, seen) == 0
+
+
+def name_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text("utf-8").strip()
+
+
+def test_a_dyno_that_never_listened_is_not_remembered(port: int, tmp_path: Path) -> None:
+    assert probe(port, 0, tmp_path / "seen") == 1
+    assert not (tmp_path / "seen").exists()
 
 
 def test_the_slice_ends(port: int) -> None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import sample_apps as apps
 from terminal import Make, Person, Workspace
 
 ENDLESS_MEMORY = "node -e 'const a = []; for (;;) a.push(Buffer.alloc(1 << 30, 1))'"
@@ -44,3 +45,20 @@ def test_a_build_over_a_limit_says_which(
     [made] = person.items("builds", app.app)
     assert made["status"]["failure"]["reason"] == reason
     assert made["status"]["result"] == "Failed"
+
+
+def test_a_web_process_that_does_not_listen_is_told_r10(workspace: Make, person: Person) -> None:
+    app = workspace("deaf")
+    patch = json.dumps({"spec": {"rollout": {"bootTimeoutSeconds": 3}}})
+    person.kubectl("patch", "app", app.app, "--type=merge", "-p", patch)
+    apps.plain(app.folder)
+    app.write("Procfile", "web: sleep 600\n")
+    app.commit()
+
+    said = app.push(check=False)
+
+    assert "Error R10 (Boot timeout)" in said, said
+    assert "within 3 seconds of launch" in said
+    [formation] = person.items("formations", app.app)
+    reasons = {each["reason"] for each in formation["status"]["conditions"]}
+    assert "BootTimeout" in reasons

@@ -18,14 +18,14 @@ from haikube.settings import Settings
 SIZES = frozenset({"eco", "basic", "standard-1x"})
 """Names of the one size the platform has; Heroku's 512 MB dynos."""
 
-_PROBE_WAITS = 600
-"""Seconds that one readiness probe waits for the port; the launcher ends a process long before."""
+_PROBE_WAITS = 3600
+"""Seconds that a readiness probe waits for the port, or rests once the dyno has listened."""
 
-_PROBE_SLACK = 2
+_PROBE_SLACK = 60
 """Seconds that the kubelet gives a probe to start and to say that its time is over."""
 
-_PROBE_PERIOD = 300
-"""Seconds between looks at a dyno that listens: each is a process started in it."""
+_SEEN = "/tmp/.haikube-listening"  # noqa: S108 - in the dyno, whose files are the app's alone
+"""Where the probe remembers that the dyno has listened."""
 
 _UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -64,9 +64,13 @@ class DynoPod:
             "slug_secret": names.slug_secret_name(self.release.meta.name),
             "resources": resources(settings),
             "port": settings.dyno_port if web else None,
-            "probe_command": ["/haikube/listening", str(settings.dyno_port), str(_PROBE_WAITS)],
+            "probe_command": [
+                "/haikube/listening",
+                str(settings.dyno_port),
+                str(_PROBE_WAITS),
+                _SEEN,
+            ],
             "probe_timeout": _PROBE_WAITS + _PROBE_SLACK,
-            "probe_period": _PROBE_PERIOD,
             "drain": settings.drain_seconds,
         }
         return context.render("dyno-pod", values)
