@@ -85,6 +85,21 @@ def heroku_24(person: Person) -> Iterator[str]:
     person.kubectl("delete", "stack", metadata["name"], "--wait=false")
 
 
+@pytest.fixture
+def named(person: Person, buildpack: str) -> Iterator[str]:
+    """Give the buildpack a name in this cluster, as its administrator does."""
+    name = "acme/greeter"
+    set_on_operator(person, f"HAIKUBE_BUILDPACKS={json.dumps({name: buildpack})}")
+    yield name
+    set_on_operator(person, "HAIKUBE_BUILDPACKS-")
+
+
+def set_on_operator(person: Person, setting: str) -> None:
+    operator = ("-n", "haikube-system", "deployment/haikube-operator")
+    person.kubectl("set", "env", *operator, setting)
+    person.kubectl("rollout", "status", *operator, "--timeout=120s")
+
+
 def configure(app: Workspace, **config: str) -> None:
     patch = json.dumps({"stringData": config})
     app.person.kubectl("patch", "secret", f"{app.app}-config", "-p", patch)
@@ -119,6 +134,23 @@ def test_a_third_partys_buildpack_runs_unmodified_before_ours(
     assert "-----> Installing greeter for heroku-24" in said
     assert "python says: bonjour from a third party" in said
     eventually(lambda: app.answers("bonjour from a third party web.1"), "200")
+
+
+def test_a_name_stands_for_what_the_cluster_says(
+    workspace: Make, named: str, heroku_24: str
+) -> None:
+    app = workspace("named")
+    spec = {"stack": heroku_24, "buildpacks": [{"name": named}]}
+    app.person.kubectl("patch", "app", app.app, "--type=merge", "-p", json.dumps({"spec": spec}))
+    eventually(lambda: app.person.get("secret", f"{app.app}-config"), "the config")
+    configure(app, GREETING="salut")
+    app.write("Procfile", "web: exec python3 -m http.server $PORT --directory .greeter\n")
+    app.commit()
+
+    said = app.push()
+
+    assert f"-----> Using buildpack: {named}" in said
+    assert "-----> Installing greeter for heroku-24" in said
 
 
 def test_a_url_with_a_password_is_refused_and_shown_nowhere(workspace: Make) -> None:
