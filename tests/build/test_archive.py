@@ -58,6 +58,9 @@ def refused(path: Path, tmp_path: Path, limit: int = MEGA) -> str:
         ),
         ([("a", {"data": b"x"}), ("a/b", {"data": b"x"})], "file in one place"),
         ([("a/b", {"data": b"x"}), ("a", {"data": b"x"})], "file in one place"),
+        ([("a", {"data": b"x"}), ("a", {"type": tarfile.DIRTYPE})], "file in one place"),
+        ([("a", {"data": b"x"}), ("a/b", {"type": tarfile.DIRTYPE})], "file in one place"),
+        ([("a", {"data": b"x"}), ("a/b/c", {"data": b"x"})], "file in one place"),
         (
             [("a/b", {"data": b"x"}), ("a", {"type": tarfile.SYMTYPE, "linkname": "c"})],
             "link in one place",
@@ -109,6 +112,44 @@ def test_a_file_after_a_link_of_its_name_replaces_it(archive: Archive, tmp_path:
     assert (root / "x").read_bytes() == b"file"
 
 
+def test_a_file_that_comes_twice_is_the_last_one(archive: Archive, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    source = archive(
+        ("x", {"data": b"first"}),
+        ("same", {"type": tarfile.LNKTYPE, "linkname": "x"}),
+        ("x", {"data": b"2nd", "mode": 0o755}),
+    )
+    unpack(source, root, limit=MEGA)
+    assert (root / "x").read_bytes() == b"2nd"
+    assert (root / "x").stat().st_mode & 0o777 == 0o755
+    assert (root / "same").read_bytes() == b"first"
+
+
+def test_folders_need_not_be_members(archive: Archive, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    folder = {"type": tarfile.DIRTYPE}
+    unpack(
+        archive(("a/b/c", {"data": b"x"}), ("d/e", folder), ("d", folder), ("d/e/f", {})),
+        root,
+        limit=MEGA,
+    )
+    assert (root / "a" / "b" / "c").read_bytes() == b"x"
+    assert (root / "d" / "e" / "f").is_file()
+
+
+def test_the_umask_changes_no_mode(archive: Archive, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    before = os.umask(0o077)
+    try:
+        unpack(archive(("run", {"mode": 0o755})), root, limit=MEGA)
+    finally:
+        os.umask(before)
+    assert (root / "run").stat().st_mode & 0o777 == 0o755
+
+
 def test_a_bomb_is_stopped(tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.tar.gz"
     with tarfile.open(bomb, "w:gz") as tar:
@@ -145,15 +186,85 @@ def test_what_is_no_archive_is_said_so(tmp_path: Path, content: bytes) -> None:
     assert "not a readable tar archive" in refused(path, tmp_path)
 
 
-@pytest.mark.parametrize("option", ["--gzip", "--zstd", "--bzip2", "--xz"])
+def damaged_at_a_member(packed: Path) -> Path:
+    """Unpacked as far as it goes, this ends where another member might begin."""
+    content = os.urandom(16 * tarfile.BLOCKSIZE)
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as tar:
+        info = tarfile.TarInfo("file")
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
+    kept = plain.getvalue()[: tarfile.BLOCKSIZE + len(content)]
+    packed.write_bytes(gzip.compress(kept)[:-8] + bytes(8))
+    return packed
+
+
+def test_an_archive_whose_packing_is_damaged_is_refused(tmp_path: Path) -> None:
+    message = refused(damaged_at_a_member(tmp_path / "source"), tmp_path)
+    assert "not a readable tar archive: its packing is damaged" in message
+
+
+def pax(size: int) -> bytes:
+    header = tarfile.TarInfo("pax")
+    header.type = tarfile.XHDTYPE
+    header.size = size
+    return header.tobuf(tarfile.GNU_FORMAT)
+
+
+def sparse_without_end() -> bytes:
+    header = bytearray(tarfile.TarInfo("sparse").tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = tarfile.GNUTYPE_SPARSE
+    header[482] = 1
+    header[148:156] = b"%06o\0 " % (256 + sum(header[:148]) + sum(header[156:]))
+    return bytes(header)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        tarfile.TarInfo("whole").tobuf() + pax(50 * MEGA) + bytes(50 * MEGA),
+        tarfile.TarInfo("whole").tobuf() + pax(-1024) + bytes(1024),
+        pax(0) * 5000,
+        sparse_without_end(),
+    ],
+    ids=["long", "negative", "endless", "sparse"],
+)
+def test_made_up_headers_are_refused(tmp_path: Path, content: bytes) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(content)
+    assert "not a readable tar archive" in refused(source, tmp_path)
+
+
+@pytest.mark.parametrize("size", [600, 3 * MEGA])
+def test_a_file_that_ends_early_is_refused(archive: Archive, tmp_path: Path, size: int) -> None:
+    whole = archive(("file", {"data": bytes(size)}))
+    with whole.open("r+b") as file:
+        file.truncate(tarfile.BLOCKSIZE + size - 1)
+    assert "unexpected end of data" in refused(whole, tmp_path, 10 * MEGA)
+
+
+@pytest.mark.parametrize("option", ["--gzip", "--zstd", "--bzip2", "--xz", "--lzma"])
 def test_every_usual_packing_is_read(tmp_path: Path, option: str) -> None:
+    content = os.urandom(3 * MEGA)
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "file").write_text("x")
+    (tmp_path / "in" / "file").write_bytes(content)
     packed = tmp_path / "source"
     subprocess.run(["tar", option, "-cf", packed, "-C", tmp_path / "in", "."], check=True)
     (tmp_path / "root").mkdir()
-    unpack(packed, tmp_path / "root", limit=MEGA)
-    assert (tmp_path / "root" / "file").read_text() == "x"
+    unpack(packed, tmp_path / "root", limit=10 * MEGA)
+    assert (tmp_path / "root" / "file").read_bytes() == content
+
+
+def test_holes_of_a_sparse_file_are_zeros(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with (tmp_path / "in" / "file").open("wb") as file:
+        file.seek(MEGA)
+        file.write(b"end")
+    packed = tmp_path / "source"
+    subprocess.run(["tar", "--sparse", "-czf", packed, "-C", tmp_path / "in", "."], check=True)
+    (tmp_path / "root").mkdir()
+    unpack(packed, tmp_path / "root", limit=2 * MEGA)
+    assert (tmp_path / "root" / "file").read_bytes() == bytes(MEGA) + b"end"
 
 
 def test_a_single_folder_is_lifted(tmp_path: Path) -> None:

@@ -6,39 +6,40 @@ Every member is judged by our own rules before anything of it reaches the disk; 
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
-import subprocess
 import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import IO, Final, cast
 
 from haikube.build import tree
-from haikube.build.child import started
-from haikube.build.environment import ENGINE_ENV
 from haikube.build.failure import BuildFailure, Reason
+from haikube.build.packed import CHUNK, ForwardStream, unpacking
 
 MAX_ENTRIES: Final = 500_000
 EXPANSION: Final = 8
 """An archive may unpack to this many times its own limit."""
 
-_ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
-_CHUNK = 1 << 20
+_BROKEN: Final = (EOFError, ValueError, ArithmeticError, LookupError, RecursionError)
+"""What ``tarfile`` raises, beside its own errors, where somebody made up a header."""
+
 _DIRECTORY_MODE = 0o755
 _OWNER_WRITE = 0o600
 _PERMISSIONS = 0o777
 _NAME_SHOWN = 200
 
 
+class _Tar(tarfile.TarFile):
+    members: list[tarfile.TarInfo]  # those it has read, which its stubs leave out
+
+
 @dataclass(slots=True)
 class _Unpacking:
     """One archive on its way to disk."""
 
-    root: Path
+    root: str
     limit: int
     size: int = 0
     entries: int = 0
@@ -48,15 +49,42 @@ class _Unpacking:
 
 def unpack(archive: Path, root: Path, *, limit: int) -> None:
     """Unpack ``archive`` below ``root``, at most ``limit`` bytes of files."""
-    work = _Unpacking(root, limit)
-    with _opened(archive) as stream:
+    work = _Unpacking(str(root), limit)
+    with unpacking(archive) as stream:
         try:
-            with tarfile.open(fileobj=stream, mode="r|*", errorlevel=2) as tar:
-                for member in tar:
-                    _take(work, tar, member)
-        except (tarfile.TarError, EOFError, ValueError, ArithmeticError) as error:
+            for member, content in _members(stream):
+                _take(work, member, content)
+        except (tarfile.TarError, *_BROKEN) as error:
             raise _invalid(f"The source is not a readable tar archive: {error}") from error
     _make_links(work)
+
+
+def _members(stream: ForwardStream) -> Iterator[tuple[tarfile.TarInfo, Iterable[bytes]]]:
+    """Yield each member with its content, which is gone when the next one is asked for."""
+    tar = _Tar(fileobj=cast("IO[bytes]", stream))
+    for member in iter(tar.next, None):
+        tar.members.clear()  # nobody goes back to them, and there may be half a million
+        if member.issparse():
+            yield member, _with_holes(tar, member)
+        else:
+            yield member, _content(stream, member)
+
+
+def _content(stream: ForwardStream, member: tarfile.TarInfo) -> Iterator[bytes]:
+    stream.seek(member.offset_data)
+    left = member.size
+    while left:
+        chunk = stream.read(min(left, CHUNK))
+        if not chunk:
+            raise tarfile.ReadError("unexpected end of data")
+        left -= len(chunk)
+        yield chunk
+
+
+def _with_holes(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+    file = tar.extractfile(member)
+    while file and (chunk := file.read(CHUNK)):
+        yield chunk
 
 
 def lift_single_folder(root: Path) -> None:
@@ -70,22 +98,7 @@ def lift_single_folder(root: Path) -> None:
     lifted.rename(root)
 
 
-@contextmanager
-def _opened(archive: Path) -> Iterator[BinaryIO]:
-    with archive.open("rb") as file:
-        magic = file.read(len(_ZSTD_MAGIC))
-        file.seek(0)
-        if magic != _ZSTD_MAGIC:
-            yield file
-            return
-        os.lseek(file.fileno(), 0, os.SEEK_SET)  # the child does not see what we buffered
-        quiet = subprocess.DEVNULL
-        with started(["zstd", "-dc"], env=ENGINE_ENV, stdin=file, stderr=quiet) as process:
-            # tarfile takes a short read, as pipes give them, for the end.
-            yield io.BufferedReader(cast("io.RawIOBase", process.stdout))
-
-
-def _take(work: _Unpacking, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+def _take(work: _Unpacking, member: tarfile.TarInfo, content: Iterable[bytes]) -> None:
     work.entries += 1
     if work.entries > MAX_ENTRIES:
         raise BuildFailure(
@@ -95,7 +108,7 @@ def _take(work: _Unpacking, tar: tarfile.TarFile, member: tarfile.TarInfo) -> No
         path = tree.member_path(member.name)
         _check_parents(work, path)
         if path:
-            _write(work, tar, member, path)
+            _write(work, member, content, path)
     except tree.BadPath as error:
         raise _refused(member.name, str(error)) from error
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
@@ -103,40 +116,36 @@ def _take(work: _Unpacking, tar: tarfile.TarFile, member: tarfile.TarInfo) -> No
 
 
 def _check_parents(work: _Unpacking, path: tree.Path) -> None:
-    for end in range(1, len(path)):
-        if path[:end] in work.links:
-            raise tree.BadPath("it lies behind a link")
+    if work.links and any(path[:end] in work.links for end in range(1, len(path))):
+        raise tree.BadPath("it lies behind a link")
 
 
 def _write(
-    work: _Unpacking, tar: tarfile.TarFile, member: tarfile.TarInfo, path: tree.Path
+    work: _Unpacking, member: tarfile.TarInfo, content: Iterable[bytes], path: tree.Path
 ) -> None:
-    target = work.root.joinpath(*path)
+    target = "/".join((work.root, *path))  # a Path would take as long as making the file
     if member.isdir():
-        target.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+        _make_folder(Path(target))
     elif member.isreg():
         work.links.pop(path, None)
-        _write_file(work, tar, member, target)
+        _write_file(work, member, content, target)
         work.files.add(path)
     elif member.issym():
         work.links[path] = member.linkname
     elif member.islnk():
-        _write_hard_link(work, member, target)
+        _write_hard_link(work, member, Path(target))
         work.files.add(path)
     else:
         raise tree.BadPath("it is a device, a pipe or of another kind that is no file")
 
 
 def _write_file(
-    work: _Unpacking, tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path
+    work: _Unpacking, member: tarfile.TarInfo, content: Iterable[bytes], target: str
 ) -> None:
-    target.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     mode = (member.mode & _PERMISSIONS) | _OWNER_WRITE
-    source = tar.extractfile(member)
-    with os.fdopen(os.open(target, flags, mode), "wb") as file:
-        while source and (chunk := source.read(_CHUNK)):
+    handle = _new_file(target, mode)
+    try:
+        for chunk in content:
             work.size += len(chunk)
             if work.size > work.limit:
                 raise BuildFailure(
@@ -144,28 +153,51 @@ def _write_file(
                     f"The source unpacks to more than {work.limit} bytes; leave large files out "
                     "of the repository",
                 )
-            file.write(chunk)
-        os.fchmod(file.fileno(), mode)
-    os.utime(target, (member.mtime, member.mtime))
+            _write_all(handle, chunk)
+        os.fchmod(handle, mode)
+        os.utime(handle, (member.mtime, member.mtime))
+    finally:
+        os.close(handle)
+
+
+def _new_file(target: str, mode: int) -> int:
+    """Create a file; nearly always its folder is there and nothing of its name."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(target, flags, mode)
+    except FileNotFoundError:
+        _make_folder(Path(target).parent)
+    except FileExistsError:
+        Path(target).unlink()
+    return os.open(target, flags, mode)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
+
+
+def _make_folder(target: Path) -> None:
+    target.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
 
 
 def _write_hard_link(work: _Unpacking, member: tarfile.TarInfo, target: Path) -> None:
     original = tree.member_path(member.linkname)
     if original not in work.files:
         raise tree.BadPath("it is a hard link to a file that the source does not hold")
-    target.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+    _make_folder(target.parent)
     target.unlink(missing_ok=True)
-    os.link(work.root.joinpath(*original), target, follow_symlinks=False)
+    os.link(Path(work.root, *original), target, follow_symlinks=False)
 
 
 def _make_links(work: _Unpacking) -> None:
     for path, why in tree.bad_links(work.links):
         raise _refused("/".join(path), why)
     for path, text in work.links.items():
-        link = work.root.joinpath(*path)
+        link = Path(work.root, *path)
         if link.is_dir() and not link.is_symlink():
             raise _refused("/".join(path), "it is a link in one place and a folder in another")
-        link.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+        _make_folder(link.parent)
         link.unlink(missing_ok=True)
         link.symlink_to(text)
 

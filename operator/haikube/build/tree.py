@@ -24,10 +24,10 @@ def member_path(name: str) -> Path:
     """Return the components of a member's name; the root itself is the empty tuple."""
     if name.startswith("/"):
         raise BadPath("its name is absolute")
-    parts = tuple(part for part in name.split("/") if part not in {"", "."})
+    parts = tuple([part for part in name.split("/") if part not in {"", "."}])
     if ".." in parts:
         raise BadPath("its name contains '..'")
-    if any("\0" in part for part in parts):
+    if "\0" in name:
         raise BadPath("its name contains a NUL byte")
     return parts
 
