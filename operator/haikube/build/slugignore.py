@@ -52,24 +52,24 @@ def apply_slugignore(root: Path) -> int:
 
 
 def _matching(root: Path, rules: Sequence[Rule]) -> Iterator[Path]:
+    start = len(f"{root}/")
     for folder, subfolders, files in os.walk(root):
-        here = Path(folder)
         kept = []
         for name in subfolders:
-            path = here / name
-            if _doomed(root, path, rules, folder=not path.is_symlink()):
-                yield path
+            path = f"{folder}/{name}"  # a Path for each would take most of the time
+            if _doomed(path[start:], rules, folder=not Path(path).is_symlink()):
+                yield Path(path)
             else:
                 kept.append(name)
         subfolders[:] = kept
         for name in files:
-            if _doomed(root, here / name, rules, folder=False):
-                yield here / name
+            path = f"{folder}/{name}"
+            if _doomed(path[start:], rules, folder=False):
+                yield Path(path)
 
 
-def _doomed(root: Path, path: Path, rules: Sequence[Rule], *, folder: bool) -> bool:
-    relative = path.relative_to(root).as_posix()
-    return any(rule.matches(relative, folder=folder) for rule in rules)
+def _doomed(path: str, rules: Sequence[Rule], *, folder: bool) -> bool:
+    return any(rule.matches(path, folder=folder) for rule in rules)
 
 
 def _rule(line: str) -> Rule:
