@@ -62,6 +62,37 @@ def test_express_as_its_generator_makes_it(app: Theatre) -> None:
     assert cache.stat().st_mtime_ns == kept
 
 
+def test_without_a_lock_file_versions_stay_for_a_week(app: Theatre) -> None:
+    app.write(
+        {
+            "package.json": package(
+                scripts={"start": "node server.js"},
+                dependencies={"is-number": "^7.0.0"},
+                devDependencies={"is-odd": "3.0.1"},
+            ),
+            "server.js": SERVER,
+        }
+    )
+    first = app.build().succeeded()
+    assert "Installing node modules (npm install)" in first.log
+    listed = "ls; ls node_modules; du -b --exclude=.package-lock.json node_modules | tail -n 1"
+    shown = app.run(first.outcome.result, listed)
+    assert "package-lock.json" not in shown
+    assert "is-odd" not in shown
+
+    cache = app.stage.objects.folder / "cache.tar.zst"
+    kept = cache.stat().st_mtime_ns
+    again = app.build().succeeded()
+    assert "Restored from the cache: package.json has not changed" in again.log
+    assert cache.stat().st_mtime_ns == kept
+    assert app.run(again.outcome.result, listed) == shown
+    for log in (first.log, again.log):
+        assert " !     No lock file found" in log
+
+    app.write({"package.json": package(dependencies={"is-number": "6.0.0"})})
+    assert "Installing node modules (npm install)" in app.build().succeeded().log
+
+
 def test_build_scripts_run_and_build_tools_leave(app: Theatre) -> None:
     app.write(
         {

@@ -2,37 +2,66 @@
 # Installs the app's packages, and takes those only needed to build out again.
 #
 # The tree of an app whose installation runs no script of its own is cached as a whole; otherwise
-# the package manager's own cache is.
+# the package manager's own cache is. Without a lock file a tree is kept for a week: newer versions
+# arrive, as newer releases of Node.js do, but not with each push.
+
+# The key of the tree that is cached as a whole, see tree_key.
+TREE_KEY=
 
 # install_packages MANAGER
 install_packages() {
-  local manager=$1 key
+  local manager=$1
   topic "Installing dependencies"
+  warn_about_source
+  TREE_KEY=$(tree_key "$manager")
+  if [[ -n $TREE_KEY ]] && cache_get node_modules "$TREE_KEY" "$BUILD_DIR/node_modules"; then
+    detail "Restored from the cache: $(tree_origin) has not changed"
+    return
+  fi
+  "install_with_$manager"
+  if [[ -n $TREE_KEY && -d $BUILD_DIR/node_modules ]]; then
+    cache_drop "manager/$manager"
+    cache_put node_modules "$TREE_KEY" "$BUILD_DIR/node_modules"
+  fi
+}
+
+warn_about_source() {
   if [[ -d $BUILD_DIR/node_modules ]]; then
     warn "node_modules is part of the source: packages of another platform may not run." \
       "Remove it from the repository: git rm -r --cached node_modules, and add it to .gitignore."
   fi
-  key=$(packages_key "$manager")
-  if tree_is_cacheable && cache_get node_modules "$key" "$BUILD_DIR/node_modules"; then
-    detail "Restored from the cache: the lock file has not changed"
+  if ! has_lock_file; then
+    warn "No lock file found: a build may get other versions of the app's packages than the last." \
+      "Run npm install on your machine and commit package-lock.json."
+  fi
+}
+
+# tree_key MANAGER: what node_modules is made from; nothing when it is not to be cached as a whole.
+tree_key() {
+  if [[ $(setting NODE_MODULES_CACHE true) != true ]] || has_install_scripts ||
+    grep -qs '^__metadata:' "$BUILD_DIR/yarn.lock"; then
     return
   fi
-  "install_with_$manager"
-  if tree_is_cacheable && [[ -d $BUILD_DIR/node_modules ]]; then
-    cache_drop "manager/$manager"
-    cache_put node_modules "$key" "$BUILD_DIR/node_modules"
+  if has_lock_file; then
+    packages_key "$1"
+  elif [[ ! -d $BUILD_DIR/node_modules ]] && ! has_local_packages; then
+    packages_key "$1" "$(date +%G-%V)"
   fi
 }
 
-tree_is_cacheable() {
-  [[ $(setting NODE_MODULES_CACHE true) == true && -n $(lock_files) ]] && ! has_install_scripts &&
-    ! grep -qs '^__metadata:' "$BUILD_DIR/yarn.lock"
+tree_origin() {
+  if has_lock_file; then
+    printf 'the lock file'
+  else
+    printf 'package.json'
+  fi
 }
 
+# packages_key MANAGER [MORE]
 packages_key() {
   cache_key "$STACK" "$1" "$(<"$BUILD_DIR/$NODE_HOME_PATH/version")" "$NODE_ENV" "$(cd "$BUILD_DIR" &&
     file_digest package.json package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml .npmrc \
-      .yarnrc pnpm-workspace.yaml)"
+      .yarnrc pnpm-workspace.yaml)" "${@:2}"
 }
 
 install_with_npm() {
@@ -40,8 +69,6 @@ install_with_npm() {
     detail "Installing node modules (npm ci)"
     manager_run npm ci --include=dev --cache "$(manager_cache npm)"
   else
-    warn "No lock file found: each build may get other versions of the app's packages." \
-      "Run npm install on your machine and commit package-lock.json."
     detail "Installing node modules (npm install)"
     manager_run npm install --include=dev --no-save --cache "$(manager_cache npm)"
   fi
@@ -85,7 +112,7 @@ install_with_pnpm() {
 
 # manager_cache NAME: the folder for the manager's downloads, kept only where the tree is not.
 manager_cache() {
-  if tree_is_cacheable; then
+  if [[ -n $TREE_KEY ]]; then
     printf '%s' "$TMPDIR/manager-$1"
   else
     cache_folder "manager/$1"
@@ -113,7 +140,7 @@ prune_packages() {
 }
 
 prune_with_npm() {
-  manager_run npm prune --omit=dev --ignore-scripts
+  manager_run npm prune --omit=dev --ignore-scripts --no-save
 }
 
 prune_with_yarn() {

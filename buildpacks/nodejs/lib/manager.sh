@@ -13,6 +13,10 @@ lock_files() {
   done
 }
 
+has_lock_file() {
+  [[ -n $(lock_files) ]]
+}
+
 # package_manager: npm, yarn or pnpm; two lock files are an error.
 package_manager() {
   local found

@@ -23,3 +23,9 @@ has_install_scripts() {
   jq -e '(.workspaces // empty), (.scripts // {} | .preinstall, .install, .postinstall, .prepare,
     .dependencies | select(.))' "$BUILD_DIR/package.json" >/dev/null
 }
+
+# Packages that are folders or archives of the source: only a lock file says what is in them.
+has_local_packages() {
+  jq -e '[.dependencies, .devDependencies, .optionalDependencies, .overrides | .. | strings
+    | select(test("^(file:|link:|[./]|~/)"))] | length > 0' "$BUILD_DIR/package.json" >/dev/null
+}
