@@ -14,6 +14,8 @@ from languages.mirrors.served import served
 from languages.ruby import apps
 from terminal import Make, Person
 
+PUMA = POLITE | {apps.PUMA_DEADLOCK}
+
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[str]:
@@ -36,8 +38,7 @@ def test_sinatra(workspace: Make, live: Live, here: str, mirror: dict[str, str])
     app.configure(mirror)
 
     sign = CacheSign(reused="Using the gems of the last build")
-    # rackup was seen to end with 1, well within its time, when SIGTERM met it
-    journey = live("ruby sinatra", app, sign, polite=POLITE | {1})
+    journey = live("ruby sinatra", app, sign, polite=PUMA)
 
     assert journey.command == "bundle exec rackup config.ru -p ${PORT:-5000}"
     assert journey.body == "Sinatra on web.1 in production"
@@ -50,7 +51,7 @@ def test_rails(workspace: Make, live: Live, here: str, mirror: dict[str, str]) -
 
     # production redirects to TLS, as everywhere
     sign = CacheSign(reused="Using the assets of the last build")
-    journey = live("ruby rails", app, sign, path="/up", secure=True)
+    journey = live("ruby rails", app, sign, path="/up", secure=True, polite=PUMA)
 
     assert "Using the gems of the last build" in journey.again.log
     assert journey.command == "bin/rails server -p ${PORT:-5000} -e $RAILS_ENV"

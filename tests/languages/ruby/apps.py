@@ -7,6 +7,10 @@ from pathlib import Path
 
 from languages.mirrors.gems import RUBY, ruby_workshop
 
+PUMA_DEADLOCK = 1
+"""The exit code of about 1 in 150 Pumas on a busy machine: their trap of SIGTERM joins a thread,
+and Ruby, at times, takes that for a deadlock ("No live threads left")."""
+
 _RAILS = """
 mkdir -p generator && cd generator
 if [[ ! -f Gemfile.lock ]]; then

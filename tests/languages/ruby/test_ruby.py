@@ -21,7 +21,7 @@ from languages.ruby import apps
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
 BEHIND_TLS = {"X-Forwarded-Proto": "https"}
-STOPPED = {-signal.SIGTERM, 128 + signal.SIGTERM, 0}
+STOPPED = {-signal.SIGTERM, 128 + signal.SIGTERM, 0, apps.PUMA_DEADLOCK}
 
 
 @pytest.fixture(scope="module")
