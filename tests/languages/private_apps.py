@@ -58,18 +58,81 @@ DEPENDENCIES
   demo!
 """
 
+_INTEGRITY = "sha512-" + "A" * 86 + "=="
+_YARN_LOCK = f"""# yarn lockfile v1
+
+
+"@private/demo@1.0.0":
+  version "1.0.0"
+  resolved "http://{{host}}/@private/demo/-/demo-1.0.0.tgz#{"0" * 40}"
+  integrity {_INTEGRITY}
+"""
+_MODERN_YARN_LOCK = f"""__metadata:
+  version: 8
+  cacheKey: 10c0
+
+"@private/demo@npm:1.0.0":
+  version: 1.0.0
+  resolution: "@private/demo@npm:1.0.0"
+  checksum: 10c0/{"0" * 128}
+  languageName: node
+  linkType: hard
+
+"app@workspace:.":
+  version: 0.0.0-use.local
+  resolution: "app@workspace:."
+  dependencies:
+    "@private/demo": "npm:1.0.0"
+  languageName: unknown
+  linkType: soft
+"""
+_YARNRC = """npmScopes:
+  private:
+    npmRegistryServer: "http://{host}"
+unsafeHttpWhitelist: ["127.0.0.1"]
+"""
+_PNPM_LOCK = f"""lockfileVersion: '9.0'
+
+settings:
+  autoInstallPeers: true
+  excludeLinksFromLockfile: false
+
+importers:
+
+  .:
+    dependencies:
+      '@private/demo':
+        specifier: 1.0.0
+        version: 1.0.0
+
+packages:
+
+  '@private/demo@1.0.0':
+    resolution: {{integrity: {_INTEGRITY}}}
+
+snapshots:
+
+  '@private/demo@1.0.0': {{}}
+"""
+_NPMRC = "@private:registry=http://{host}/\n"
+
 
 def _package(dependencies: Mapping[str, str]) -> str:
     return json.dumps({"name": "app", "version": "1.0.0", "dependencies": dependencies})
 
 
+_SCOPED = _package({"@private/demo": "1.0.0"})
 _FILES: Mapping[str, Mapping[str, str]] = {
     "pip": {"requirements.txt": "--index-url http://{host}/simple\ndemo==1.0\n"},
     "pip-git": {"requirements.txt": "demo @ git+http://{host}/demo.git\n"},
-    "npm": {
-        "package.json": _package({"@private/demo": "1.0.0"}),
-        ".npmrc": "@private:registry=http://{host}/\n",
+    "npm": {"package.json": _SCOPED, ".npmrc": _NPMRC},
+    "yarn": {"package.json": _SCOPED, ".npmrc": _NPMRC, "yarn.lock": _YARN_LOCK},
+    "modern-yarn": {
+        "package.json": _SCOPED,
+        ".yarnrc.yml": _YARNRC,
+        "yarn.lock": _MODERN_YARN_LOCK,
     },
+    "pnpm": {"package.json": _SCOPED, ".npmrc": _NPMRC, "pnpm-lock.yaml": _PNPM_LOCK},
     "npm-git": {"package.json": _package({"demo": "git+http://{host}/demo.git"})},
     "bundler": {
         "Gemfile": 'source "http://{host}"\ngem "demo"\n',

@@ -10,6 +10,7 @@ import pytest
 
 from haikube.build.harness.rehearsal import Stage
 from languages.mirrors.refusing import CREDENTIALS, refusing
+from languages.mirrors.served import served
 from languages.private_apps import private_app, private_config
 from languages.proof import build_app, refused
 
@@ -26,12 +27,19 @@ def host(tmp_path: Path) -> Iterator[str]:
         yield name
 
 
+NPM = ("wants a token", "//{host}/:_authToken=${NPM_TOKEN}", "config var NPM_TOKEN")
+MODERN_YARN = (".yarnrc.yml", 'npmAuthToken: "${NPM_TOKEN}"', "config var NPM_TOKEN")
+
+
 @pytest.mark.parametrize(
     ("ecosystem", "told"),
     [
         ("pip", ("The package 'demo==1.0'", "PIP_EXTRA_INDEX_URL=https://user:token@")),
         ("pip-git", GIT),
-        ("npm", ("wants a token", "//{host}/:_authToken=${NPM_TOKEN}", "config var NPM_TOKEN")),
+        ("npm", NPM),
+        ("yarn", NPM),
+        ("modern-yarn", MODERN_YARN),
+        ("pnpm", NPM),
         ("npm-git", GIT),
         ("bundler", ("The gem server 127.0.0.1 wants", "BUNDLE_127__0__0__1=user:password")),
         ("bundler-git", GIT),
@@ -50,6 +58,23 @@ def test_who_is_not_let_in_is_told_what_helps(
     marked = "".join(line for line in log.splitlines() if line.startswith(" !     "))
     for words in told:
         assert words.replace("{host}", host) in marked, log
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "file"),
+    [("npm", ".npmrc"), ("yarn", ".npmrc"), ("modern-yarn", ".yarnrc.yml"), ("pnpm", ".npmrc")],
+)
+def test_a_package_that_its_registry_does_not_show(
+    stage: Stage, tmp_path: Path, ecosystem: str, file: str
+) -> None:
+    with served(tmp_path) as url:
+        private_app(tmp_path / "app", ecosystem, url.removeprefix("http://"))
+
+        log = refused(stage, tmp_path / "app")
+
+    assert "The package '@private/demo" in log, log
+    assert "does not exist in its registry, or is private." in log
+    assert f"a private one needs a token in {file}" in log
 
 
 def test_the_config_vars_that_are_named_open_a_repository(
