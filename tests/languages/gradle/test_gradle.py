@@ -1,6 +1,7 @@
 """What of Gradle works without a Gradle distribution: the wrapper, its refusals, its messages.
 
-No package source that tests may use has a distribution of Gradle, so no app is built here.
+No package source that tests may use has a distribution of Gradle, so no app is built here. Debian's
+4.4.1 cannot stand in for one: it looks for its own jars below /usr/share, whatever was unpacked.
 """
 
 from __future__ import annotations
