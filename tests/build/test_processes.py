@@ -32,11 +32,16 @@ from haikube.build.layout import Layout
 from haikube.build.main import main
 from haikube.build.processes import end_others
 
+def state(pid):
+    try:
+        return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"  # it was reaped after the folder was listed
+
 root = Path(sys.argv[1])
 code = main(Layout(platform=root / "haikube", scratch=root / "build", home=root / "app",
                    termination=root / "termination-log", alone=True))
-states = [Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
-          for pid in os.listdir("/proc") if pid.isdigit()]
+states = [state(pid) for pid in os.listdir("/proc") if pid.isdigit()]
 (root / "left").write_text(str(sum(state not in "ZX" for state in states)))
 sys.exit(code)
 """
