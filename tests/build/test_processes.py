@@ -18,7 +18,13 @@ import pytest
 from build.rig import Engine, Outcome
 from haikube.build import processes
 from haikube.build.failure import Reason
-from haikube.build.processes import end_others, is_crowded, refused_forks, too_many_processes
+from haikube.build.processes import (
+    counters,
+    end_others,
+    is_crowded,
+    refused_forks,
+    too_many_processes,
+)
 from haikube.local import cgroups
 
 V1 = V2 = "max 7\n"
@@ -56,6 +62,20 @@ def test_reads_the_counter(tmp_path: Path, text: str, count: int) -> None:
     counter.write_text(text)
 
     assert refused_forks([tmp_path / "missing", counter]) == count
+
+
+@pytest.mark.parametrize(
+    ("groups", "first"),
+    [
+        ("8:pids:/kubepods/pod1/x\n4:memory:/else\n0::/\n", "pids/kubepods/pod1/x/pids.events"),
+        ("0::/\n", "pids.events"),
+        ("0::/kubepods/pod1\n", "kubepods/pod1/pids.events"),
+        ("", "pids.events"),
+    ],
+)
+def test_the_own_group_is_asked_first(tmp_path: Path, groups: str, first: str) -> None:
+    assert counters(groups, tmp_path)[0] == tmp_path / first
+    assert counters(groups, tmp_path)[-1] == tmp_path / "pids" / "pids.events"
 
 
 def test_no_counter_means_unknown_which_is_none(tmp_path: Path) -> None:

@@ -18,25 +18,41 @@ from typing import Final
 
 from haikube.build.failure import BuildFailure, Reason
 
-_GROUP: Final = Path("/sys/fs/cgroup")
-COUNTERS: Final = (_GROUP / "pids.events", _GROUP / "pids" / "pids.events")
+_MOUNT: Final = Path("/sys/fs/cgroup")
+_OWN: Final = re.compile(r"^(?:0:|\d+:(pids)):/?(.*)$", re.MULTILINE)
 _REFUSED: Final = re.compile(r"^max (\d+)$", re.MULTILINE)
 _ATTEMPTS: Final = 50
 _SETTLE_SECONDS: Final = 5.0
-_POLL_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.02
 _FIRST: Final = 1
 
 
-def refused_forks(counters: Sequence[Path] = COUNTERS) -> int:
+def counters(groups: str, mount: Path = _MOUNT) -> list[Path]:
+    """Return where refusals may be counted, best first, given the text of ``/proc/self/cgroup``.
+
+    A container sees its group as the root, or, with version 1, by its name on the node.
+    """
+    own = [mount / (kind or "") / path for kind, path in _OWN.findall(groups)]
+    return [each / "pids.events" for each in (*own, mount, mount / "pids")]
+
+
+def refused_forks(found: Sequence[Path] | None = None) -> int:
     """Return how often this control group was refused a process; 0 if unknown."""
-    for counter in counters:
+    for counter in counters(_groups()) if found is None else found:
         try:
-            found = _REFUSED.search(counter.read_text())
+            refused = _REFUSED.search(counter.read_text())
         except OSError:
             continue
-        if found:
-            return int(found[1])
+        if refused:
+            return int(refused[1])
     return 0
+
+
+def _groups() -> str:
+    try:
+        return Path("/proc/self/cgroup").read_text()
+    except OSError:
+        return ""
 
 
 def is_crowded(attempts: int = _ATTEMPTS) -> bool:
@@ -61,17 +77,22 @@ def end_others(*, alone: bool) -> None:
     """End what has left its process group, at once and for good, however fast it forks.
 
     The kernel walks all processes while nobody can fork: no loop over pids could win that race.
-    The container's first process and this one are spared.
+    The container's first process and this one are spared. Returns when the others are gone: one
+    that is killed may take a while to die.
     """
     if not alone or os.getppid() != _FIRST:
         return
+    end = time.monotonic() + _SETTLE_SECONDS
+    while _killed_any() and time.monotonic() < end:
+        time.sleep(_POLL_SECONDS)
+
+
+def _killed_any() -> bool:
     try:
         os.kill(-1, signal.SIGKILL)
     except ProcessLookupError:
-        return
-    end = time.monotonic() + _SETTLE_SECONDS
-    while is_crowded() and time.monotonic() < end:
-        time.sleep(_POLL_SECONDS)
+        return False
+    return True
 
 
 def too_many_processes() -> BuildFailure:
