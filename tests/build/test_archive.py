@@ -76,6 +76,28 @@ def test_hostile_members_are_refused_by_name(
     assert repr(members[-1][0])[1:-1] in message or "circle" in message
 
 
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        ((f"a/{'n' * 256}", {"data": b"x"}), "a part of its name is longer than 255 bytes"),
+        (("é" * 128, {"data": b"x"}), "a part of its name is longer than 255 bytes"),
+        (("a/" * 1600 + "b", {"data": b"x"}), "its name is longer than 3072 bytes"),
+        (("a", {"type": tarfile.SYMTYPE, "linkname": "b/" * 1600}), "more than 3072 bytes"),
+    ],
+)
+def test_names_that_no_disk_takes_are_refused(
+    archive: Archive, tmp_path: Path, member: tuple[str, dict[str, Any]], words: str
+) -> None:
+    assert words in refused(archive(member), tmp_path)
+
+
+def test_the_longest_name_is_kept(archive: Archive, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    unpack(archive(("é" * 127 + "n", {"data": b"x"})), root, limit=10)
+    assert [path.read_bytes() for path in root.iterdir()] == [b"x"]
+
+
 def test_set_id_bits_are_dropped_and_modes_kept(archive: Archive, tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()

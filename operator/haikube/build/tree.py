@@ -6,10 +6,16 @@ the machine's files or never end. Nothing here touches the disk.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 MAX_HOPS = 40
+LONGEST_PART = 255
+LONGEST_PATH = 3072
+"""Bytes; Linux takes 4095 with the folder in front, and a third is for that."""
+
+_UNSURE = LONGEST_PART // 4  # characters that may take so many bytes
 HOME = PurePosixPath("/app")
 """Where the tree will lie at run time: an absolute link below it stays inside."""
 
@@ -24,7 +30,11 @@ def member_path(name: str) -> Path:
     """Return the components of a member's name; the root itself is the empty tuple."""
     if name.startswith("/"):
         raise BadPath("its name is absolute")
+    if len(os.fsencode(name)) > LONGEST_PATH:
+        raise BadPath(f"its name is longer than {LONGEST_PATH} bytes")
     parts = tuple([part for part in name.split("/") if part not in {"", "."}])
+    if any(len(part) > _UNSURE and len(os.fsencode(part)) > LONGEST_PART for part in parts):
+        raise BadPath(f"a part of its name is longer than {LONGEST_PART} bytes")
     if ".." in parts:
         raise BadPath("its name contains '..'")
     if "\0" in name:
@@ -66,6 +76,8 @@ def bad_links(links: Mapping[Path, str]) -> Iterable[tuple[Path, str]]:
 
 
 def _steps(target: str) -> list[str]:
+    if len(os.fsencode(target)) > LONGEST_PATH:
+        raise BadPath(f"it says more than {LONGEST_PATH} bytes")
     pure = PurePosixPath(target)
     if pure.is_absolute():
         if not pure.is_relative_to(HOME):
