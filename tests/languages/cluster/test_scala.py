@@ -1,4 +1,4 @@
-"""Scala on the cluster: an sbt app with the native packager."""
+"""Scala on the cluster: an sbt app with the native packager, and a Play app."""
 
 from __future__ import annotations
 
@@ -16,3 +16,14 @@ def test_pekko_http(workspace: Make, live: Live) -> None:
 
     assert journey.command == "target/universal/stage/bin/hello -Dhttp.port=$PORT"
     assert journey.body == "Hello from Pekko HTTP on Scala 2.13.16\n"
+
+
+def test_play(workspace: Make, live: Live) -> None:
+    app = workspace("play")
+    app.configure({"PLAY_SECRET": "s" * 32})
+    copy_sample("scala/play", app.folder)
+
+    journey = live("scala Play", app, CacheSign(once="compiling 7 Scala sources"))
+
+    assert journey.command == "target/universal/stage/bin/hello -Dhttp.port=$PORT"
+    assert "<title>Welcome to Play</title>" in journey.body
