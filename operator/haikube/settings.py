@@ -114,7 +114,9 @@ class Settings(BaseSettings):
     )
     shutdown_grace: int = Field(default=30, description="from SIGTERM to SIGKILL")
     dyno_memory: str = Field(default="512Mi", description="memory limit of the default size")
-    dyno_cpu: str = Field(default="1", description="cpu limit of the default size")
+    dyno_cpu: str = Field(
+        default="2", description="cpu limit of the default size, where others leave it so much"
+    )
     dyno_cpu_request: str = Field(default="10m", description="cpu request of the default size")
     dyno_memory_request: str = Field(
         default="64Mi", description="memory request of the default size"
