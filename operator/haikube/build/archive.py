@@ -133,7 +133,7 @@ def _write(
     elif member.issym():
         work.links[path] = member.linkname
     elif member.islnk():
-        _write_hard_link(work, member, Path(target))
+        _write_hard_link(work, member, path)
         work.files.add(path)
     else:
         raise tree.BadPath("it is a device, a pipe or of another kind that is no file")
@@ -181,10 +181,13 @@ def _make_folder(target: Path) -> None:
     target.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
 
 
-def _write_hard_link(work: _Unpacking, member: tarfile.TarInfo, target: Path) -> None:
+def _write_hard_link(work: _Unpacking, member: tarfile.TarInfo, path: tree.Path) -> None:
     original = tree.member_path(member.linkname)
     if original not in work.files:
         raise tree.BadPath("it is a hard link to a file that the source does not hold")
+    if original == path:
+        return
+    target = Path(work.root, *path)
     _make_folder(target.parent)
     target.unlink(missing_ok=True)
     os.link(Path(work.root, *original), target, follow_symlinks=False)
@@ -194,12 +197,17 @@ def _make_links(work: _Unpacking) -> None:
     for path, why in tree.bad_links(work.links):
         raise _refused("/".join(path), why)
     for path, text in work.links.items():
-        link = Path(work.root, *path)
-        if link.is_dir() and not link.is_symlink():
-            raise _refused("/".join(path), "it is a link in one place and a folder in another")
-        _make_folder(link.parent)
-        link.unlink(missing_ok=True)
-        link.symlink_to(text)
+        try:
+            _make_link(Path(work.root, *path), text)
+        except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+            why = "it is a link in one place and a file or folder in another"
+            raise _refused("/".join(path), why) from error
+
+
+def _make_link(link: Path, text: str) -> None:
+    _make_folder(link.parent)
+    link.unlink(missing_ok=True)
+    link.symlink_to(text)
 
 
 def remove_tree(path: Path) -> None:
