@@ -24,11 +24,16 @@ from pathlib import Path
 from haikube.build.deadline import Deadline
 from haikube.build.packing import pack
 from haikube.build.slug import TAR_OPTIONS
+from time import monotonic
+start = monotonic()
 pack(Path('/build/src'), Path('/build/slug.tar.zst'), TAR_OPTIONS, level=3, deadline=Deadline(600))
+print(monotonic() - start)
 """
 _PACK_REFERENCE = (
+    "start=$EPOCHREALTIME; "
     "tar --create --sort=name --numeric-owner --owner=12345 --group=12345 -C /build/src . "
-    "| zstd -q -3 -T0 -c > /build/reference.tar.zst"
+    "| zstd -q -3 -T0 -c > /build/reference.tar.zst; end=$EPOCHREALTIME; "
+    "echo $((${end/./} - ${start/./}))e-6"
 )
 _UNPACK_REFERENCE = 'curl -sf "$(cat /haikube/slug/url)" | zstd -dcq | tar -x -C / ./app'
 _CLEAN = "find /app -mindepth 1 -delete; rm -f /tmp/.haikube-slug"
@@ -77,8 +82,8 @@ def _pack(person: Person, pod: str) -> Measured:
     )
     pairs = [
         (
-            timed(lambda: run_in(f'PYTHONPATH=/haikube/lib python3 -c "{_PACK}"')),
-            timed(lambda: run_in(_PACK_REFERENCE)),
+            float(run_in(f'PYTHONPATH=/haikube/lib python3 -c "{_PACK}"')),
+            float(run_in(_PACK_REFERENCE)),
         )
         for _ in range(PAIRS)
     ]

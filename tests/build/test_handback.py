@@ -39,7 +39,7 @@ def test_a_probe_that_waits_has_time_to_be_heard(
 ) -> None:
     """A container that ends takes its probe along."""
     pauses: list[float] = []
-    monkeypatch.setattr("haikube.build.handback.time.sleep", pauses.append)
+    monkeypatch.setattr("haikube.build.handback.sleep", pauses.append)
     engine.buildpack(compile="#!/bin/sh\n: >$1/../handed-back.awaited\n")
     engine.run({"x": ""})
     assert pauses == [0.5]

@@ -7,10 +7,10 @@ a later pod of the same build repeats it. So nothing may follow it that changes 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from time import sleep
 from typing import Any, Final
 
 from haikube.build.layout import Layout
@@ -79,7 +79,7 @@ def _mark(layout: Layout) -> None:
     with suppress(OSError):  # a full disk
         layout.handed_back.touch()
         if layout.awaited.exists():
-            time.sleep(_PROBE_SECONDS)
+            sleep(_PROBE_SECONDS)
 
 
 def _earlier(layout: Layout, transfer: Transfer) -> Mapping[str, Any] | None:
