@@ -255,6 +255,23 @@ async def test_sweeps_come_every_hour_and_after_deletions_and_survive_errors() -
     assert sweeper.asked == ["uid-1", "everything", "everything", "uid-1"]
 
 
+async def test_deleted_apps_do_not_wait_for_each_other() -> None:
+    clock, sweeper = FakeClock(), Swept()
+    given: Any = sweeper
+    sweeping = Sweeping(given, clock, seconds=3600)
+    task = asyncio.create_task(sweeping.run())
+    names = [f"uid-{number}" for number in range(9)]
+    for name in names:
+        sweeping.app_deleted(name)
+    await clock.run_for(29)
+    assert sweeper.asked == []
+    await clock.run_for(2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert sweeper.asked == names
+
+
 async def test_a_deleted_app_is_swept_for() -> None:
     world = Simulation()
     await world.apply(APPS, "hello", {})

@@ -27,11 +27,11 @@ class Sweeping:
         self._sweeper = sweeper
         self._clock = clock
         self._seconds = seconds
-        self._gone: asyncio.Queue[str] = asyncio.Queue()
+        self._gone: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
 
     def app_deleted(self, uid: str) -> None:
         """Remember to sweep what an app has left."""
-        self._gone.put_nowait(uid)
+        self._gone.put_nowait((uid, self._clock.monotonic() + AFTER_DELETION))
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -49,8 +49,8 @@ class Sweeping:
 
     async def _deleted_apps(self) -> None:
         while True:
-            uid = await self._gone.get()
-            await self._clock.sleep(AFTER_DELETION)
+            uid, due = await self._gone.get()
+            await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
             try:
                 await self._sweeper.sweep_app(uid)
             except (ApiError, StorageError) as error:
