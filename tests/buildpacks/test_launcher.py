@@ -82,7 +82,13 @@ def test_a_gzip_slug_is_taken_too(theatre: Theatre) -> None:
 
 def test_a_dyno_starts_without_a_name_from_the_operator(theatre: Theatre) -> None:
     result = theatre.pack_slug({})
-    shown = theatre.run(result, "echo $DYNO", name="", HAIKUBE_POD="hello-web-6d4f-x7k2p")
+    shown = theatre.run(
+        result,
+        "echo $DYNO",
+        name="",
+        HAIKUBE_POD="hello-web-6d4f-x7k2p",
+        HAIKUBE_LAUNCHER_NAME_SECONDS="1",
+    )
     assert shown == "run.x7k2p\n"
 
 
