@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import ssl
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from haikube.build.transfer import (
     _OutwardRedirects,
     check_url,
 )
+from haikube.local.pki import Certificate, make_authority, make_certificate
 
 Answers = list[tuple[int, dict[str, str], bytes]]
 
@@ -71,6 +73,23 @@ def scripted() -> Iterator[Callable[[Answers], Scripted]]:
 @pytest.fixture
 def transfer() -> Transfer:
     return Transfer(None, pause=lambda _seconds: None)
+
+
+def test_the_extra_certificates_are_trusted_and_no_strangers(
+    scripted: Callable[[Answers], Scripted], tmp_path: Path
+) -> None:
+    make_authority(tmp_path, "a company")
+    make_certificate(tmp_path, Certificate("server", "/CN=localhost", ("IP:127.0.0.1",)))
+    server = scripted([(200, {}, b"content")])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = server.url().replace("http:", "https:")
+
+    trusting = Transfer(tmp_path / "ca.crt", pause=lambda _seconds: None)
+    assert trusting.fetch(url, tmp_path / "x", limit=10).size == len("content")
+    with pytest.raises(TransferError, match="certificate verify failed"):
+        Transfer(None, pause=lambda _seconds: None).fetch(url, tmp_path / "y", limit=10)
 
 
 def test_a_put_announces_its_length(

@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, BinaryIO, Final, TypeVar
 from urllib.parse import urlsplit
@@ -67,10 +68,7 @@ class Transfer:
 
     def __init__(self, ca_file: Path | None, pause: Callable[[float], None] = time.sleep) -> None:
         cafile = str(ca_file) if ca_file and ca_file.is_file() else None
-        context = ssl.create_default_context(cafile=cafile)
-        self._opener = urllib.request.build_opener(
-            urllib.request.HTTPSHandler(context=context), _OutwardRedirects()
-        )
+        self._opener = urllib.request.build_opener(_Https(cafile), _OutwardRedirects())
         self._pause = pause
         self.ca_file = ca_file
 
@@ -154,6 +152,21 @@ def _refused(error: urllib.error.HTTPError) -> TransferError:
 def _cause(error: Exception) -> str:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     return str(reason) or type(error).__name__
+
+
+class _Https(urllib.request.HTTPSHandler):
+    """Reads the trusted certificates for the first such URL: many a build needs none of them."""
+
+    def __init__(self, cafile: str | None) -> None:
+        urllib.request.AbstractHTTPHandler.__init__(self)
+        self._cafile = cafile
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._cafile)
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(http.client.HTTPSConnection, req, context=self._trust)
 
 
 class _OutwardRedirects(urllib.request.HTTPRedirectHandler):
