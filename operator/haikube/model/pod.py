@@ -48,7 +48,6 @@ class Pod:
     ended: Ended | None
     last: Ended | None
     ready: bool
-    started: bool
     restarts: int
     unschedulable: str
 
@@ -81,7 +80,6 @@ def parse_pod(obj: Raw) -> Pod:
         ended=_ended(state.get("terminated")),
         last=_ended((container.get("lastState") or {}).get("terminated")),
         ready=bool(container.get("ready")),
-        started=bool(container.get("started")),
         restarts=container.get("restartCount") or 0,
         unschedulable=_unschedulable(status),
     )

@@ -43,7 +43,7 @@ WATCHED: tuple[Watched, ...] = (
 Object = Mapping[str, Any]
 
 _POD_STATUS = frozenset({"phase", "reason", "message", "containerStatuses"})
-_CONTAINER_STATUS = frozenset({"state", "lastState", "ready", "started", "restartCount"})
+_CONTAINER_STATUS = frozenset({"state", "lastState", "ready", "restartCount"})
 
 
 def _without_spec(obj: Json) -> Json:
