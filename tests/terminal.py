@@ -106,6 +106,19 @@ class Workspace:
         """Push to the remote named heroku and return what a person saw."""
         return self.git("push", "heroku", refspec, check=check).stdout
 
+    def begin_push(self) -> subprocess.Popen[str]:
+        """Push in the background; returns once the cluster knows of the build."""
+        push = subprocess.Popen(
+            ["git", "push", "heroku", "main"],
+            cwd=self.folder,
+            env=self.person.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        eventually(lambda: self.person.items("builds", self.app), "the build object")
+        return push
+
     def write(self, name: str, text: str) -> None:
         """Write a file of the app."""
         path = self.folder / name

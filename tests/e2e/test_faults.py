@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,25 +12,11 @@ from terminal import Make, Person, Workspace, eventually
 SYSTEM = ("-n", "haikube-system")
 
 
-def begin_push(app: Workspace) -> subprocess.Popen[str]:
-    """Push in the background and return once the cluster knows of the build."""
-    push = subprocess.Popen(
-        ["git", "push", "heroku", "main"],
-        cwd=app.folder,
-        env=app.person.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    eventually(lambda: app.person.items("builds", app.app), "the build object")
-    return push
-
-
 def test_a_killed_operator_goes_on_where_it_was(workspace: Make, person: Person) -> None:
     app = workspace("killed")
     apps.plain(app.folder)
     app.commit()
-    push = begin_push(app)
+    push = app.begin_push()
     person.kubectl(
         "delete", "pod", *SYSTEM, "-l", "app.kubernetes.io/component=operator",
         "--grace-period=0", "--force", "--wait=false",
@@ -49,7 +34,7 @@ def test_a_lost_connection_does_not_stop_the_build(workspace: Make, person: Pers
     app = workspace("lost")
     apps.plain(app.folder)
     app.commit()
-    push = begin_push(app)
+    push = app.begin_push()
     push.kill()
     push.communicate()
 

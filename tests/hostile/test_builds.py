@@ -7,7 +7,6 @@ as good as any buildpack.
 from __future__ import annotations
 
 import json
-import subprocess
 
 import pytest
 
@@ -75,14 +74,7 @@ def test_a_hostile_compile_ends_with_its_reason(
 def test_a_compile_that_does_not_listen_is_canceled_all_the_same(workspace: Make) -> None:
     app = workspace("deaf")
     hostile(app, DEAF)
-    push = subprocess.Popen(
-        ["git", "push", "heroku", "main"],
-        cwd=app.folder,
-        env=app.person.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    push = app.begin_push()
     eventually(lambda: _log_has(app, "I do not listen"), "the compile")
     [made] = app.person.items("builds", app.app)
     app.person.haikube("builds", "cancel", made["metadata"]["name"], "--app", app.app)
