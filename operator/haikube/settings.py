@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     )
     slug_rate: int = Field(
         default=10_000_000,
-        description="bytes per second of slug that the boot limit is extended for",
+        description="bytes per second of slug that a rollout is given more time for",
     )
     worker_ready_seconds: int = Field(
         default=3, description="a dyno without port counts as up when it has run this long"

@@ -35,7 +35,7 @@ def hand_back(
 
     Only a ``final`` result is shown before the pod ends: any other the next pod may better.
     """
-    write_termination(layout.termination, document)
+    _write_termination(layout.termination, document)
     uploads = {"log-put": transcript.content(), "result-put": encoded(document)}
     # A storage that does not take the one after all tries is not asked to take the other.
     if all(_stored(layout, transfer, transcript, *each) for each in uploads.items()) and final:
@@ -50,12 +50,12 @@ def repeated(layout: Layout, transfer: Transfer) -> bool:
     document = _earlier(layout, transfer)
     if document is None:
         return False
-    write_termination(layout.termination, document)
+    _write_termination(layout.termination, document)
     _mark(layout)
     return True
 
 
-def write_termination(path: Path, document: Mapping[str, Any]) -> None:
+def _write_termination(path: Path, document: Mapping[str, Any]) -> None:
     """Leave the result where the kubelet picks it up; outside a pod nobody may want it."""
     with suppress(OSError):
         path.write_bytes(termination_message(document))

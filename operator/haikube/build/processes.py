@@ -32,7 +32,7 @@ def counters(groups: str, mount: Path = _MOUNT) -> list[Path]:
 
     A container sees its group as the root, or, with version 1, by its name on the node.
     """
-    own = [mount / (kind or "") / path for kind, path in _OWN.findall(groups)]
+    own = [mount / kind / path for kind, path in _OWN.findall(groups)]
     return [each / "pids.events" for each in (*own, mount, mount / "pids")]
 
 

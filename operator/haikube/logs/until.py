@@ -46,7 +46,8 @@ async def _read(stream: AsyncGenerator[bytes, None]) -> tuple[bytes] | None:
 
 
 async def _canceled(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
+    if not task.done():  # what nearly every chunk is by now
+        task.cancel()
+        await asyncio.wait([task])
     if not task.cancelled():
         task.exception()  # looked at, so that nobody warns of it

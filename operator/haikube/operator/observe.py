@@ -1,7 +1,7 @@
-"""Gather what a plan needs: from the store, and in three rare cases from outside.
+"""Gather what a plan needs: from the store, and in three cases from outside.
 
 Those are a config Secret that the watch does not see, the stored result of a build whose pod
-says nothing any more, and the extra certificates of the platform.
+has handed it back or says nothing any more, and the extra certificates of the platform.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def _after(view: BuildView, context: Context) -> Plan:
 def _time_left(view: BuildView, context: Context) -> float:
     """Return the seconds that the Job of a finished build still has.
 
-    None where it would try once more what ends the same: the next attempt fills the disk, too.
+    It has none where it would only fill the disk once more.
     """
     failure, finished = view.build.status.get("failure") or {}, view.build.status.get("finishedAt")
     if failure.get("reason") == "DiskFull" or not finished:

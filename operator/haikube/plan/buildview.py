@@ -70,7 +70,7 @@ class BuildView:
 
     @property
     def handed_back(self) -> bool:
-        """Return whether the pod says that its result is stored, be it still there or not."""
+        """Return whether the pod says that its result is stored."""
         return self.pod is not None and self.pod.ready
 
     def duration(self, now: datetime) -> str:
