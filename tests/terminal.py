@@ -106,9 +106,9 @@ class Workspace:
         """Push to the remote named heroku and return what a person saw."""
         return self.git("push", "heroku", refspec, check=check).stdout
 
-    def begin_push(self) -> subprocess.Popen[str]:
-        """Push in the background; returns once the cluster knows of the build."""
-        push = subprocess.Popen(
+    def start_push(self) -> subprocess.Popen[str]:
+        """Push in the background; what a person sees can be read as it comes."""
+        return subprocess.Popen(
             ["git", "push", "heroku", "main"],
             cwd=self.folder,
             env=self.person.environment,
@@ -116,6 +116,10 @@ class Workspace:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def begin_push(self) -> subprocess.Popen[str]:
+        """Push in the background; returns once the cluster knows of the build."""
+        push = self.start_push()
         eventually(lambda: self.person.items("builds", self.app), "the build object")
         return push
 

@@ -10,7 +10,7 @@ import pytest
 from haikube.cluster.errors import ApiError, Forbidden, NotFound
 from haikube.cluster.fake import Call
 from haikube.cluster.port import Json
-from haikube.logs.builds import BuildLogs, Patience
+from haikube.logs.builds import ANEW, BuildLogs, Patience
 from haikube.model.resources import BUILDS
 from haikube.storage.memory import MemoryStorage
 from world import NAMESPACE, SharedCluster
@@ -33,8 +33,8 @@ class Stage:
         body = {"status": status}
         await self.cluster.patch(BUILDS, NAME, NAMESPACE, body, subresource="status")
 
-    def pod(self, *chunks: bytes | None) -> asyncio.Queue[bytes | None]:
-        log = self.cluster.pods.setdefault(POD, asyncio.Queue())
+    def pod(self, *chunks: bytes | None, name: str = POD) -> asyncio.Queue[bytes | None]:
+        log = self.cluster.pods.setdefault(name, asyncio.Queue())
         for chunk in chunks:
             log.put_nowait(chunk)
         return log
@@ -162,6 +162,41 @@ async def test_a_broken_log_goes_on_where_it_stopped(stage: Stage) -> None:
     stage.cluster.pod_log = flaky  # type: ignore[method-assign] - a fault for this test
     await stage.status(result="Running", podName=POD)
     assert await stage.read() == b"one\ntwo\n"
+
+
+async def test_another_pod_is_announced_and_heard_from_its_first_byte(stage: Stage) -> None:
+    await stage.status(result="Running", podName=POD)
+    stage.pod(b"first try", None)
+    stream = stage.stream()
+    assert await anext(stream) == b"first try"
+    stage.pod(b"second try\n", None, name="second")
+    await stage.storage.put("log", b"second try\n")
+    await stage.status(result="Running", podName="second")
+    assert await anext(stream) == ANEW
+    assert await anext(stream) == b"second try\n"
+    await stage.status(result="Succeeded", podName="second", logKey="log")
+    assert b"".join([chunk async for chunk in stream]) == b""
+
+
+async def test_a_pod_on_a_lost_node_is_left_for_another(stage: Stage) -> None:
+    await stage.status(result="Running", podName=POD)
+    stage.pod(b"first try")  # and never an end
+    stream = stage.stream()
+    assert await anext(stream) == b"first try"
+    stage.pod(b"second try\n", None, name="second")
+    await stage.status(result="Running", podName="second")
+    assert await anext(stream) == ANEW
+    assert await anext(stream) == b"second try\n"
+
+
+async def test_another_pod_that_was_quick_is_read_from_the_storage(stage: Stage) -> None:
+    await stage.status(result="Running", podName=POD)
+    stage.pod(b"first try")
+    stream = stage.stream()
+    assert await anext(stream) == b"first try"
+    await stage.storage.put("log", b"second try\n")
+    await stage.status(result="Succeeded", podName="second", logKey="log")
+    assert b"".join([chunk async for chunk in stream]) == ANEW + b"second try\n"
 
 
 async def test_finished_waits_for_the_release(stage: Stage) -> None:

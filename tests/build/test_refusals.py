@@ -233,6 +233,8 @@ def test_storage_that_is_down_is_not_the_users_fault(engine: Engine, missing: st
     assert reason == "StorageUnavailable"
     assert "tried 5 times" in message
     assert "secret" not in done.log + message
+    assert message in done.log
+    assert "Push failed" not in done.log  # another pod tries again
 
 
 def test_a_storage_that_takes_neither_result_nor_log(engine: Engine) -> None:

@@ -68,15 +68,19 @@ def _outcome(
 
 
 def _explain(failure: BuildFailure, transcript: Transcript) -> None:
-    """Say in the log what happened, as Heroku does."""
+    """Say in the log what happened, as Heroku does.
+
+    Only a final failure is the push's: after any other another pod tries again.
+    """
     transcript.line("")
     if failure.lines:
         for line in failure.lines:
             transcript.line(line)
     else:
         transcript.warning(failure.message)
-    transcript.line("")
-    transcript.warning("Push failed")
+    if failure.reason.exit_code in FINAL_EXITS:
+        transcript.line("")
+        transcript.warning("Push failed")
 
 
 def _canceled(_number: int, _frame: FrameType | None) -> NoReturn:

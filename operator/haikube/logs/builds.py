@@ -25,6 +25,9 @@ _LONG: Final = 60.0
 RESULTS: Final = frozenset({"Succeeded", "Failed", "Canceled"})
 """Values of ``Build.status.result`` after which nothing changes."""
 
+ANEW: Final = b"\n !     Interrupted: another pod starts anew.\n\n"
+"""What a reader of one pod's log is told before that of the pod that took its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -38,10 +41,19 @@ class Patience:
 
 @dataclass(slots=True)
 class _Place:
-    """How far a reader is: bytes it has, and the pod whose log was read to its end."""
+    """How far a reader is: the pod it reads, the bytes it has of it, whether that was all."""
 
     sent: int
-    read_pod: str = ""
+    pod: str = ""
+    at_end: bool = False
+
+    def turn_to(self, pod: str) -> bool:
+        """Go on with ``pod``; returns whether it took the place of another, and starts anew."""
+        anew = bool(self.pod) and pod not in ("", self.pod)
+        if anew:
+            self.sent, self.at_end = 0, False
+        self.pod = pod or self.pod
+        return anew
 
 
 class BuildLogs:
@@ -60,13 +72,15 @@ class BuildLogs:
             while True:
                 status = build.latest.get("status") or {}
                 pod = status.get("podName") or ""
+                if place.turn_to(pod):
+                    yield ANEW
                 if status.get("result") in RESULTS:
                     async for chunk in self._rest(cluster, namespace, status, place):
                         yield chunk
                     return
-                if pod and pod != place.read_pod:
+                if pod and not place.at_end:
                     live = self._live(cluster, namespace, pod, place)
-                    async for chunk in until(live, _has_result(build)):
+                    async for chunk in until(live, _left(build, pod)):
                         yield chunk
                     continue
                 if not await build.changed(self._patience.pulse):
@@ -102,7 +116,9 @@ class BuildLogs:
                 status = watched.latest.get("status") or {}
                 job = status.get("phaseJobName") or ""
                 pod = await _pod_of(cluster, namespace, job) if job else ""
-                if pod and pod != place.read_pod:
+                if place.turn_to(pod):
+                    yield ANEW
+                if pod and not place.at_end:
                     async for chunk in self._live(cluster, namespace, pod, place):
                         yield chunk
                 if status.get("result") in RESULTS:
@@ -134,14 +150,14 @@ class BuildLogs:
             yield b""
             await asyncio.sleep(self._patience.retry)
             return
-        place.read_pod = pod
+        place.at_end = True
 
     async def _rest(
         self, cluster: Cluster, namespace: str, status: Json, place: _Place
     ) -> AsyncIterator[bytes]:
         """Yield what a finished build printed beyond what the reader has."""
         pod, key = status.get("podName") or "", status.get("logKey") or ""
-        if pod and pod == place.read_pod and not await self._has_more(key, place):
+        if place.at_end and not await self._has_more(key, place):
             return
         failure: Exception | None = None
         for data in self._kept(cluster, namespace, pod, key):
@@ -175,9 +191,15 @@ class BuildLogs:
             yield cluster.pod_log(pod, namespace)
 
 
-async def _has_result(build: Watched) -> None:
-    """Return once a build has a result; its log is complete then, though its pod may not be."""
-    while (build.latest.get("status") or {}).get("result") not in RESULTS:
+async def _left(build: Watched, pod: str) -> None:
+    """Return once a build has a result, or another pod: a lost node closes no log.
+
+    With the result its log is complete, though its pod may not have ended.
+    """
+    while True:
+        status = build.latest.get("status") or {}
+        if status.get("result") in RESULTS or status.get("podName", pod) != pod:
+            return
         await build.changed(_LONG)
 
 

@@ -166,6 +166,8 @@ def _pod_trouble(view: BuildView) -> Verdict | None:
 def _under_way(view: BuildView) -> Verdict:
     if view.running:
         return progressing("BuildRunning", "the app is being built")
+    if view.interrupted:
+        return progressing("BuildRestarting", "its pod was interrupted; another one starts anew")
     return progressing("BuildStarting", "the build pod is starting")
 
 

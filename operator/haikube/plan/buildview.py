@@ -13,7 +13,7 @@ from haikube.model.release import Release
 from haikube.model.secret import Secret
 from haikube.model.stack import Stack
 from haikube.model.times import format_duration
-from haikube.plan.outcome import Outcome, judge
+from haikube.plan.outcome import FINAL_EXITS, Outcome, judge
 from haikube.plan.result import Result
 
 
@@ -50,6 +50,12 @@ class BuildView:
     def running(self) -> bool:
         """Return whether a build process runs."""
         return any(pod.running_since for pod in self.pods)
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether the pod ended in a way that another one may better."""
+        ended = self.pod.ended if self.pod else None
+        return ended is not None and ended.exit_code not in FINAL_EXITS
 
     @property
     def outcome(self) -> Outcome | None:

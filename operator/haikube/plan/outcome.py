@@ -26,7 +26,8 @@ class Lost:
 Outcome = Built | Broken | Lost
 
 _OF_DISK = re.compile("ephemeral|emptydir")
-_FINAL_EXITS = frozenset({0, 1})
+FINAL_EXITS = frozenset({0, 1})
+"""Exit codes after which no other pod is tried."""
 _OUT_OF_MEMORY = Lost(
     "BuildOutOfMemory",
     "the build needed more memory than a build pod has; make it need less, or raise "
@@ -55,7 +56,7 @@ def judge(
     if stored is not None:
         return _trusted(stored)
     ended = newest.ended if newest else None
-    if ended is not None and ended.exit_code in _FINAL_EXITS and ended.message:
+    if ended is not None and ended.exit_code in FINAL_EXITS and ended.message:
         return _final(ended, stored_missing=stored_missing)
     if ended is not None and ended.reason == "OOMKilled":
         return _OUT_OF_MEMORY
