@@ -110,12 +110,12 @@ def _pair(first: float, again: float) -> str:
 
 def _push(app: Workspace) -> Pushed:
     started = time.monotonic()
-    push = app.start_push()
-    assert push.stdout is not None
-    read = [(line, time.monotonic()) for line in push.stdout]
+    with app.start_push() as push:
+        assert push.stdout is not None
+        read = [(line, time.monotonic()) for line in push.stdout]
     log = "".join(line for line, _ in read)
-    assert push.wait() == 0, log
-    built = _when(read, "-----> Launching...") - _when(read, "-----> Building on the ")
+    assert push.returncode == 0, log
+    built = _when(read, "-----> Launching...") - _when(read, "Building source:")
     return Pushed(log, time.monotonic() - started, built)
 
 
