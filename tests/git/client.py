@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+import subprocess
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,3 +93,9 @@ async def checkout(folder: Path, url: str, app: str = "hello", token: str = TOKE
     await tree.must("init", "-q", "-b", "main")
     await tree.must("remote", "add", "heroku", remote)
     return tree
+
+
+def unpacked(source: bytes) -> tarfile.TarFile:
+    """Return the archive of a pushed commit without its packing."""
+    done = subprocess.run(["zstd", "-dcq"], input=source, capture_output=True, check=True)
+    return tarfile.open(fileobj=io.BytesIO(done.stdout))

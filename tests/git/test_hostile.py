@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import io
 import json
-import tarfile
 from contextlib import aclosing
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from git.client import Checkout
+from git.client import Checkout, unpacked
 from haikube.git import console as console_module
 from haikube.git import source
 from haikube.git.command import Git
@@ -96,8 +93,7 @@ async def test_attributes_do_not_change_the_source(world: World, tree: Checkout)
     done = await tree.push()
     assert done.status == 0, done.said
     key = world.operator.builds[0]["spec"]["source"]["archive"]["key"]
-    data = io.BytesIO(gzip.decompress(world.storage.objects[key]))
-    with tarfile.open(fileobj=data) as archive:
+    with unpacked(world.storage.objects[key]) as archive:
         assert set(files) <= set(archive.getnames())
         version = archive.extractfile("version.txt")
         assert version is not None

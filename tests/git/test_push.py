@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
-import io
-import tarfile
 from pathlib import Path
 
 import pytest
 
-from git.client import Checkout, checkout
+from git.client import Checkout, checkout, unpacked
 from haikube.cluster.port import Json
 from haikube.git.manifest import parse
 from haikube.model.resources import PODS, RELEASES
@@ -62,8 +59,8 @@ async def test_the_build_names_the_stored_source(world: World, tree: Checkout) -
     assert archive["key"].startswith("sources/")
     assert archive["sizeBytes"] == len(data)
     assert archive["digest"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
-    names = tarfile.open(fileobj=io.BytesIO(gzip.decompress(data))).getnames()  # noqa: SIM115
-    assert names == ["Procfile", "app.py"]
+    with unpacked(data) as source:
+        assert source.getnames() == ["Procfile", "app.py"]
     assert build["spec"]["version"] == commit
     assert build["spec"]["author"] == "ada@example.com"
     assert build["metadata"]["name"].startswith("hello-b-")

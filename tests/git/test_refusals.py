@@ -299,10 +299,15 @@ async def test_a_push_over_the_limit(small: World, tmp_path: Path) -> None:
 
 
 async def test_a_source_over_the_limit(small: World, tmp_path: Path) -> None:
-    """Small on the wire, where the file lies once, and large when it is packed."""
+    """Small on the wire, where each file lies once, and large when it is packed.
+
+    Between two copies lies more than what a packer looks back on.
+    """
     tree = await checkout(tmp_path / "a", small.url)
     noise = hashlib.shake_128(b"seed").hexdigest(40_000)
-    await tree.commit({f"copy{number}.txt": noise for number in range(20)})
+    copies = {f"{number:02}-copy.txt": noise for number in range(0, 20, 2)}
+    gaps = {f"{number:02}-gap.txt": "0" * 5_000_000 for number in range(1, 20, 2)}
+    await tree.commit(copies | gaps)
     done = await tree.push()
     assert " !     The packed source is larger than 200,000 bytes" in done.remote
     assert nothing_happened(small)

@@ -26,6 +26,7 @@ from haikube.storage.port import MissingObject
 _LINK_SECONDS: Final = 3600
 _NOTE_LIMIT: Final = 4096
 _PENDING: Final = "pending"
+_ARCHIVE: Final = ".tar.gz"
 _PATH: Final = "/sources/"
 _CHECKSUM: Final = "sha256:"
 _DIGITS: Final = 64
@@ -35,14 +36,14 @@ async def create_source(request: Request) -> Response:
     """Answer links for an upload that no app is known for yet."""
     context = context_of(request)
     await context.caller(request)
-    return _links(context, request, source_key(_PENDING, secrets.token_hex(16)))
+    return _links(context, request, source_key(_PENDING, _new_archive()))
 
 
 async def create_app_source(request: Request) -> Response:
     """Answer links for an upload to one app."""
     context = context_of(request)
     _, app = await context.app(request)
-    return _links(context, request, source_key(app["metadata"]["uid"], secrets.token_hex(16)))
+    return _links(context, request, source_key(app["metadata"]["uid"], _new_archive()))
 
 
 async def put_source(request: Request) -> Response:
@@ -106,7 +107,7 @@ async def _uploaded(context: Context, uid: str, key: str) -> dict[str, Any]:
         raise Problem(
             422, "invalid_params", "Nothing was uploaded: PUT the archive to put_url first."
         ) from None
-    if key.startswith(source_key(_PENDING, "").partition(".")[0]):
+    if key.startswith(source_key(_PENDING, "")):
         key = await _adopt(context, uid, key)
     if not key.startswith(f"sources/{uid}/"):
         raise Problem(422, "invalid_params", "This source was uploaded for another app.")
@@ -115,13 +116,17 @@ async def _uploaded(context: Context, uid: str, key: str) -> dict[str, Any]:
 
 async def _adopt(context: Context, uid: str, key: str) -> str:
     """Copy a pending upload to its app; the sweep removes what is left."""
-    own = source_key(uid, secrets.token_hex(16))
+    own = source_key(uid, _new_archive())
     await context.storage.put(own, context.storage.stream(key))
     return own
 
 
+def _new_archive() -> str:
+    return secrets.token_hex(16) + _ARCHIVE
+
+
 def _note_key(key: str) -> str:
-    return key.removesuffix(".tar.gz") + ".json"
+    return key.removesuffix(_ARCHIVE) + ".json"
 
 
 def _checksum(text: object) -> str:

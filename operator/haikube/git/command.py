@@ -17,6 +17,9 @@ from typing import Final
 _CHUNK: Final = 1 << 16
 _STDERR_LIMIT: Final = 1 << 16
 
+PACKED: Final = "tar.zst"
+"""Format of ``git archive`` that our configuration adds to git's own."""
+
 _CONFIG: Final = {
     "core.bigFileThreshold": "16m",  # larger blobs are streamed, not held in memory
     "core.fsync": "none",  # local repositories are a cache
@@ -32,6 +35,7 @@ _CONFIG: Final = {
     "receive.keepAlive": "5",
     "receive.unpackLimit": "1",
     "receive.updateServerInfo": "false",
+    f"tar.{PACKED}.command": "zstd --quiet --stdout",  # gzip takes three times as long
     "transfer.fsckObjects": "true",
 }
 

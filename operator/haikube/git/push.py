@@ -18,7 +18,7 @@ from haikube.cluster.errors import ApiError, NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.git import report
 from haikube.git.builds import Listener, Repository, archive_source, create_build, require_right
-from haikube.git.command import Git, GitError
+from haikube.git.command import PACKED, Git, GitError
 from haikube.git.console import Console
 from haikube.git.hooks import Call, Update
 from haikube.git.lock import Pace, PushLock
@@ -179,7 +179,7 @@ class Push:
             )
         await report.received(self._console, commit, tree)
         await self._console.begin("Compressing source files... ")
-        key = source_key(self._repository.uid, commit)
+        key = source_key(self._repository.uid, f"{commit}.{PACKED}")
         archive = await source.store(
             commit, self._platform.storage, key, self._platform.source_limit
         )

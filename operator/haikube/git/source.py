@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from haikube.git.command import Git, GitError
+from haikube.git.command import PACKED, Git, GitError
 from haikube.git.refusal import Refused
 from haikube.git.snapshot import Snapshot
 from haikube.storage.port import Storage
@@ -84,17 +84,13 @@ class Source:
         return Tree(files, tuple(submodules[:_SUBMODULES_KEPT]))
 
     async def store(self, commit: str, storage: Storage, key: str, limit: int) -> Archive:
-        """Pack the commit as ``.tar.gz`` into the storage and return what it became."""
+        """Pack the commit as ``.tar.zst`` into the storage and return what it became."""
         tally = _Tally(limit)
         packed = self._git.output(
-            self._directory, "archive", "--format=tar.gz", "-1", commit, env=self._env
+            self._directory, "archive", f"--format={PACKED}", commit, env=self._env
         )
         await storage.put(key, tally.count(packed))
         return Archive(key, f"sha256:{tally.digest.hexdigest()}", tally.size)
-
-
-def _path(entry: bytes) -> str:
-    return entry.partition(b"\t")[2].decode(errors="replace")
 
 
 class _Tally:

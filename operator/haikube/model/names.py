@@ -57,9 +57,9 @@ def build_urls_secret_name(build: str) -> str:
     return f"{build}-urls"
 
 
-def source_key(app_uid: str, source: str) -> str:
-    """Return where an uploaded source archive is stored."""
-    return f"sources/{app_uid}/{source}.tar.gz"
+def source_key(app_uid: str, archive: str) -> str:
+    """Return where a source archive of that name is stored."""
+    return f"sources/{app_uid}/{archive}"
 
 
 def slug_key(app_uid: str, build_uid: str) -> str:
