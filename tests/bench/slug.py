@@ -124,7 +124,12 @@ def _pod(name: str, image: str, release: str) -> dict[str, Any]:
         "name": "bench",
         "image": image,
         "command": ["sleep", "infinity"],
-        "env": [{"name": "HOME", "value": "/app"}, {"name": "HAIKUBE_POD", "value": name}],
+        "env": [
+            {"name": "HOME", "value": "/app"},
+            {"name": "HAIKUBE_POD", "value": name},
+            # Nobody names this pod, and a dyno has its name by the time its slug is unpacked.
+            {"name": "HAIKUBE_LAUNCHER_NAME_SECONDS", "value": "0"},
+        ],
         "securityContext": security,
         "volumeMounts": [
             {"name": "slug", "mountPath": "/haikube/slug"},
