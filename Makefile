@@ -40,6 +40,7 @@ lint: $(INSTALLED) ## style, types, layers, shell scripts
 	@.ci/shellcheck
 
 test-unit: $(INSTALLED) ## all that needs neither a cluster nor an image
+	@.ci/programs
 	@$(PYTEST) -m 'not cluster and not hostile and not languages and not stack' -n 2 --cov --cov-fail-under=95 --cov-report=term:skip-covered
 
 test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster
