@@ -252,7 +252,8 @@ async def test_what_is_missing_is_named_and_nothing_is_started(
         (b.RUNNING, [], "BuildRunning"),
         (None, [], "BuildStarting"),
         (b.ended(75, broken("StorageUnavailable", "no answer")), [], "BuildRestarting"),
-        (b.ended(137), [], "BuildRestarting"),
+        (b.ended(143), [], "BuildRestarting"),
+        (b.ended(137), [], "BuildStarting"),  # the Job is about to say that it failed
         (b.waiting("ImagePullBackOff", "no such image"), [], "ImagePullFailed"),
         (
             None,

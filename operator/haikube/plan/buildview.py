@@ -13,7 +13,7 @@ from haikube.model.release import Release
 from haikube.model.secret import Secret
 from haikube.model.stack import Stack
 from haikube.model.times import format_duration
-from haikube.plan.outcome import FINAL_EXITS, Outcome, judge
+from haikube.plan.outcome import LAST_EXITS, Outcome, judge
 from haikube.plan.result import Result
 
 
@@ -53,9 +53,9 @@ class BuildView:
 
     @property
     def interrupted(self) -> bool:
-        """Return whether the pod ended in a way that another one may better."""
+        """Return whether the pod ended in a way after which another one is tried."""
         ended = self.pod.ended if self.pod else None
-        return ended is not None and ended.exit_code not in FINAL_EXITS
+        return ended is not None and ended.exit_code not in LAST_EXITS
 
     @property
     def outcome(self) -> Outcome | None:

@@ -26,8 +26,9 @@ class Lost:
 Outcome = Built | Broken | Lost
 
 _OF_DISK = re.compile("ephemeral|emptydir")
-FINAL_EXITS = frozenset({0, 1})
-"""Exit codes after which no other pod is tried."""
+_FINAL_EXITS = frozenset({0, 1})
+LAST_EXITS = _FINAL_EXITS | {137}
+"""Exit codes after which the Job makes no other pod: of 137 only the Job says what it was."""
 _OUT_OF_MEMORY = Lost(
     "BuildOutOfMemory",
     "the build needed more memory than a build pod has; make it need less, or raise "
@@ -56,7 +57,7 @@ def judge(
     if stored is not None:
         return _trusted(stored)
     ended = newest.ended if newest else None
-    if ended is not None and ended.exit_code in FINAL_EXITS and ended.message:
+    if ended is not None and ended.exit_code in _FINAL_EXITS and ended.message:
         return _final(ended, stored_missing=stored_missing)
     if ended is not None and ended.reason == "OOMKilled":
         return _OUT_OF_MEMORY
