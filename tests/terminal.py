@@ -123,6 +123,11 @@ class Workspace:
         eventually(lambda: self.person.items("builds", self.app), "the build object")
         return push
 
+    def build_says(self, text: str) -> bool:
+        """Tell whether a build of the app has printed that so far."""
+        labels = f"haikube.dev/app={self.app},haikube.dev/build"
+        return text in self.person.kubectl("logs", "-l", labels, "--tail=-1", check=False)
+
     def write(self, name: str, text: str) -> None:
         """Write a file of the app."""
         path = self.folder / name

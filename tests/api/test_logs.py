@@ -42,6 +42,14 @@ class Stage:
     def stream(self, offset: int = 0) -> AsyncIterator[bytes]:
         return self.logs.stream(self.cluster, NAMESPACE, NAME, offset=offset)
 
+    async def begun(self, first: bytes, *rest: bytes | None) -> AsyncIterator[bytes]:
+        """Return the log of a running build of which the first chunk was read."""
+        await self.status(result="Running", podName=POD)
+        self.pod(first, *rest)
+        stream = self.stream()
+        assert await anext(stream) == first
+        return stream
+
     async def read(self, offset: int = 0) -> bytes:
         return b"".join([chunk async for chunk in self.stream(offset)])
 
@@ -98,21 +106,15 @@ async def test_what_the_pod_lost_comes_from_the_storage(stage: Stage) -> None:
 
 async def test_the_end_that_a_rotated_log_lost_comes_from_the_storage(stage: Stage) -> None:
     """A kubelet that rotates a fast log ends the stream as if it were complete."""
-    await stage.status(result="Running", podName=POD)
-    stage.pod(b"begin ", None)
+    stream = await stage.begun(b"begin ", None)
     await stage.storage.put("log", b"begin middle end")
-    stream = stage.stream()
-    assert await anext(stream) == b"begin "
     await stage.status(result="Failed", podName=POD, logKey="log")
     assert b"".join([chunk async for chunk in stream]) == b"middle end"
 
 
 async def test_a_complete_log_is_not_fetched_again(stage: Stage) -> None:
-    await stage.status(result="Running", podName=POD)
-    stage.pod(b"all", None)
+    stream = await stage.begun(b"all", None)
     await stage.storage.put("log", b"all")
-    stream = stage.stream()
-    assert await anext(stream) == b"all"
     stage.storage.stream = never  # type: ignore[method-assign]  # must not be called
     await stage.status(result="Succeeded", podName=POD, logKey="log")
     assert b"".join([chunk async for chunk in stream]) == b""
@@ -124,20 +126,15 @@ def never(key: str) -> AsyncIterator[bytes]:
 
 async def test_the_log_ends_with_the_build_and_not_with_its_pod(stage: Stage) -> None:
     """The kubelet closes the log of an ended pod a second late; the storage has it all."""
-    await stage.status(result="Running", podName=POD)
-    stage.pod(b"begin ")
-    stream = stage.stream()
-    assert await anext(stream) == b"begin "
+    stream = await stage.begun(b"begin ")
     await stage.storage.put("log", b"begin end")
     await stage.status(result="Succeeded", podName=POD, logKey="log")
     assert b"".join([chunk async for chunk in stream]) == b"end"
 
 
 async def test_a_log_goes_on_although_the_build_is_gone(stage: Stage) -> None:
-    await stage.status(result="Running", podName=POD)
-    log = stage.pod(b"begin ")
-    stream = stage.stream()
-    assert await anext(stream) == b"begin "
+    stream = await stage.begun(b"begin ")
+    log = stage.pod()
     following = asyncio.create_task(anext(stream))
     await stage.cluster.delete(BUILDS, NAME, NAMESPACE)
     done, _ = await asyncio.wait([following], timeout=0.05)
@@ -165,10 +162,7 @@ async def test_a_broken_log_goes_on_where_it_stopped(stage: Stage) -> None:
 
 
 async def test_another_pod_is_announced_and_heard_from_its_first_byte(stage: Stage) -> None:
-    await stage.status(result="Running", podName=POD)
-    stage.pod(b"first try", None)
-    stream = stage.stream()
-    assert await anext(stream) == b"first try"
+    stream = await stage.begun(b"first try", None)
     stage.pod(b"second try\n", None, name="second")
     await stage.storage.put("log", b"second try\n")
     await stage.status(result="Running", podName="second")
@@ -179,10 +173,7 @@ async def test_another_pod_is_announced_and_heard_from_its_first_byte(stage: Sta
 
 
 async def test_a_pod_on_a_lost_node_is_left_for_another(stage: Stage) -> None:
-    await stage.status(result="Running", podName=POD)
-    stage.pod(b"first try")  # and never an end
-    stream = stage.stream()
-    assert await anext(stream) == b"first try"
+    stream = await stage.begun(b"first try")  # and never an end
     stage.pod(b"second try\n", None, name="second")
     await stage.status(result="Running", podName="second")
     assert await anext(stream) == ANEW
@@ -190,10 +181,7 @@ async def test_a_pod_on_a_lost_node_is_left_for_another(stage: Stage) -> None:
 
 
 async def test_another_pod_that_was_quick_is_read_from_the_storage(stage: Stage) -> None:
-    await stage.status(result="Running", podName=POD)
-    stage.pod(b"first try")
-    stream = stage.stream()
-    assert await anext(stream) == b"first try"
+    stream = await stage.begun(b"first try")
     await stage.storage.put("log", b"second try\n")
     await stage.status(result="Succeeded", podName="second", logKey="log")
     assert b"".join([chunk async for chunk in stream]) == ANEW + b"second try\n"

@@ -50,7 +50,7 @@ def test_a_lost_build_pod_is_replaced_and_the_push_goes_on(workspace: Make, pers
     app.write("bin/post_compile", "#!/bin/sh\necho compiling for long\nsleep 5\n")
     app.commit()
     push = app.begin_push()
-    eventually(lambda: _logged(app, "compiling for long"), "the build at work")
+    eventually(lambda: app.build_says("compiling for long"), "the build at work")
     person.kubectl("delete", "pod", "-l", f"haikube.dev/app={app.app},haikube.dev/build")
     said, _ = push.communicate(timeout=300)
 
@@ -61,12 +61,6 @@ def test_a_lost_build_pod_is_replaced_and_the_push_goes_on(workspace: Make, pers
     assert "Python app detected" in replaced
     assert "Released v1" in replaced
     eventually(lambda: app.answers("hello web.1"), "200")
-
-
-def _logged(app: Workspace, words: str) -> bool:
-    [build] = app.person.items("builds", app.app)
-    pod = build.get("status", {}).get("podName", "")
-    return bool(pod) and words in app.person.kubectl("logs", pod, check=False)
 
 
 def _up_to_date(app: Workspace) -> str | None:

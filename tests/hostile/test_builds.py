@@ -75,7 +75,7 @@ def test_a_compile_that_does_not_listen_is_canceled_all_the_same(workspace: Make
     app = workspace("deaf")
     hostile(app, DEAF)
     push = app.begin_push()
-    eventually(lambda: _log_has(app, "I do not listen"), "the compile")
+    eventually(lambda: app.build_says("I do not listen"), "the compile")
     [made] = app.person.items("builds", app.app)
     app.person.haikube("builds", "cancel", made["metadata"]["name"], "--app", app.app)
     said, _ = push.communicate(timeout=90)
@@ -85,8 +85,3 @@ def test_a_compile_that_does_not_listen_is_canceled_all_the_same(workspace: Make
     [made] = app.person.items("builds", app.app)
     assert made["status"]["result"] == "Canceled"
     eventually(lambda: not app.person.items("pods", app.app), "its pod is gone", 60)
-
-
-def _log_has(app: Workspace, text: str) -> bool:
-    log = app.person.kubectl("logs", "-l", f"haikube.dev/app={app.app}", check=False)
-    return text in log

@@ -109,7 +109,7 @@ async def _uploaded(context: Context, uid: str, key: str) -> dict[str, Any]:
         ) from None
     if key.startswith(source_key(_PENDING, "")):
         key = await _adopt(context, uid, key)
-    if not key.startswith(f"sources/{uid}/"):
+    if not key.startswith(source_key(uid, "")):
         raise Problem(422, "invalid_params", "This source was uploaded for another app.")
     return {"archive": {"key": key, **note}}
 
