@@ -231,3 +231,22 @@ async def test_no_token_is_ever_logged(
     assert "/apps/hello" in said
     assert TOKEN not in said
     assert "nope-x" not in said
+
+
+@pytest.mark.parametrize(
+    ("bridge", "url"),
+    [
+        ("http://localhost:7007", "https://localhost:7007/hello.git"),
+        ("http://127.0.0.1:7007", "https://127.0.0.1:7007/hello.git"),
+        ("http://evil.example:7007", ""),
+        ("http://localhost:7007.evil.example", ""),
+        ("https://localhost:7007", ""),
+        ("http://localhost:7007/x", ""),
+    ],
+)
+async def test_addresses_are_those_of_the_callers_bridge_and_of_no_other_host(
+    world: World, http: aiohttp.ClientSession, bridge: str, url: str
+) -> None:
+    world.cluster.app("hello")
+    status, app = await call(http, "GET", "/apps/hello", headers={"Haikube-Bridge": bridge})
+    assert (status, app["git_url"]) == (200, url or f"{world.url}/hello.git")

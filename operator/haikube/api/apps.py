@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from haikube.api import serialize
-from haikube.api.addresses import app_url
+from haikube.api.addresses import app_url, git_url
 from haikube.api.auth import Caller
 from haikube.api.context import Context, context_of, read_json
 from haikube.api.directory import NAMESPACE
@@ -67,7 +67,7 @@ def _body(context: Context, request: Request, app: Json) -> Json:
     return serialize.app(
         app,
         web_url=app_url(app, context.settings),
-        api=context.api_url(request),
+        git_url=git_url(request, context.settings, app["metadata"]["name"]),
         settings=context.settings,
     )
 

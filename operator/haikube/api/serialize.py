@@ -36,8 +36,8 @@ def account(username: str) -> Json:
     }
 
 
-def app(obj: Json, *, web_url: str, api: str, settings: Settings) -> Json:
-    """Return an App; ``api`` is the api's own URL as the caller reached it."""
+def app(obj: Json, *, web_url: str, git_url: str, settings: Settings) -> Json:
+    """Return an App; both URLs are as the caller of this request reaches them."""
     meta, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
     stack_name = status.get("stack") or spec.get("stack") or settings.default_stack
     stack = {"id": made_id("stack", stack_name), "name": stack_name}
@@ -47,7 +47,7 @@ def app(obj: Json, *, web_url: str, api: str, settings: Settings) -> Json:
         "id": meta["uid"],
         "name": meta["name"],
         "web_url": web_url,
-        "git_url": f"{api}/{meta['name']}.git",
+        "git_url": git_url,
         "owner": person(f"{team}@herokumanager.com"),
         "team": {"id": made_id("team", team), "name": team},
         "region": {"id": made_id("region", "cluster"), "name": "cluster"},
