@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from haikube.api.auth import token_of
-from haikube.api.naming import generated_name
+from haikube.api.kernel.auth import token_of
+from haikube.api.rooms.naming import generated_name
 from haikube.cluster.errors import Unreachable
 from haikube.cluster.fake import Call
 from haikube.model.names import APP_NAME

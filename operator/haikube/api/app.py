@@ -12,13 +12,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from haikube.api import apps, builds, git, health, sources
-from haikube.api.access import AccessLog
-from haikube.api.auth import Authenticator, Impersonator
-from haikube.api.capability import Capabilities
-from haikube.api.context import Context
-from haikube.api.directory import Directory
-from haikube.api.errors import answer
+from haikube.api.kernel.accesslog import AccessLog
+from haikube.api.kernel.auth import Authenticator, Impersonator
+from haikube.api.kernel.capability import Capabilities
+from haikube.api.kernel.directory import Directory
+from haikube.api.kernel.platform import Context
+from haikube.api.kernel.problems import answer
+from haikube.api.rooms import apps, builds, git, probes, sources
 from haikube.cluster.port import Cluster
 from haikube.git.command import Git
 from haikube.git.consolidate import MOST_PACKS, Consolidation
@@ -64,7 +64,7 @@ def create_app(
 
     return Starlette(
         routes=[
-            *health.ROUTES,
+            *probes.ROUTES,
             *apps.ROUTES,
             *sources.ROUTES,
             *builds.ROUTES,

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from haikube.api import serialize
-from haikube.api.context import Context, context_of, read_json
-from haikube.api.errors import Problem, not_found
-from haikube.api.sources import build_source
+from haikube.api.bodies import objects as serialize
+from haikube.api.kernel.platform import Context, context_of, read_json
+from haikube.api.kernel.problems import Problem, not_found
+from haikube.api.rooms.sources import build_source
 from haikube.cluster.errors import NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.git.builds import create_build

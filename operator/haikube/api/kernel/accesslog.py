@@ -11,15 +11,15 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from haikube.api.errors import answer
-from haikube.api.health import REQUESTS, SECONDS
+from haikube.api.kernel.problems import answer
+from haikube.api.rooms.probes import REQUESTS, SECONDS
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LINK: Final = re.compile(r"(?<=/sources/)[^/]+")
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_CLOSED: Final = 499
 
-_log = structlog.get_logger("haikube.api.access")
+_log = structlog.get_logger("haikube.api.kernel.accesslog")
 
 
 class AccessLog:

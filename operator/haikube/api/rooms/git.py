@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from haikube.api.context import Context, context_of
-from haikube.api.errors import Problem
+from haikube.api.kernel.platform import Context, context_of
+from haikube.api.kernel.problems import Problem
 from haikube.git.builds import Repository
 from haikube.git.service import RECEIVE, SERVICES
 

@@ -10,8 +10,8 @@ import asyncio
 import re
 from typing import Final
 
-from haikube.api.auth import Caller
-from haikube.api.errors import Problem, not_found
+from haikube.api.kernel.auth import Caller
+from haikube.api.kernel.problems import Problem, not_found
 from haikube.cluster.errors import Forbidden, NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.model.names import APP_NAME

@@ -15,7 +15,7 @@ import secrets
 import time
 from typing import Final
 
-from haikube.api.errors import Problem
+from haikube.api.kernel.problems import Problem
 from haikube.settings import Settings
 
 _PURPOSE: Final = b"haikube capability 1"

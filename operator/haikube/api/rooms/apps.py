@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from haikube.api import serialize
-from haikube.api.addresses import app_url, git_url
-from haikube.api.auth import Caller
-from haikube.api.context import Context, context_of, read_json
-from haikube.api.directory import NAMESPACE
-from haikube.api.errors import Problem
-from haikube.api.naming import generated_name, require_name
+from haikube.api.bodies import objects as serialize
+from haikube.api.kernel.addresses import app_url, git_url
+from haikube.api.kernel.auth import Caller
+from haikube.api.kernel.directory import NAMESPACE
+from haikube.api.kernel.platform import Context, context_of, read_json
+from haikube.api.kernel.problems import Problem
+from haikube.api.rooms.naming import generated_name, require_name
 from haikube.cluster.errors import AlreadyExists, Forbidden
 from haikube.cluster.port import Json
 from haikube.model.resources import APPS

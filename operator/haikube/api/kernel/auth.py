@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from starlette.requests import Request
 
-from haikube.api.errors import Problem, unauthorized
+from haikube.api.kernel.problems import Problem, unauthorized
 from haikube.cluster.errors import ApiError
 from haikube.cluster.port import Cluster
 from haikube.model.resources import TOKEN_REVIEWS

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from haikube.api.context import Context, context_of
-from haikube.api.errors import Problem
+from haikube.api.kernel.platform import Context, context_of
+from haikube.api.kernel.problems import Problem
 from haikube.git.body import read_body
 from haikube.model.names import source_key
 from haikube.storage.port import MissingObject

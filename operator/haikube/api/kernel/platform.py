@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
-from haikube.api.addresses import api_url, app_url
-from haikube.api.auth import Authenticator, Caller
-from haikube.api.capability import Capabilities
-from haikube.api.directory import Directory
-from haikube.api.errors import Problem
+from haikube.api.kernel.addresses import api_url, app_url
+from haikube.api.kernel.auth import Authenticator, Caller
+from haikube.api.kernel.capability import Capabilities
+from haikube.api.kernel.directory import Directory
+from haikube.api.kernel.problems import Problem
 from haikube.cluster.port import Cluster, Json
 from haikube.git.body import read_body
 from haikube.git.builds import Repository

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from haikube.api.errors import Problem
+from haikube.api.kernel.problems import Problem
 from haikube.model.names import APP_NAME
 
 _ADJECTIVES: Final = """

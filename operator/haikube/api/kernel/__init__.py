@@ -1,0 +1,1 @@
+"""What every room stands on: calls, callers, problems, pages, links; no resource is known here."""
