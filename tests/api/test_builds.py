@@ -12,7 +12,7 @@ import pytest
 from haikube.model import labels
 from haikube.model.resources import APPS, BUILDS
 from haikube.settings import Settings
-from world import TOKEN, USER, World, gated, running
+from world import TOKEN, USER, Operator, World, gated, running
 
 ARCHIVE = b"\x1f\x8b not really a tar"
 DIGEST = f"sha256:{hashlib.sha256(ARCHIVE).hexdigest()}"
@@ -52,9 +52,28 @@ async def upload(http: aiohttp.ClientSession, path: str, data: bytes = ARCHIVE) 
     return source["source_blob"]
 
 
+async def print_what_acts(operator: Operator, build: Any) -> None:
+    log = await operator.start(build)
+    for chunk in (b"\x1b[1mbold\x1b", b"[0m \x1b", b"]0;title\x07\n"):
+        log.put_nowait(chunk)
+    log.put_nowait(None)
+    await operator.release(build)
+
+
 async def text(url: str) -> tuple[int, str]:
     async with aiohttp.ClientSession() as anonymous, anonymous.get(url) as answer:
         return answer.status, await answer.text()
+
+
+async def test_a_log_acts_on_no_terminal_and_keeps_its_length(
+    world: World, http: aiohttp.ClientSession
+) -> None:
+    world.operator.script = print_what_acts
+    blob = await upload(http, "/sources")
+    wish = {"source_blob": {"url": blob["get_url"]}}
+    _, build = await call(http, "POST", "/apps/hello/builds", wish)
+    whole = "\x1b[1mbold\x1b[0m ?]0;title?\n"
+    assert await text(build["output_stream_url"]) == (200, whole)
 
 
 @pytest.mark.parametrize("path", ["/sources", "/apps/hello/sources"])

@@ -106,14 +106,14 @@ async def test_a_failed_build_moves_nothing(world: World, tree: Checkout) -> Non
     assert done.remote[-10:] == [
         "",
         " !     Push rejected, failed to compile Python app.",
-        " !     the compile step exited with 1",
-        f" !     Log: haikube builds logs {build}",
         "",
         " !     Push failed",
         "Verifying deploy...",
         "",
         "!\tPush rejected to hello.",
         "",
+        " !     the compile step exited with 1",
+        f" !     Log: haikube builds logs {build} --app hello",
     ]
     assert " ! [remote rejected] main -> main (pre-receive hook declined)" in done.said
     assert "!\tPush rejected to hello." in done.said
@@ -121,6 +121,45 @@ async def test_a_failed_build_moves_nothing(world: World, tree: Checkout) -> Non
     manifest = parse(world.storage.objects[key])
     assert (manifest.refs, manifest.packs, manifest.lock) == ({}, (), None)
     assert not [key for key in world.storage.objects if "/packs/" in key]
+
+
+ENDED = b"""\
+ !     \x1b[2JNo default language could be detected for this app.
+
+ !     Push failed
+"""
+
+
+async def fail_as_the_engine_does(operator: Operator, build: Json) -> None:
+    log = await operator.start(build)
+    log.put_nowait(ENDED)
+    log.put_nowait(None)
+    message = "No default language could\x1b]0;owned\x07 be detected; add\nrequirements.txt"
+    failure = {"reason": "NoBuildpackMatches", "message": message}
+    await operator.status(build, result="Failed", failure=failure)
+
+
+async def test_what_a_build_has_said_is_not_said_again_and_nothing_acts_on_a_terminal(
+    world: World, tree: Checkout
+) -> None:
+    world.operator.script = fail_as_the_engine_does
+    done = await tree.push()
+
+    build = world.operator.builds[0]["metadata"]["name"]
+    assert done.remote[-10:] == [
+        " !     [2JNo default language could be detected for this app.",
+        "",
+        " !     Push failed",
+        "Verifying deploy...",
+        "",
+        "!\tPush rejected to hello.",
+        "",
+        " !     No default language could]0;owned be detected; add",
+        " !     requirements.txt",
+        f" !     Log: haikube builds logs {build} --app hello",
+    ]
+    assert "\x1b]" not in done.said
+    assert "\x07" not in done.said
 
 
 async def test_a_push_after_a_failed_one_builds_again(world: World, tree: Checkout) -> None:

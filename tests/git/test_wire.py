@@ -18,7 +18,6 @@ from starlette.requests import Request
 from haikube.git import pktline
 from haikube.git.body import BodyDamaged, BodyTooLarge, read_body
 from haikube.git.command import Git, GitError
-from haikube.git.console import clean
 from haikube.git.hooks import Update, parse_call
 from haikube.git.manifest import ABSENT, Damaged, Lock, Manifest, is_ref, parse
 from haikube.git.push import DEPLOY_REFS, choose
@@ -112,14 +111,6 @@ def test_only_deploy_branches_and_tags_pass(updates: list[Update]) -> None:
         return
     assert chosen is None or chosen.ref in DEPLOY_REFS
     assert all(update.ref in DEPLOY_REFS or update.ref[:10] == "refs/tags/" for update in updates)
-
-
-@given(st.text())
-def test_no_control_character_reaches_a_terminal(text: str) -> None:
-    cleaned = clean(text + "\x1b[31mred\x1b[0m\t\x1b]0;title\x07\x1b[2J\r")
-    left = cleaned.replace("\x1b[31m", "").replace("\x1b[0m", "")
-    assert not [char for char in left if char < " " and char not in "\t\n"]
-    assert "\x1b[31mred\x1b[0m\t" in cleaned
 
 
 def request(chunks: list[bytes], **headers: str) -> Request:

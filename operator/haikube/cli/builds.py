@@ -13,6 +13,7 @@ from haikube.cli.apps import app_name, call
 from haikube.cli.archive import write_archive
 from haikube.cli.platform import Platform, connect
 from haikube.cli.session import current_login
+from haikube.model.screen import clean
 
 app_option = click.option("--app", "-a", help="App name; default: the app of the git remote.")
 
@@ -68,7 +69,8 @@ def list_builds(app: str | None) -> None:
     answer = asyncio.run(call("GET", f"/apps/{app_name(app)}/builds"))
     for build in answer["items"]:
         version = build.get("source_blob", {}).get("version") or ""
-        click.echo(f"{build['id']}  {build['status']:<10} {build['created_at']}  {version}")
+        line = f"{build['id']}  {build['status']:<10} {build['created_at']}  {version}"
+        click.echo(clean(line))
 
 
 @builds.command()

@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from haikube.cli.config import Login
+from haikube.model.screen import clean
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=600)
 _BAD_REQUEST = 400
@@ -67,10 +68,10 @@ class Platform:
             return answer if isinstance(answer, dict) else {"items": answer}
 
     async def lines(self, path: str) -> AsyncIterator[str]:
-        """Yield the lines of a text stream as they arrive."""
+        """Yield the lines of a text stream as they arrive, fit for a terminal."""
         async with self._request("GET", path) as response:
             async for line in response.content:
-                yield line.decode(errors="replace")
+                yield clean(line.decode(errors="replace"))
 
     @asynccontextmanager
     async def _request(
@@ -101,9 +102,9 @@ class Platform:
 async def _refusal(response: aiohttp.ClientResponse) -> click.ClickException:
     if response.content_type.endswith("json"):
         body = await response.json()
-        return click.ClickException(str(body.get("message", body)))
+        return click.ClickException(clean(str(body.get("message", body))))
     text = (await response.text())[:500].strip()
-    return click.ClickException(f"{response.status} {response.reason}: {text}")
+    return click.ClickException(clean(f"{response.status} {response.reason}: {text}"))
 
 
 @asynccontextmanager

@@ -1,25 +1,21 @@
 """What the person who pushes sees: lines for git's side band, written as they come.
 
-Output of a build is untrusted: control characters are dropped, colours are kept, endless lines
-are cut. A reader that stalls is given up on; the push goes on without it.
+Output of a build is untrusted, and so is what our own lines quote: paths, messages, names. Control
+characters are dropped, colours are kept, endless lines are cut. A reader that stalls is given up
+on; the push goes on without it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 from typing import Final
+
+from haikube.model.screen import clean
 
 _LONGEST_LINE: Final = 10_000
 _UNREAD_LIMIT: Final = 1 << 20
 _STALL_SECONDS: Final = 30.0
-_CONTROL: Final = re.compile(r"\x1b\[[0-9;]{0,20}m|([\x00-\x08\x0b-\x1f\x7f-\x9f])")
-
-
-def clean(text: str) -> str:
-    """Return ``text`` without control characters, except tabs, newlines and colours."""
-    return _CONTROL.sub(lambda found: "" if found[1] else found[0], text)
 
 
 class Console:
@@ -34,12 +30,12 @@ class Console:
     async def line(self, text: str = "") -> None:
         """Print one line of ours, or the end of one."""
         self._open = False
-        await self._send({"say": f"{text}\n"})
+        await self._send({"say": f"{clean(text)}\n"})
 
     async def begin(self, text: str) -> None:
         """Print the beginning of a line of ours."""
         self._open = True
-        await self._send({"say": text})
+        await self._send({"say": clean(text)})
 
     async def output(self, data: bytes) -> None:
         """Print what a build wrote, line by line."""
@@ -47,7 +43,7 @@ class Console:
         if len(self._partial) > _LONGEST_LINE:
             lines, self._partial = [*lines, self._partial], b""
         for line in lines:
-            await self.line(clean(line[:_LONGEST_LINE].decode(errors="replace")))
+            await self.line(line[:_LONGEST_LINE].decode(errors="replace"))
 
     async def end_line(self) -> None:
         """End a line that was begun, by us or by a build."""

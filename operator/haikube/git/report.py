@@ -13,6 +13,8 @@ from haikube.git.source import Tree
 
 _PATIENCE: Final = 3.0
 _REJECTED: Final = b"Push rejected"
+_FAILED: Final = b"Push failed"
+_LAST_WORDS: Final = 8192
 
 
 class Narrator:
@@ -25,20 +27,22 @@ class Narrator:
         self._told = False
         self._heard = False
         self._tail = b""
-        self.rejection_printed = False
 
     async def hear(self, chunk: bytes) -> None:
         """Take a chunk of the log, or an empty one after a second of silence."""
         if chunk:
             self._heard = True
-            self._tail = (self._tail + chunk)[-len(chunk) - len(_REJECTED) :]
-            self.rejection_printed = self.rejection_printed or _REJECTED in self._tail
+            self._tail = (self._tail + chunk)[-_LAST_WORDS:]
             await self._console.output(chunk)
         elif not self._heard and not self._told and monotonic() - self._since > _PATIENCE:
             self._told = True
             await self._console.line(
                 f"Waiting for the cluster to start the build ({self._build})..."
             )
+
+    def said(self, words: bytes) -> bool:
+        """Tell whether the log ended with these words, or nearly so."""
+        return words in self._tail
 
 
 async def received(console: Console, commit: str, tree: Tree) -> None:
@@ -56,12 +60,16 @@ async def ended(console: Console, repository: Repository, build: Json, narrator:
         return
     failure = status.get("failure") or {}
     reason = failure.get("message") or f"the build ended as {status.get('result', 'Unknown')}"
-    if not narrator.rejection_printed:
+    if not narrator.said(_REJECTED) and not narrator.said(_FAILED):
         language = status.get("language")
         what = f", failed to compile {language} app." if language else "."
         await console.line()
         await console.line(f" !     Push rejected{what}")
-    raise BuildFailed(reason, f"Log: haikube builds logs {build['metadata']['name']}")
+    if not narrator.said(_FAILED):
+        await console.line()
+        await console.line(" !     Push failed")
+    log = f"Log: haikube builds logs {build['metadata']['name']} --app {repository.app}"
+    raise BuildFailed("" if narrator.said(reason.encode()) else reason, log)
 
 
 async def launched(console: Console, repository: Repository, status: Json) -> None:
@@ -98,7 +106,7 @@ async def done_before(console: Console, commit: str) -> None:
 
 
 class BuildFailed(Refused):
-    """The build failed: its own log has said why already."""
+    """The build failed; there is no reason where its own log has said it already."""
 
 
 async def verified(console: Console, problem: str) -> None:
@@ -111,14 +119,21 @@ async def verified(console: Console, problem: str) -> None:
 
 
 async def rejected(console: Console, app: str, refused: Refused) -> None:
-    """Say why a push is refused and what to do."""
+    """Say why a push is refused and what to do: after Heroku's own words, where there are some."""
     await console.end_line()
-    for text in (refused.reason, *refused.remedy):
-        await console.line(f" !     {text}")
-    if isinstance(refused, BuildFailed):
-        await console.line()
-        await console.line(" !     Push failed")
+    failed = isinstance(refused, BuildFailed)
+    if failed:
         await console.line("Verifying deploy...")
+    else:
+        await _explain(console, refused)
     await console.line()
     await console.line(f"!\tPush rejected to {app}.")
     await console.line()
+    if failed:
+        await _explain(console, refused)
+
+
+async def _explain(console: Console, refused: Refused) -> None:
+    for text in (refused.reason, *refused.remedy):
+        for line in text.splitlines():
+            await console.line(f" !     {line}")

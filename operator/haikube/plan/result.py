@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from haikube.model.names import PROCESS_TYPE
+from haikube.model.screen import clean
 from haikube.model.source import ProcessType
 
 RESULT_LIMIT = 1 << 20
@@ -86,7 +87,7 @@ def _broken(raw: Mapping[str, Any]) -> Broken:
     reason, message = raw.get("reason"), raw.get("message")
     if reason not in FAILURES or not isinstance(message, str):
         raise InvalidResult(f"it has no documented failure reason, but {str(reason)[:60]!r}")
-    return Broken(reason, message[:_LONGEST_MESSAGE])
+    return Broken(reason, clean(message)[:_LONGEST_MESSAGE])
 
 
 def _built(raw: Mapping[str, Any]) -> Built:
@@ -103,7 +104,7 @@ def _built(raw: Mapping[str, Any]) -> Built:
         size=size,
         process_types=_process_types(raw.get("processTypes") or []),
         buildpacks=_words(raw.get("buildpacks") or []),
-        language=str(raw.get("language") or "")[:_LONGEST_NAME],
+        language=clean(str(raw.get("language") or ""))[:_LONGEST_NAME],
         truncated=raw.get("truncated") is True,
     )
 
@@ -126,4 +127,4 @@ def _process_type(raw: object) -> ProcessType:
 def _words(raw: object) -> tuple[str, ...]:
     if not isinstance(raw, list) or not all(isinstance(each, str) for each in raw):
         raise InvalidResult("its buildpacks are no list of names")
-    return tuple(each[:_LONGEST_NAME] for each in raw[:_MOST_TYPES])
+    return tuple(clean(each)[:_LONGEST_NAME] for each in raw[:_MOST_TYPES])

@@ -20,6 +20,7 @@ from haikube.git.builds import create_build
 from haikube.logs.builds import RESULTS
 from haikube.model import labels
 from haikube.model.resources import APPS, BUILDS
+from haikube.model.screen import Sieve
 
 _LINK_SECONDS: Final = 86_400
 _LONGEST_VERSION: Final = 200
@@ -104,9 +105,12 @@ async def _log_place(context: Context, request: Request) -> tuple[Cluster, str, 
 
 
 async def _all(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
+    """Yield the log as a terminal may show it, byte for byte as long as it is."""
+    sieve = Sieve()
+    yield sieve.take(first)
     async for chunk in rest:
-        yield chunk
+        yield sieve.take(chunk)
+    yield sieve.end()
 
 
 def _offset(request: Request) -> int:
