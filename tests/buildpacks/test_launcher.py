@@ -122,3 +122,8 @@ def test_a_slug_of_another_form_is_said_so(theatre: Theatre) -> None:
 def test_a_slow_name_does_not_hold_up_a_dyno_that_has_it(theatre: Theatre) -> None:
     result = theatre.pack_slug({})
     assert theatre.run(result, "echo $DYNO", name="worker.7") == "worker.7\n"
+
+
+def test_an_attached_dyno_waits_for_its_session(theatre: Theatre) -> None:
+    shown = theatre.run(theatre.pack_slug({}), "echo it ran", HAIKUBE_ATTACH_SECONDS="1")
+    assert shown == "Error R13 (Attach error) -> Failed to attach to process\n"

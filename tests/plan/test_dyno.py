@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -117,3 +118,86 @@ async def test_one_that_is_being_deleted_is_left_alone() -> None:
     dyno["metadata"]["deletionTimestamp"] = b.CREATED
 
     assert (await plan(dyno, *BASE)).plan.writes == ()
+
+
+async def test_a_run_brings_its_own_environment() -> None:
+    wishes = {"TERM": "xterm", "STACK": "mine", "PRICE": "$5", "HAIKUBE_POD": "no"}
+    listed = [{"name": name, "value": text} for name, text in wishes.items()]
+    row = await plan(b.dyno(command=["x"], env=listed), *BASE)
+    env = row.body(CREATE)["spec"]["containers"][0]["env"]
+    found = {each["name"]: each.get("value") for each in env}
+
+    assert len(found) == len(env)
+    assert (found["TERM"], found["STACK"], found["PRICE"]) == ("xterm", "mine", "$$5")
+    assert found["HAIKUBE_POD"] is None
+    assert "HAIKUBE_ATTACH_SECONDS" not in found
+
+
+async def test_an_attached_run_waits_for_its_session() -> None:
+    row = await plan(b.dyno(command=["x"], attach=True, tty=False), *BASE)
+    container = row.body(CREATE)["spec"]["containers"][0]
+
+    assert (container["stdin"], container["stdinOnce"], container["tty"]) == (True, True, False)
+    assert {"name": "HAIKUBE_ATTACH_SECONDS", "value": "120"} in container["env"]
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "called"),
+    [
+        ("hello-run-1234", {}, "run.1234"),
+        ("hello-run-1234", {"processType": "worker"}, "worker.1234"),
+        ("hello-run-x", {}, r"run\.\d{4}"),
+        ("other-run-1234", {}, r"run\.\d{4}"),
+    ],
+)
+async def test_how_it_is_called(name: str, spec: b.Raw, called: str) -> None:
+    row = await plan(b.dyno(name, command=["x"], **spec), *BASE)
+
+    given = row.body(f"create Pod {name}")["metadata"]["annotations"]["haikube.dev/dyno"]
+    assert re.fullmatch(called, given)
+
+
+def attached(until: str, **status: Any) -> b.Raw:
+    dyno = b.dyno(command=["x"], attach=True, status=status)
+    dyno["metadata"]["annotations"] = {"haikube.dev/session-until": until}
+    return dyno
+
+
+async def test_a_session_that_is_gone_ends_its_dyno() -> None:
+    row = await plan(attached("2026-01-01T00:59:59Z"), *BASE, pod(state=b.RUNNING))
+
+    assert row.writes == ["delete Pod run-1"]
+    assert (row.status["state"], row.condition()) == ("Crashed", ("False", "SessionOver"))
+
+
+@pytest.mark.parametrize(
+    ("until", "left"), [("2026-01-01T01:03:00Z", 180.0), ("soon", None), ("", None)]
+)
+async def test_a_session_that_lives_is_looked_at_again(until: str, left: float | None) -> None:
+    row = await plan(attached(until), *BASE, pod(state=b.RUNNING))
+
+    assert (row.writes, row.status["state"], row.plan.requeue_after) == ([], "Up", left)
+
+
+async def test_an_exit_code_outlives_its_session() -> None:
+    row = await plan(attached("2026-01-01T00:00:00Z"), *BASE, pod(state=b.ended(3)))
+
+    assert (row.writes, row.status["exitCode"]) == ([], 3)
+
+
+@pytest.mark.parametrize(
+    ("keep", "ended", "writes", "left"),
+    [
+        (None, "2026-01-01T00:00:00Z", [], None),
+        (3600, "2026-01-01T00:00:00Z", ["delete Dyno run-1"], None),
+        (3600, "2026-01-01T00:30:00Z", [], 1800.0),
+    ],
+)
+async def test_one_that_has_ended_is_kept_for_its_time(
+    keep: int | None, ended: str, writes: list[str], left: float | None
+) -> None:
+    spec = {} if keep is None else {"keepSeconds": keep}
+    status = {"state": "Complete", "finishedAt": ended}
+    row = await plan(b.dyno(command=["x"], status=status, **spec), *BASE)
+
+    assert (row.writes, row.plan.requeue_after) == (writes, left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from haikube.model.formation import DEFAULT_SIZE
@@ -20,8 +21,11 @@ class Dyno:
     command: str
     process_type: str
     size: str
+    env: Mapping[str, str]
     attach: bool
+    tty: bool
     ttl: int
+    keep: int | None
     status: Raw
 
 
@@ -34,8 +38,11 @@ def parse_dyno(obj: Raw) -> Dyno:
         command=command_line(spec.get("command") or []),
         process_type=spec.get("processType") or "",
         size=spec.get("size") or DEFAULT_SIZE,
+        env={each["name"]: each["value"] for each in spec.get("env") or ()},
         attach=bool(spec.get("attach")),
+        tty=bool(spec.get("attach")) and spec.get("tty", True),
         ttl=spec.get("ttlSeconds") or DEFAULT_TTL,
+        keep=spec.get("keepSeconds"),
         status=obj.get("status") or {},
     )
 

@@ -47,6 +47,11 @@ def config_secret_name(app: str) -> str:
     return f"{app}-config"
 
 
+def one_off_stem(app: str) -> str:
+    """Return what the name of a Dyno begins with that the api made; ``-<number>`` follows."""
+    return f"{app}-run"
+
+
 def phase_job_name(release: str) -> str:
     """Return the name of the Job that runs the release phase of a release."""
     return f"{release}-release"

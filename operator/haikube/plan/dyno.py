@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from haikube.model import labels
+from haikube.model import labels, names
 from haikube.model.app import App
 from haikube.model.conditions import Verdict, completion, progressing, ready, stalled, stamp
 from haikube.model.dyno import Dyno
@@ -15,13 +15,14 @@ from haikube.model.pod import Pod
 from haikube.model.release import Release
 from haikube.model.resources import DYNOS, PODS
 from haikube.model.stack import Stack
-from haikube.model.times import format_time
-from haikube.plan.children import child_labels, child_metadata, label_value
+from haikube.model.times import format_time, parse_time
+from haikube.plan.children import child_labels, child_metadata, delete, label_value
 from haikube.plan.context import Context, first
 from haikube.plan.diagnosis import diagnose
 from haikube.plan.dynos import SIZES, DynoPod
 
 _STATES = {"DynoComplete": "Complete", "DynoUp": "Up", "DynoStarting": "Starting"}
+_ALIVE = frozenset({"DynoUp", "DynoStarting"})
 _NUMBERS = 9000
 _FIRST_NUMBER = 1000
 
@@ -50,16 +51,58 @@ def plan_dyno(view: DynoView, context: Context) -> Plan:
     if view.dyno.meta.deleting:
         return Plan()
     if view.dyno.status.get("state") in {"Complete", "Crashed"}:
-        return Plan()
+        return _kept(view.dyno, context)
     verdict = first(_CHAIN, view)
+    left = _session_left(view.dyno, context)
+    if left is not None and left <= 0 and verdict.reason in _ALIVE:
+        verdict = stalled("SessionOver", "whoever was attached has gone; create a new Dyno")
+        return Plan(_end(view.pod), _status(view, verdict, context))
     writes = _pod(view, context) if verdict.reason == "DynoStarting" else ()
-    return Plan(writes=writes, status=_status(view, verdict, context))
+    return Plan(writes, _status(view, verdict, context), requeue_after=left)
 
 
 def dyno_name(dyno: Dyno) -> str:
-    """Return the value of DYNO, as Heroku makes it: ``run.1234``."""
-    number = int(hashlib.sha256(dyno.meta.uid.encode()).hexdigest(), 16) % _NUMBERS
-    return f"run.{number + _FIRST_NUMBER}"
+    """Return the value of DYNO, as Heroku makes it: ``run.1234``.
+
+    The number is that of the object's name where it has one, so that two never share it.
+    """
+    kind = dyno.process_type or "run"
+    stem, _, number = dyno.meta.name.rpartition("-")
+    if stem == names.one_off_stem(dyno.app) and number.isdecimal():
+        return f"{kind}.{number}"
+    hashed = int(hashlib.sha256(dyno.meta.uid.encode()).hexdigest(), 16) % _NUMBERS
+    return f"{kind}.{hashed + _FIRST_NUMBER}"
+
+
+def _session_left(dyno: Dyno, context: Context) -> float | None:
+    """Return the seconds for which its session still counts as alive, None without one."""
+    try:
+        until = parse_time(dyno.meta.annotations[labels.SESSION_UNTIL])
+    except (KeyError, ValueError):
+        return None
+    return (until - context.now).total_seconds()
+
+
+def _end(pod: Pod | None) -> tuple[Write, ...]:
+    """Stop it, SIGTERM first."""
+    return () if pod is None else (delete(PODS, pod.meta),)
+
+
+def _kept(dyno: Dyno, context: Context) -> Plan:
+    """Return the plan for one that has ended: it goes when its time is over."""
+    ended = dyno.status.get("finishedAt") or _last_change(dyno)
+    if dyno.keep is None or ended is None:
+        return Plan()
+    left = (parse_time(ended) - context.now).total_seconds() + dyno.keep
+    if left > 0:
+        return Plan(requeue_after=left)
+    return Plan((delete(DYNOS, dyno.meta),))
+
+
+def _last_change(dyno: Dyno) -> str | None:
+    """Return when it was known to have ended, for one whose pod was lost."""
+    times = [each["lastTransitionTime"] for each in dyno.status.get("conditions") or ()]
+    return max(times, default=None)
 
 
 def _pod(view: DynoView, context: Context) -> tuple[Write, ...]:
@@ -77,7 +120,7 @@ def _pod(view: DynoView, context: Context) -> tuple[Write, ...]:
     named = {labels.DYNO: dyno_name(dyno)}
     values = {
         "metadata": child_metadata(dyno.meta.name, (DYNOS, dyno.meta), marks, named),
-        "pod": pod.render(context, restart_policy="Never", deadline=dyno.ttl, attach=dyno.attach),
+        "pod": pod.render(context, restart_policy="Never", deadline=dyno.ttl, run=dyno),
     }
     return (Create(PODS, context.render("one-off-pod", values)),)
 
@@ -187,7 +230,7 @@ def _status(view: DynoView, verdict: Verdict, context: Context) -> dict[str, Any
 
 
 def _state(verdict: Verdict) -> str:
-    ended = {"DynoCrashed", "DynoLost", "DynoExpired"}
+    ended = {"DynoCrashed", "DynoLost", "DynoExpired", "SessionOver"}
     return "Crashed" if verdict.reason in ended else _STATES.get(verdict.reason, "Pending")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from haikube.model import labels, names
 from haikube.model.app import App
+from haikube.model.dyno import Dyno
 from haikube.model.formation import WEB
 from haikube.model.release import Release
 from haikube.model.stack import Stack
@@ -26,6 +27,11 @@ _PROBE_SLACK = 60
 
 _SEEN = "/tmp/.haikube-listening"  # noqa: S108 - in the dyno, whose files are the app's alone
 """Where the probe remembers that the dyno has listened."""
+
+_ATTACH_SECONDS = 120
+"""How long the launcher of an attached dyno waits for somebody."""
+
+_OURS = "HAIKUBE_"
 
 _UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -46,9 +52,9 @@ class DynoPod:
         *,
         restart_policy: str = "Always",
         deadline: int | None = None,
-        attach: bool = False,
+        run: Dyno | None = None,
     ) -> Mapping[str, Any]:
-        """Return the pod spec."""
+        """Return the pod spec; ``run`` is the one-off run that it is for."""
         settings = context.settings
         web = self.process_type == WEB and restart_policy == "Always"
         values = {
@@ -58,8 +64,9 @@ class DynoPod:
             "image": self.stack.run_image,
             "pull_policy": settings.image_pull_policy,
             "command": literal(self.command),
-            "attach": attach,
-            "env": self._env(settings, web=web),
+            "attach": run is not None and run.attach,
+            "tty": run is not None and run.tty,
+            "env": _with_wishes(self._env(settings, web=web), run),
             "config_secret": self.release.config,
             "slug_secret": names.slug_secret_name(self.release.meta.name),
             "resources": resources(settings),
@@ -122,6 +129,19 @@ class DynoPod:
             "HEROKU_SLUG_COMMIT": commit,
             "HEROKU_SLUG_DESCRIPTION": self.release.description,
         }
+
+
+def _with_wishes(env: list[dict[str, Any]], run: Dyno | None) -> list[dict[str, Any]]:
+    """Return the environment with what a one-off run asks for; our own names stay ours."""
+    if run is None:
+        return env
+    wishes = {name: text for name, text in run.env.items() if not name.startswith(_OURS)}
+    waits = {"HAIKUBE_ATTACH_SECONDS": str(_ATTACH_SECONDS)} if run.attach else {}
+    return [
+        *(each for each in env if each["name"] not in wishes),
+        *({"name": name, "value": literal(text)} for name, text in sorted(wishes.items())),
+        *({"name": name, "value": text} for name, text in waits.items()),
+    ]
 
 
 def _of_pod(name: str, path: str) -> dict[str, Any]:
