@@ -12,7 +12,8 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -22,11 +23,15 @@ def _words(value: object) -> object:
     return [each for word in value.split(",") if (each := word.strip())]
 
 
-def _json_object(value: object) -> object:
+def _json(value: object) -> object:
     try:
-        found = json.loads(value or "{}") if isinstance(value, str) else value
+        return json.loads(value or "{}") if isinstance(value, str) else value
     except ValueError as error:
         raise ValueError(f"it is not JSON: {error}") from None
+
+
+def _json_object(value: object) -> object:
+    found = _json(value)
     if not isinstance(found, Mapping) or not all(isinstance(each, str) for each in found.values()):
         raise ValueError('it is not a JSON object of texts, such as {"NAME": "value"}')
     return found
@@ -37,6 +42,22 @@ Words = Annotated[frozenset[str], NoDecode, BeforeValidator(_words)]
 
 Texts = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_json_object)]
 """Written as a JSON object."""
+
+
+class DynoSize(BaseModel):
+    """What a site changes of a dyno size; quantities as Kubernetes writes them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+    memory: str | None = None
+    cpu: str | None = None
+    memory_request: str | None = None
+    cpu_request: str | None = None
+    node_selector: Mapping[str, str] | None = None
+
+
+Sizes = Annotated[Mapping[str, DynoSize], NoDecode, BeforeValidator(_json)]
+"""Written as a JSON object of objects."""
 
 
 class Settings(BaseSettings):
@@ -113,13 +134,10 @@ class Settings(BaseSettings):
         default=60, description="a web process must bind $PORT within this of its launch (R10)"
     )
     shutdown_grace: int = Field(default=30, description="from SIGTERM to SIGKILL")
-    dyno_memory: str = Field(default="512Mi", description="memory limit of the default size")
-    dyno_cpu: str = Field(
-        default="2", description="cpu limit of the default size, where others leave it so much"
-    )
-    dyno_cpu_request: str = Field(default="10m", description="cpu request of the default size")
-    dyno_memory_request: str = Field(
-        default="64Mi", description="memory request of the default size"
+    dyno_sizes: Sizes = Field(
+        default={},
+        description="JSON object of dyno sizes: memory, cpu, memoryRequest, cpuRequest and "
+        "nodeSelector of each, as far as they differ from the built-in ones",
     )
     dyno_port: int = Field(default=8080, description="value of PORT in web dynos")
     max_surge: str = Field(

@@ -85,6 +85,10 @@ def test_a_page_shows_an_example_of_its_kind(resource: Resource) -> None:
 
 
 def test_no_page_is_left_over() -> None:
-    wanted = {page(resource).name for resource in OWN_KINDS} | {"settings.md", "README.md"}
+    wanted = {page(resource).name for resource in OWN_KINDS} | {
+        "settings.md",
+        "attach.md",
+        "README.md",
+    }
 
     assert {path.name for path in PAGES.glob("*.md")} == wanted

@@ -60,7 +60,7 @@ KEYS = {"storage_access_key": "a", "storage_secret_key": "s"}
         ({"buildpacks": {"acme/rails": "https://me:hunter2@git.example/x"}}, "without user or"),
         ({"buildpacks": {"acme/rails": "git@git.example:x"}}, "without user or password"),
         ({"slug_url_seconds": 9_999_999}, "604800"),
-        ({"dyno_memory": "lots"}, "512Mi"),
+        ({"dyno_sizes": {"eco": {"memory": "lots"}}}, "gives eco the memory 'lots'; write 512Mi"),
     ],
 )
 def test_wrong_settings_are_named_with_the_remedy(

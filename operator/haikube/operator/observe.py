@@ -52,6 +52,7 @@ from haikube.plan.formationview import FormationView
 from haikube.plan.hosts import Rivals, wanted_hosts
 from haikube.plan.release import ReleaseView
 from haikube.plan.result import RESULT_LIMIT, InvalidResult, parse_result
+from haikube.plan.sizes import find_size, size_names
 from haikube.plan.snapshot import COMPONENT
 from haikube.plan.stack import StackView
 from haikube.settings import Settings
@@ -153,6 +154,7 @@ class Observer:
         pods = self._store.find(PODS, "formation", f"{namespace}/{formation.meta.name}")
         return FormationView(
             formation=formation,
+            size=find_size(formation.size, self._settings),
             app=app,
             release=release,
             stack=self._stack(release),
@@ -170,6 +172,8 @@ class Observer:
         release = ledger.current(self._releases(namespace, dyno.app))
         return DynoView(
             dyno=dyno,
+            size=find_size(dyno.size, self._settings),
+            sizes=size_names(self._settings),
             app=self._get(APPS, namespace, dyno.app, parse_app),
             release=release,
             stack=self._stack(release),

@@ -9,7 +9,7 @@ from haikube.cluster.errors import ApiError, Forbidden, NotFound
 from haikube.cluster.port import Cluster
 from haikube.model.names import BUILDPACK, CONFIG_VAR
 from haikube.model.resources import HTTP_ROUTES, OWN_KINDS, Resource
-from haikube.plan.dynos import megabytes
+from haikube.plan.sizes import wrong_sizes
 from haikube.settings import Settings
 
 CUSTOM_RESOURCES = Resource(
@@ -34,7 +34,7 @@ def check_settings(settings: Settings) -> list[str]:
         *_build_env(settings.build_env),
         *_buildpacks(settings.buildpacks),
         *_storage(settings),
-        *_quantity("HAIKUBE_DYNO_MEMORY", settings.dyno_memory),
+        *wrong_sizes(settings),
     ]
     if not _SHORTEST_URL <= settings.slug_url_seconds <= _WEEK:
         complaints.append(
@@ -88,14 +88,6 @@ def _storage(settings: Settings) -> list[str]:
             "set both in the Secret haikube-storage"
         )
     return complaints
-
-
-def _quantity(name: str, value: str) -> list[str]:
-    try:
-        megabytes(value)
-    except ValueError:
-        return [f"{name} is {value!r}; write a quantity like 512Mi"]
-    return []
 
 
 async def check_cluster(cluster: Cluster) -> list[str]:

@@ -19,7 +19,8 @@ from haikube.model.times import format_time, parse_time
 from haikube.plan.children import child_labels, child_metadata, delete, label_value
 from haikube.plan.context import Context, first
 from haikube.plan.diagnosis import diagnose
-from haikube.plan.dynos import SIZES, DynoPod
+from haikube.plan.dynos import DynoPod
+from haikube.plan.sizes import Size
 
 _STATES = {"DynoComplete": "Complete", "DynoUp": "Up", "DynoStarting": "Starting"}
 _ALIVE = frozenset({"DynoUp", "DynoStarting"})
@@ -32,6 +33,8 @@ class DynoView:
     """One one-off dyno, the release it runs and its pod."""
 
     dyno: Dyno
+    size: Size | None
+    sizes: str
     app: App | None
     release: Release | None
     stack: Stack | None
@@ -109,14 +112,14 @@ def _pod(view: DynoView, context: Context) -> tuple[Write, ...]:
     dyno, command = view.dyno, view.command
     if view.pod is not None or command is None:
         return ()
-    if view.app is None or view.release is None or view.stack is None:
+    if view.app is None or view.release is None or view.stack is None or view.size is None:
         return ()
     marks = {
         **child_labels(view.app.meta, "one-off"),
         labels.RELEASE: label_value(view.release.meta.name),
     }
     kind = dyno.process_type or "run"
-    pod = DynoPod(view.app, view.release, view.stack, kind, command)
+    pod = DynoPod(view.app, view.release, view.stack, kind, command, view.size)
     named = {labels.DYNO: dyno_name(dyno)}
     values = {
         "metadata": child_metadata(dyno.meta.name, (DYNOS, dyno.meta), marks, named),
@@ -172,10 +175,9 @@ def _no_command(view: DynoView) -> Verdict | None:
 
 
 def _unknown_size(view: DynoView) -> Verdict | None:
-    if view.dyno.size.lower() in SIZES:
+    if view.size is not None:
         return None
-    known = ", ".join(sorted(SIZES))
-    return stalled("UnknownSize", f"there is no size {view.dyno.size}; use one of {known}")
+    return stalled("UnknownSize", f"there is no size {view.dyno.size}; use one of {view.sizes}")
 
 
 def _stack_missing(view: DynoView) -> Verdict | None:

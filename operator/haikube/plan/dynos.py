@@ -14,10 +14,8 @@ from haikube.model.release import Release
 from haikube.model.stack import Stack
 from haikube.model.times import format_time
 from haikube.plan.context import Context
+from haikube.plan.sizes import BASIC, Size
 from haikube.settings import Settings
-
-SIZES = frozenset({"eco", "basic", "standard-1x"})
-"""Names of the one size the platform has; Heroku's 512 MB dynos."""
 
 _PROBE_WAITS = 3600
 """Seconds that a readiness probe waits for the port, or rests once the dyno has listened."""
@@ -33,8 +31,6 @@ _ATTACH_SECONDS = 120
 
 _OURS = "HAIKUBE_"
 
-_UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
-
 
 @dataclass(frozen=True, slots=True)
 class DynoPod:
@@ -45,6 +41,7 @@ class DynoPod:
     stack: Stack
     process_type: str
     command: str
+    size: Size = BASIC
 
     def render(
         self,
@@ -69,7 +66,8 @@ class DynoPod:
             "env": _with_wishes(self._env(settings, web=web), run),
             "config_secret": self.release.config,
             "slug_secret": names.slug_secret_name(self.release.meta.name),
-            "resources": resources(settings),
+            "resources": self.size.resources,
+            "node_selector": dict(self.size.node_selector),
             "port": settings.dyno_port if web else None,
             "probe_command": [
                 "/haikube/listening",
@@ -106,7 +104,7 @@ class DynoPod:
             "PORT": str(settings.dyno_port) if web else "",
             "HAIKUBE_BOOT_SECONDS": str(self.boot_timeout(settings)) if web else "",
             "STACK": self.stack.alias,
-            "MEMORY_AVAILABLE": str(megabytes(settings.dyno_memory)),
+            "MEMORY_AVAILABLE": str(self.size.megabytes),
             "HAIKUBE_PROCESS_TYPE": self.process_type,
             **self._metadata(),
         }
@@ -155,26 +153,3 @@ def literal(text: str) -> str:
     'echo $$$$ $$(date) $$PORT'
     """
     return text.replace("$", "$$")
-
-
-def resources(settings: Settings) -> dict[str, dict[str, str]]:
-    """Return requests and limits of the default size."""
-    return {
-        "requests": {
-            "cpu": settings.dyno_cpu_request,
-            "memory": settings.dyno_memory_request,
-        },
-        "limits": {"cpu": settings.dyno_cpu, "memory": settings.dyno_memory},
-    }
-
-
-def megabytes(quantity: str) -> int:
-    """Return a Kubernetes memory quantity in MB, as buildpacks read MEMORY_AVAILABLE.
-
-    >>> megabytes("512Mi"), megabytes("1Gi"), megabytes("1048576")
-    (512, 1024, 1)
-    """
-    for unit, factor in _UNITS.items():
-        if quantity.endswith(unit):
-            return int(float(quantity.removesuffix(unit)) * factor) >> 20
-    return int(float(quantity)) >> 20

@@ -9,8 +9,8 @@ from haikube.model.conditions import Verdict, idle, progressing, ready, stalled,
 from haikube.model.names import formation_name
 from haikube.plan.context import Context, first
 from haikube.plan.diagnosis import diagnose
-from haikube.plan.dynos import SIZES
 from haikube.plan.formationview import FormationView
+from haikube.plan.sizes import size_names
 
 _Asked = tuple[FormationView, Context]
 
@@ -53,10 +53,10 @@ def _not_in_release(asked: _Asked) -> Verdict | None:
 
 
 def _unknown_size(asked: _Asked) -> Verdict | None:
-    view, _ = asked
-    if view.formation.size.lower() in SIZES:
+    view, context = asked
+    if view.size is not None:
         return None
-    known = ", ".join(sorted(SIZES))
+    known = size_names(context.settings)
     return stalled("UnknownSize", f"there is no size {view.formation.size}; use one of {known}")
 
 

@@ -14,8 +14,9 @@ from haikube.model.pod import Pod
 from haikube.model.release import Release
 from haikube.model.stack import Stack
 from haikube.plan.children import label_value
-from haikube.plan.dynos import SIZES, DynoPod
+from haikube.plan.dynos import DynoPod
 from haikube.plan.hosts import Rivals
+from haikube.plan.sizes import Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class FormationView:
     """One formation, the release it follows, and the children it has."""
 
     formation: Formation
+    size: Size | None
     app: App | None
     release: Release | None
     stack: Stack | None
@@ -55,10 +57,10 @@ class FormationView:
         """Return what a dyno of this formation is, or None while that is not known."""
         if self.app is None or self.release is None or self.stack is None or self.misnamed:
             return None
-        if self.command is None or self.formation.size.lower() not in SIZES:
+        if self.command is None or self.size is None:
             return None
         kind = self.formation.process_type
-        return DynoPod(self.app, self.release, self.stack, kind, self.command)
+        return DynoPod(self.app, self.release, self.stack, kind, self.command, self.size)
 
     @property
     def selector(self) -> dict[str, str]:
