@@ -333,6 +333,12 @@ def route(*, admitted: bool | None = True, reason: str = "NotAllowed") -> Raw:
     )
 
 
+def budget(process_type: str = "web") -> Raw:
+    name = formation_name("hello", process_type)
+    extra = {"labels": _managed(), **owned_by("Formation", name)}
+    return obj("policy/v1", "PodDisruptionBudget", meta(name, "PodDisruptionBudget", **extra))
+
+
 def service() -> Raw:
     extra = {"labels": _managed(), **owned_by("Formation", "hello-web")}
     return obj("v1", "Service", meta("hello-web", "Service", **extra), spec={})

@@ -6,6 +6,7 @@ import pytest
 
 from haikube.model.resources import (
     APPS,
+    BUDGETS,
     BUILDS,
     CHILD_KINDS,
     DEPLOYMENTS,
@@ -95,6 +96,7 @@ OPERATOR_WRITES = {
     RELEASES: {"create", "delete"},
     FORMATIONS: {"create"},
     DEPLOYMENTS: {"create", "patch", "delete"},
+    BUDGETS: {"create", "patch", "delete"},
     SERVICES: {"create", "patch", "delete"},
     HTTP_ROUTES: {"create", "patch", "delete"},
     SECRETS: {"create", "patch", "delete"},

@@ -192,6 +192,35 @@ async def test_a_type_that_left_the_release_is_removed() -> None:
     assert row.condition() == ("False", "NotInRelease")
 
 
+BUDGET = "apply PodDisruptionBudget hello-worker"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "others", "writes"),
+    [
+        (1, (), []),
+        (2, (), [BUDGET]),
+        (2, (b.budget("worker"),), [BUDGET]),
+        (1, (b.budget("worker"),), ["delete PodDisruptionBudget hello-worker"]),
+        (0, (b.budget("worker"),), ["delete PodDisruptionBudget hello-worker"]),
+    ],
+)
+async def test_a_drain_takes_one_of_several_dynos_and_one_alone_blocks_nobody(
+    quantity: int, others: tuple[b.Raw, ...], writes: list[str]
+) -> None:
+    formation = b.formation("worker", quantity)
+    row = await plan(formation, *BASE, b.deployment("worker"), *others)
+
+    assert row.writes == ["apply Deployment hello-worker", *writes]
+
+
+async def test_a_budget_goes_with_its_process_type() -> None:
+    base = (b.app(), b.stack(), b.release(types={"web": "x"}))
+    row = await plan(b.formation("worker"), *base, b.budget("worker"))
+
+    assert row.writes == ["delete PodDisruptionBudget hello-worker"]
+
+
 async def test_without_its_app_the_dynos_are_removed() -> None:
     row = await plan(b.formation(), b.deployment())
 
@@ -322,7 +351,7 @@ async def test_a_stuck_rollout() -> None:
 
 
 async def test_new_dynos_are_named_first_of_all() -> None:
-    row = await plan(b.formation(quantity=2), *BASE, dyno("p1", dyno="web.2"), dyno("p2"))
+    row = await plan(b.formation(), *BASE, dyno("p1", dyno="web.2"), dyno("p2"))
 
     assert row.writes == ["annotate p2 web.1", *UP]
 

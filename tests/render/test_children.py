@@ -27,6 +27,10 @@ CASES: dict[str, tuple[tuple[b.Raw, ...], str]] = {
     "build-urls": ((b.build(version="0123abcd"), b.app(), b.stack()), "create Secret b1-urls"),
     "web-deployment": ((b.formation(quantity=2), *BASE), "apply Deployment hello-web"),
     "worker-deployment": ((b.formation("worker"), *BASE), "apply Deployment hello-worker"),
+    "disruption-budget": (
+        (b.formation(quantity=2), *BASE),
+        "apply PodDisruptionBudget hello-web",
+    ),
     "service": ((b.formation(), *BASE), "apply Service hello-web"),
     "httproute": ((b.formation(), *BASE), "apply HTTPRoute hello-web"),
     "release-job": ((PHASED, *WHOLE), "create Job hello-v1-release"),

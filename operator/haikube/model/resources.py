@@ -41,6 +41,7 @@ EVENTS = Resource("", "v1", "events", "Event")
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
+BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 JOBS = Resource("batch", "v1", "jobs", "Job")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 HTTP_ROUTES = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
@@ -55,6 +56,6 @@ ACCESS_REVIEWS = Resource(
     namespaced=False,
 )
 
-CHILD_KINDS = (DEPLOYMENTS, SERVICES, HTTP_ROUTES, JOBS, PODS, SECRETS)
+CHILD_KINDS = (DEPLOYMENTS, BUDGETS, SERVICES, HTTP_ROUTES, JOBS, PODS, SECRETS)
 
 BY_KIND = {resource.kind: resource for resource in (*OWN_KINDS, *CHILD_KINDS, EVENTS, LEASES)}

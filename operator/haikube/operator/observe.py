@@ -27,6 +27,7 @@ from haikube.model.pod import Pod, parse_pod
 from haikube.model.release import Release, parse_release
 from haikube.model.resources import (
     APPS,
+    BUDGETS,
     BUILDS,
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -159,6 +160,7 @@ class Observer:
             release=release,
             stack=self._stack(release),
             deployment=self._child(DEPLOYMENTS, formation.meta, parse_deployment),
+            budget=self._child(BUDGETS, formation.meta, parse_meta),
             service=self._child(SERVICES, formation.meta, parse_meta),
             route=self._child(HTTP_ROUTES, formation.meta, parse_meta),
             pods=tuple(parse_pod(each) for each in pods if app and _is_of(each, app)),

@@ -12,6 +12,7 @@ from haikube.model import labels
 from haikube.model.app import parse_app
 from haikube.model.resources import (
     APPS,
+    BUDGETS,
     DEPLOYMENTS,
     HTTP_ROUTES,
     JOBS,
@@ -34,6 +35,7 @@ WATCHED: tuple[Watched, ...] = (
     Watched(PODS, _MANAGED),
     Watched(JOBS, _MANAGED),
     Watched(DEPLOYMENTS, _MANAGED),
+    Watched(BUDGETS, _MANAGED),
     Watched(SERVICES, _MANAGED),
     Watched(HTTP_ROUTES, _MANAGED),
     Watched(SECRETS, labels.APP),
@@ -74,6 +76,7 @@ PRUNED: Mapping[Resource, Callable[[Json], Json]] = {
     PODS: _pod,
     JOBS: _without_spec,
     DEPLOYMENTS: _without_spec,
+    BUDGETS: _metadata,
     SERVICES: _metadata,
 }
 

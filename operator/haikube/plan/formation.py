@@ -14,7 +14,7 @@ from haikube.model import labels
 from haikube.model.app import App
 from haikube.model.formation import Formation
 from haikube.model.intents import Apply, Plan, Write
-from haikube.model.resources import DEPLOYMENTS, FORMATIONS, HTTP_ROUTES, SERVICES
+from haikube.model.resources import BUDGETS, DEPLOYMENTS, FORMATIONS, HTTP_ROUTES, SERVICES
 from haikube.plan.children import child_labels, child_metadata, delete, label_value
 from haikube.plan.context import Context
 from haikube.plan.dynos import DynoPod
@@ -22,6 +22,8 @@ from haikube.plan.formationstatus import formation_status
 from haikube.plan.formationview import FormationView
 from haikube.plan.hosts import decide_hosts
 from haikube.plan.ordinals import name_dynos
+
+_SEVERAL = 2
 
 
 def plan_formation(view: FormationView, context: Context) -> Plan:
@@ -44,6 +46,7 @@ def plan_formation(view: FormationView, context: Context) -> Plan:
 def _remove(view: FormationView) -> tuple[Write, ...]:
     children = (
         (DEPLOYMENTS, view.deployment.meta if view.deployment else None),
+        (BUDGETS, view.budget),
         (SERVICES, view.service),
         (HTTP_ROUTES, view.route),
     )
@@ -54,7 +57,21 @@ def _dynos(view: FormationView, app: App, context: Context) -> tuple[Write, ...]
     if view.dyno is None or (view.deployment is None and view.formation.quantity == 0):
         return ()
     body = context.render("deployment", _deployment(view, app, view.dyno, context))
-    return (Apply(DEPLOYMENTS, body),)
+    return (Apply(DEPLOYMENTS, body), *_budget(view, app, context))
+
+
+def _budget(view: FormationView, app: App, context: Context) -> tuple[Write, ...]:
+    """Return the budget by which a drain takes one dyno of several; one alone blocks nobody."""
+    if view.formation.quantity < _SEVERAL:
+        lost = view.budget if view.budget and not view.budget.deleting else None
+        return (delete(BUDGETS, lost),) if lost else ()
+    marks = {**child_labels(app.meta, "dyno"), **_type_label(view.formation)}
+    meta = view.formation.meta
+    values = {
+        "metadata": child_metadata(meta.name, (FORMATIONS, meta), marks),
+        "selector": view.selector,
+    }
+    return (Apply(BUDGETS, context.render("disruption-budget", values)),)
 
 
 def _deployment(

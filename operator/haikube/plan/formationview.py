@@ -29,6 +29,7 @@ class FormationView:
     release: Release | None
     stack: Stack | None
     deployment: Deployment | None
+    budget: Meta | None
     service: Meta | None
     route: Meta | None
     pods: tuple[Pod, ...]
