@@ -9,7 +9,7 @@ import pytest
 
 import builders as b
 from haikube.cluster.fake import FakeCluster
-from haikube.model.resources import CONFIG_MAPS
+from haikube.model.resources import CONFIG_MAPS, SECRETS
 from haikube.storage.memory import MemoryStorage
 from stage import plan
 
@@ -227,6 +227,21 @@ async def test_a_finished_build_is_not_waited_for() -> None:
     row = await plan(younger, b.build("b1", status=b.failed()), b.app(), b.stack())
 
     assert row.writes == ["create Secret b2-urls", "create Job b2"]
+
+
+@pytest.mark.parametrize("label", [None, "other"])
+async def test_a_secret_that_is_not_the_apps_is_given_to_no_build(label: str | None) -> None:
+    cluster = FakeCluster()
+    marks = {"haikube.dev/app": label} if label else {}
+    place = {"name": "stripe-keys", "namespace": b.NAMESPACE, "labels": marks}
+    cluster.seed(SECRETS, {"metadata": place, "data": {"KEY": "c2VjcmV0"}})
+    app = b.app(configRef={"name": "stripe-keys"})
+
+    row = await plan(b.build(), app, b.stack(), cluster=cluster)
+
+    assert (row.writes, row.condition()) == ([], ("False", "ConfigSecretNotLabelled"))
+    assert "kubectl label secret stripe-keys haikube.dev/app=hello" in str(row.status)
+    assert row.plan.requeue_after == 30.0
 
 
 @pytest.mark.parametrize(

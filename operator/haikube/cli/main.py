@@ -22,6 +22,7 @@ COMMANDS = {
     "deploy": "haikube.cli.builds:deploy",
     "builds": "haikube.cli.builds:builds",
     "buildpacks": "haikube.cli.buildpacks:buildpacks",
+    "team": "haikube.cli.team:team",
     "local": "haikube.local.commands:local",
     "sample": "haikube.cli.sample:sample",
     "git-credential": "haikube.cli.credential:git_credential",

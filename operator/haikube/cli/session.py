@@ -7,7 +7,6 @@ short-lived token of a service account (TokenRequest), because git can only send
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
@@ -16,11 +15,11 @@ from pathlib import Path
 import click
 
 from haikube.cli.config import Login, load, login_file, now, save
+from haikube.cli.kubeconfig import default_kubeconfig
 from haikube.cli.platform import connect
 from haikube.cluster.errors import AlreadyExists, ApiError
 from haikube.cluster.http import HttpCluster
 from haikube.cluster.identity import load as load_credentials
-from haikube.local.paths import Paths
 from haikube.model.resources import SERVICE_ACCOUNTS, Resource
 
 TOKEN_LIFE = timedelta(hours=8)
@@ -41,7 +40,7 @@ def login(api: str, kubeconfig: str, namespace: str, service_account: str, ca_fi
         token="",
         expires_at="",
         namespace=namespace,
-        kubeconfig=kubeconfig or _default_kubeconfig(),
+        kubeconfig=kubeconfig or default_kubeconfig(),
         service_account=service_account,
         ca_file=str(Path(ca_file).resolve()) if ca_file else "",
     )
@@ -149,10 +148,3 @@ def _configure_git(login: Login) -> None:
 
 def _git_config(*words: str) -> None:
     subprocess.run(["git", "config", "--global", *words], check=False, capture_output=True)
-
-
-def _default_kubeconfig() -> str:
-    standard = Path.home() / ".kube" / "config"
-    if given := os.environ.get("KUBECONFIG"):
-        return given
-    return str(standard if standard.exists() else Paths.default().kubeconfig)

@@ -5,11 +5,14 @@ A later part of the platform joins by one more function in ``PLATFORM_STEPS``.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from haikube.cluster.http import HttpCluster
+from haikube.cluster.identity import load as load_credentials
 from haikube.local import tools
 from haikube.local.archive import Image
 from haikube.local.deploy import (
@@ -25,6 +28,11 @@ from haikube.local.layer import prune_layers
 from haikube.local.linking import link_commands
 from haikube.local.provider import Provider
 from haikube.local.steps import Step
+from haikube.team.prepare import prepare_team
+from haikube.team.template import Team
+
+TEAM = "default"
+"""Where apps land of people who name no team."""
 
 
 @dataclass(slots=True)
@@ -100,6 +108,18 @@ def apply_platform(upping: Upping) -> str:
     return upping.kubectl.apply("-k", paths.deploy)
 
 
+def apply_team(upping: Upping) -> str:
+    """Make the namespace for newcomers that of a team, as ``haikube team create`` does."""
+    folder = upping.sources.data / "manifests" / "extras" / "team"
+
+    async def prepare() -> int:
+        credentials = load_credentials(upping.sources.paths.kubeconfig)
+        async with HttpCluster(credentials, user_agent="haikube-local") as cluster:
+            return len(await prepare_team(cluster, folder, Team(TEAM)))
+
+    return f"{asyncio.run(prepare())} objects"
+
+
 def wait_platform(upping: Upping) -> str:
     """Wait until every part of the platform has rolled out."""
     seconds = upping.sources.options.rollout_seconds
@@ -126,6 +146,7 @@ PLATFORM_STEPS: list[tuple[str, Callable[[Upping], str | None]]] = [
     ("gateway api", apply_gateway_api),
     ("resource definitions", apply_crds),
     ("platform applied", apply_platform),
+    ("team default", apply_team),
     ("platform ready", wait_platform),
     ("old images removed", remove_old_images),
     ("commands linked", link_programs),

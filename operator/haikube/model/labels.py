@@ -40,5 +40,8 @@ COMMIT = "haikube.dev/commit"
 BUILD_CACHE = "haikube.dev/build-cache"
 """Annotation of an App: any text. With another one its next build starts with an empty cache."""
 
+TEAM = "haikube.dev/team"
+"""Label of a namespace that belongs to a team: the operator writes into no other one."""
+
 MAINTENANCE = "haikube.dev/maintenance"
 """Label that no pod has: a Service selects by it to reach nobody."""

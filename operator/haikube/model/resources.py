@@ -56,6 +56,16 @@ ACCESS_REVIEWS = Resource(
     namespaced=False,
 )
 
+NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
+ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
+RESOURCE_QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
+LIMIT_RANGES = Resource("", "v1", "limitranges", "LimitRange")
+
+TEAM_KINDS = (NAMESPACES, ROLE_BINDINGS, NETWORK_POLICIES, RESOURCE_QUOTAS, LIMIT_RANGES)
+"""What the namespace of a team is made of."""
+
 CHILD_KINDS = (DEPLOYMENTS, BUDGETS, SERVICES, HTTP_ROUTES, JOBS, PODS, SECRETS)
 
 BY_KIND = {resource.kind: resource for resource in (*OWN_KINDS, *CHILD_KINDS, EVENTS, LEASES)}

@@ -117,6 +117,7 @@ class Observer:
             urls=self._child(SECRETS, build.meta, parse_secret),
             releases=self._releases(namespace, build.app),
             ca_bundle=await self._ca_bundle(),
+            hidden_config=await self._hides_config(app, started=job is not None or build.finished),
         )
         return await self._with_stored(view) if view.needs_stored else view
 
@@ -230,6 +231,12 @@ class Observer:
         return {host: rivals for host, rivals in claims.items() if rivals}
 
     # From outside
+
+    async def _hides_config(self, app: App | None, *, started: bool) -> bool:
+        """Return whether a build that has yet to start would get a Secret that is not the app's."""
+        if app is None or started or self._config(app) is not None:
+            return False
+        return await self._is_hidden(app)
 
     async def _is_hidden(self, app: App) -> bool:
         try:

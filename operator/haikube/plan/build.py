@@ -22,6 +22,7 @@ from haikube.plan.outcome import Outcome
 from haikube.plan.result import Broken, Built
 
 STORAGE_RETRY = 5.0
+CONFIG_RETRY = 30.0
 LEAVING = 30.0
 """Seconds that the pod of a finished build may take to end."""
 
@@ -100,8 +101,15 @@ def _go_on(view: BuildView, verdict: Verdict, context: Context) -> Plan:
     return Plan(
         writes=writes,
         status=build_status(view, verdict, context, result=result, started=bool(writes)),
-        requeue_after=STORAGE_RETRY if view.stored.error else None,
+        requeue_after=_retry(view),
     )
+
+
+def _retry(view: BuildView) -> float | None:
+    """Return when to look again at what no watch tells of."""
+    if view.stored.error:
+        return STORAGE_RETRY
+    return CONFIG_RETRY if view.hidden_config else None
 
 
 def _start(view: BuildView, context: Context) -> tuple[Write, ...]:
@@ -137,6 +145,18 @@ def _stack_missing(view: BuildView) -> Verdict | None:
         "StackNotFound",
         f"there is no Stack {view.build.stack or '(default)'}; see kubectl get stacks, "
         "then make it or cancel this build",
+    )
+
+
+def _config_foreign(view: BuildView) -> Verdict | None:
+    """Refuse to hand a Secret to a stranger's build that the app only gives the name of."""
+    if not view.hidden_config or view.job is not None or view.app is None:
+        return None
+    name, app = view.app.config, view.app.meta.name
+    return stalled(
+        "ConfigSecretNotLabelled",
+        f"Secret {name} is not known as the config of this app; label it: "
+        f"kubectl label secret {name} haikube.dev/app={app}",
     )
 
 
@@ -177,6 +197,7 @@ _CHAIN = (
     _app_missing,
     _source_missing,
     _stack_missing,
+    _config_foreign,
     _queued,  # one build per app at a time, in the order they were made
     _storage_down,
     _pod_trouble,
@@ -184,7 +205,14 @@ _CHAIN = (
 )
 
 _BLOCKED = frozenset(
-    {"AppNotFound", "SourceMissing", "StackNotFound", "WaitingForBuild", "StorageUnavailable"}
+    {
+        "AppNotFound",
+        "SourceMissing",
+        "StackNotFound",
+        "ConfigSecretNotLabelled",
+        "WaitingForBuild",
+        "StorageUnavailable",
+    }
 )
 
 

@@ -28,7 +28,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class BuildView:
-    """One build, its app and stack, its siblings, its Job and pods, its releases."""
+    """One build, its app and stack, its siblings, its Job and pods, its releases.
+
+    ``hidden_config`` says that the Secret which the app names as its config is not the app's own.
+    """
 
     build: Build
     app: App | None
@@ -40,6 +43,7 @@ class BuildView:
     releases: tuple[Release, ...]
     stored: Stored = Stored()
     ca_bundle: str = ""
+    hidden_config: bool = False
 
     @property
     def pod(self) -> Pod | None:
