@@ -21,8 +21,8 @@ from haikube.local.paths import Paths
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "haikube"
 KUBECONFIG = Path(os.environ.get("KUBECONFIG") or CACHE / "local" / "kubeconfig")
-GATEWAY = ("127.0.0.1", 8080)
-SECURE_GATEWAY = ("127.0.0.1", 8443)
+GATEWAY = ("127.0.0.1", int(os.environ.get("HAIKUBE_LOCAL_HTTP_PORT", "8080")))
+SECURE_GATEWAY = ("127.0.0.1", int(os.environ.get("HAIKUBE_LOCAL_HTTPS_PORT", "8443")))
 OPERATOR_ROOT = Path(__file__).parents[1] / "operator"
 DEADLINE = 180.0
 T = TypeVar("T")
@@ -226,5 +226,5 @@ def log_in(home: Path) -> Person:
         "init.defaultBranch": "main",
     }.items():
         someone.run("git", "config", "--global", key, value)
-    someone.haikube("login")
+    someone.haikube("login", f"http://api.localhost:{GATEWAY[1]}")
     return someone
