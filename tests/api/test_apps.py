@@ -44,6 +44,36 @@ async def test_the_account_is_who_the_token_says(http: aiohttp.ClientSession) ->
     assert (status, account["email"]) == (200, USER)
 
 
+async def test_the_folder_of_an_app(world: World, http: aiohttp.ClientSession) -> None:
+    world.cluster.app("hello")
+
+    async def source() -> Any:
+        return (await world.cluster.get(APPS, "hello", NAMESPACE))["spec"].get("source")
+
+    assert (await call(http, "GET", "/apps/hello/path"))[1]["path"] == ""
+    status, body = await call(http, "PUT", "/apps/hello/path", {"path": "apps/web/"})
+    assert (status, body["path"], body["app"]["name"]) == (200, "apps/web", "hello")
+    assert await source() == {"path": "apps/web"}
+    await call(http, "PUT", "/apps/hello/path", {"path": ""})
+    assert await source() is None
+    assert (await call(http, "PUT", "/apps/hello/path", {"path": 7}))[0] == 422
+
+
+async def test_the_folder_of_an_app_with_a_declared_source(
+    world: World, http: aiohttp.ClientSession
+) -> None:
+    world.cluster.app("hello")
+    git = {"url": "https://git.example/a", "subPath": "old"}
+    await world.cluster.patch(APPS, "hello", NAMESPACE, {"spec": {"source": {"git": git}}})
+
+    assert (await call(http, "GET", "/apps/hello/path"))[1]["path"] == "old"
+    await call(http, "PUT", "/apps/hello/path", {"path": "new"})
+    app = await world.cluster.get(APPS, "hello", NAMESPACE)
+    assert app["spec"]["source"] == {"git": {"url": "https://git.example/a"}, "path": "new"}
+    _, body = await call(http, "PUT", "/apps/hello/path", {"path": ""})
+    assert body["path"] == ""
+
+
 async def test_an_app_lives_and_dies(world: World, http: aiohttp.ClientSession) -> None:
     status, app = await call(http, "POST", "/apps", {"name": "hello", "team": NAMESPACE})
     assert status == 201

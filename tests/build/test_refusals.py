@@ -38,6 +38,21 @@ def test_no_buildpack_matches(engine: Engine) -> None:
     assert done.log.endswith("\n !     Push failed\n")
 
 
+WITH_FILE = "#!/bin/sh\n[ -f $1/toy.json ] && echo Toy\n"
+
+
+def test_no_buildpack_matches_the_root_but_folders_do(engine: Engine) -> None:
+    engine.buildpack(detect=WITH_FILE)
+    hidden = ["node_modules/x/toy.json", ".github/toy.json", "a/b/c/d/toy.json"]
+    apps = ["apps/web/toy.json", "apps/admin/toy.json", "apps/web/inner/toy.json"]
+    done = engine.run(dict.fromkeys([*hidden, *apps, "packages/shared/x.py"], ""))
+    reason, message = done.failure
+    assert reason == "NoBuildpackMatches"
+    assert message.endswith("would take apps/admin, apps/web: haikube path apps/admin")
+    assert "a buildpack would take apps/admin, apps/web." in done.log
+    assert "To name it: haikube path apps/admin" in done.log
+
+
 def test_a_chosen_buildpack_that_does_not_fit(engine: Engine) -> None:
     engine.buildpack(detect=NOT_MINE)
     engine.request = {"buildpacks": [{"name": "heroku/toy"}]}

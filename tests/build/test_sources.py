@@ -12,6 +12,7 @@ import pytest
 
 from build.gitserver import git, git_server
 from build.rig import COMPILE, DETECT, RELEASE, Engine, digest_of, pack
+from haikube.build.source import SUBMODULES
 
 
 @dataclass
@@ -77,6 +78,144 @@ def test_one_folder_of_a_repository(engine: Engine, repository: Repository) -> N
     assert "\nProcfile\n-----> Discovering" in engine.run().log
 
 
+LISTING = "#!/bin/sh\ncd $1 && ls -A . ../../packages/shared\n"
+MONOREPO = {"apps/web/Procfile": "web: x\n", "packages/shared/it.py": "", "apps/admin/x": ""}
+
+
+@pytest.mark.parametrize("path", ["apps/web", "apps/web/", "./apps//web"])
+def test_an_app_in_a_folder_has_the_rest_of_the_source_around_it(engine: Engine, path: str) -> None:
+    engine.buildpack(compile=LISTING)
+    archive = engine.stored("source")
+    archive.write_bytes(pack(MONOREPO))
+    declared = {"digest": digest_of(archive), "sizeBytes": archive.stat().st_size}
+    engine.request = {"source": {"archive": declared, "path": path}}
+    done = engine.run()
+    assert done.code == 0, done.log
+    assert ".:\nProcfile\n\n../../packages/shared:\nit.py\n" in done.log
+    assert set(engine.slug()) == {"./app", "./app/Procfile"}
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("../x", "'..'"),
+        ("/etc", "absolute"),
+        ("missing", "is no folder of the source"),
+        ("apps/web/Procfile", "is no folder of the source"),
+    ],
+)
+def test_a_path_that_is_no_folder(engine: Engine, path: str, words: str) -> None:
+    archive = engine.stored("source")
+    archive.write_bytes(pack(MONOREPO))
+    declared = {"digest": digest_of(archive), "sizeBytes": archive.stat().st_size}
+    engine.request = {"source": {"archive": declared, "path": path}}
+    reason, message = engine.run().failure
+    assert reason == "SourceInvalid"
+    assert words in message
+
+
+LINKING = """#!/bin/sh
+cd $1
+mkdir modules ../../packages/shared/deep
+ln -s ../../../packages/shared modules/shared
+ln -s ../../packages/shared/it.py it.py
+ln -s it.py own
+ln -s ../nowhere dangling
+ln -s ../../.. up
+ln -s ../it.py ../../packages/shared/deep/near
+ln -s ../../other/far.py ../../packages/shared/deep/far
+ln -s .. ../../packages/shared/deep/loop
+ln -s ../../packages/shared/deep ../../packages/shared/again
+"""
+
+
+def test_links_to_the_rest_of_the_source_become_copies(engine: Engine) -> None:
+    engine.buildpack(compile=LINKING)
+    files = {**MONOREPO, "packages/other/far.py": "far"}
+    archive = engine.stored("source")
+    archive.write_bytes(pack(files))
+    declared = {"digest": digest_of(archive), "sizeBytes": archive.stat().st_size}
+    engine.request = {"source": {"archive": declared, "path": "apps/web"}}
+    done = engine.run()
+    assert done.code == 0, done.log
+    assert "Copying what 3 links take from outside the app's folder" in done.log
+    slug = engine.slug()
+    assert slug["./app/it.py"].isreg()
+    assert slug["./app/modules/shared/it.py"].isreg()
+    assert slug["./app/modules/shared/deep/far"].isreg()
+    kept = {name: info.linkname for name, info in slug.items() if info.issym()}
+    assert kept == {
+        "./app/dangling": "../nowhere",
+        "./app/up": "../../..",
+        "./app/modules/shared/again": "../../packages/shared/deep",
+        "./app/modules/shared/deep/near": "../it.py",
+        "./app/modules/shared/deep/loop": "..",
+    }
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n"
+
+
+def test_pointers_of_git_lfs_are_counted_and_named(engine: Engine) -> None:
+    engine.buildpack()
+    attributes = "*.bin filter=lfs diff=lfs merge=lfs -text\n"
+    done = engine.run({"a/.gitattributes": attributes, "a/model.bin": POINTER, "b.txt": "x" * 200})
+    assert done.code == 0
+    assert " !     1 file is a pointer of Git LFS, without its content: a/model.bin\n" in done.log
+    many = {f"{number:02}.bin": POINTER for number in range(12)}
+    done = engine.run({".gitattributes": attributes, **many})
+    assert "12 files are pointers of Git LFS, without its content: 00.bin, 01.bin" in done.log
+    assert "09.bin and 2 more\n" in done.log
+
+
+def test_an_app_without_lfs_is_not_searched_for_pointers(engine: Engine) -> None:
+    engine.buildpack()
+    assert "LFS" not in engine.run({"docs/pointer.txt": POINTER}).log
+
+
+def pushed(engine: Engine, note: str, **files: str) -> None:
+    """Put in what the receiver makes of a commit with submodules."""
+    engine.stored("source").write_bytes(pack({SUBMODULES: note, **files}))
+
+
+def modules(url: str, path: str = "vendor/lib") -> str:
+    return f'[submodule "lib"]\n\tpath = {path}\n\turl = {url}\n'
+
+
+def test_submodules_of_a_push_are_fetched(engine: Engine, repository: Repository) -> None:
+    engine.buildpack(compile="#!/bin/sh\ncat $1/vendor/lib/greeting; ls -A $1 $1/vendor/lib\n")
+    first = repository.commit(greeting="hello\n")
+    repository.commit(greeting="newer\n")
+    note = f"{first} vendor/lib\n{first} stray"
+    pushed(engine, note, **{"Procfile": "web: x\n", ".gitmodules": modules(repository.url)})
+    done = engine.run()
+    assert done.code == 0, done.log
+    assert "-----> Git submodules detected, installing\n       vendor/lib\n" in done.log
+    assert "       stray: not in .gitmodules\n" in done.log
+    assert "hello\n" in done.log
+    assert {"./app/vendor/lib/greeting", "./app/Procfile"} <= set(engine.slug())
+    assert not [name for name in engine.slug() if ".git" in name]
+
+
+@pytest.mark.parametrize("url", ["git@github.com:a/b.git", "../lib.git", "file:///etc", "missing"])
+def test_a_submodule_that_cannot_be_had(engine: Engine, repository: Repository, url: str) -> None:
+    commit = repository.commit(x="x")
+    where = repository.url.replace("app.git", "none.git") if url == "missing" else url
+    pushed(engine, f"{commit} vendor/lib", **{".gitmodules": modules(where)})
+    reason, message = engine.run().failure
+    assert reason == "SourceUnavailable"
+    assert "must be public, and .gitmodules must name them by http" in message
+
+
+def test_links_of_a_submodule_are_judged(engine: Engine, repository: Repository) -> None:
+    (repository.work / "out").symlink_to("../../../../etc/passwd")
+    commit = repository.commit(x="x")
+    pushed(engine, f"{commit} vendor/lib", **{".gitmodules": modules(repository.url)})
+    reason, message = engine.run().failure
+    assert reason == "SourceInvalid"
+    assert "'vendor/lib/out', which is refused" in message
+
+
 def test_a_repository_that_has_moved_is_followed(engine: Engine, repository: Repository) -> None:
     engine.buildpack()
     commit = repository.commit(file="x")
@@ -118,7 +257,7 @@ def test_a_repository_is_not_followed_further_in(
         ({"ref": "nowhere"}, "SourceUnavailable", "no branch, tag or commit 'nowhere'"),
         ({"ref": "--upload-pack=x"}, "SourceUnavailable", "not the name of a branch"),
         ({"ref": "main", "subPath": "../.."}, "SourceInvalid", "'..'"),
-        ({"ref": "main", "subPath": "missing"}, "SourceInvalid", "no folder of the repository"),
+        ({"ref": "main", "subPath": "missing"}, "SourceInvalid", "no folder of the source"),
         ({"url": "ext::sh -c id"}, "SourceUnavailable", "not allowed"),
         ({"url": "http://127.0.0.1:1/x.git?token=secret"}, "SourceUnavailable", "git fetch failed"),
     ],

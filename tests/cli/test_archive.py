@@ -41,6 +41,19 @@ def test_a_git_work_tree_honours_its_gitignore_and_takes_untracked_files(tmp_pat
     assert names_in(tmp_path) == [".gitignore", "app.js"]
 
 
+def test_submodules_come_with_their_files(tmp_path: Path) -> None:
+    for folder, name in ((tmp_path, "app.py"), (tmp_path / "vendor" / "lib", "lib.py")):
+        subprocess.run(["git", "init", "-q", str(folder)], check=True)
+        (folder / name).write_text("x")
+    (tmp_path / "empty").mkdir()
+    link = "160000," + "1" * 40
+    for path in ("vendor/lib", "empty"):
+        what = ["git", "update-index", "--add", "--cacheinfo", f"{link},{path}"]
+        subprocess.run(what, cwd=tmp_path, check=True)
+
+    assert names_in(tmp_path) == ["app.py", "vendor/lib/lib.py"]
+
+
 def test_a_deleted_but_tracked_file_is_left_out(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     for name in ("kept", "gone"):

@@ -63,9 +63,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
                 "blob": {"url": "https://a.example/x.tgz", "checksum": SLUG["digest"]},
             },
         ),
-        "source needs exactly one of: git, blob",
+        "source needs exactly one of: git, blob; or a path alone",
     ),
-    "no source in source": (make("App", source={}), "source needs exactly one of: git, blob"),
+    "no source in source": (
+        make("App", source={}),
+        "source needs exactly one of: git, blob; or a path alone",
+    ),
     "password in a url": (
         make("App", source={"git": {"url": "https://me:secret@git.example/a"}}),
         "without user or password before the host; deploy private code by git push, or as a blob",
@@ -88,6 +91,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "absolute path": (
         make("App", source={"git": {"url": "https://a.example/x", "subPath": "/etc"}}),
         "subPath '/etc' leaves the repository: use a relative path without '..'",
+    ),
+    "path of a push upwards": (
+        make("App", source={"path": "../b"}),
+        "path '../b' leaves the source: use a relative path without '..'",
+    ),
+    "absolute path of a build": (
+        make("Build", source={"archive": ARCHIVE, "path": "/etc"}),
+        "path '/etc' leaves the source: use a relative path without '..'",
+    ),
+    "path twice": (
+        make("App", source={"path": "a", "git": {"url": "https://a.example/x", "subPath": "b"}}),
+        "path and git.subPath name the same folder: keep path",
     ),
     "no checksum": (
         make("App", source={"blob": {"url": "https://a.example/x", "checksum": "md5:1"}}),

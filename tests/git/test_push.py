@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from git.client import Checkout, checkout, unpacked
+from haikube.build.source import SUBMODULES
 from haikube.cluster.port import Json
 from haikube.git.manifest import parse
-from haikube.model.resources import PODS, RELEASES
+from haikube.model.resources import APPS, PODS, RELEASES
 from world import NAMESPACE, Operator, World, fail
 
 
@@ -65,6 +66,31 @@ async def test_the_build_names_the_stored_source(world: World, tree: Checkout) -
     assert build["spec"]["author"] == "ada@example.com"
     assert build["metadata"]["name"].startswith("hello-b-")
     assert build["metadata"]["ownerReferences"][0]["name"] == "hello"
+
+
+async def test_the_source_tells_the_build_of_submodules(world: World, tree: Checkout) -> None:
+    commit = await tree.must("rev-parse", "HEAD")
+    for path in ("vendor/lib", "a b"):
+        await tree.must("update-index", "--add", "--cacheinfo", f"160000,{commit},{path}")
+    await tree.must("commit", "-q", "-m", "submodules")
+    done = await tree.push()
+
+    assert done.status == 0, done.said
+    archive = world.operator.builds[0]["spec"]["source"]["archive"]
+    with unpacked(world.storage.objects[archive["key"]]) as packed:
+        note = packed.extractfile(SUBMODULES)
+        assert note is not None
+        assert note.read().decode() == f"{commit} a b\n{commit} vendor/lib"
+
+
+async def test_the_app_names_the_folder_of_its_builds(world: World, tree: Checkout) -> None:
+    source = {"git": {"url": "https://git.example/a", "subPath": "apps/web"}}
+    for wanted in ({"path": "apps/web"}, source):
+        await world.cluster.patch(APPS, "hello", NAMESPACE, {"spec": {"source": wanted}})
+        await tree.commit({})
+        done = await tree.push()
+        assert done.status == 0, done.said
+    assert [each["spec"]["source"]["path"] for each in world.operator.builds] == ["apps/web"] * 2
 
 
 @pytest.mark.parametrize("branch", ["main", "master"])

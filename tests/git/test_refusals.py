@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from git.client import Checkout, checkout
+from haikube.git import source
 from haikube.git.manifest import Manifest, parse
 from haikube.settings import Settings
 from world import TOKEN, USER, World, gated, running
@@ -214,16 +215,17 @@ async def test_the_storage_goes_down_during_the_build(world: World, tree: Checko
     assert again.status == 0, again.said
 
 
-async def test_a_submodule_is_noted(world: World, tree: Checkout) -> None:
+async def test_too_many_submodules(
+    world: World, tree: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "_MOST_SUBMODULES", 1)
     commit = await tree.must("rev-parse", "HEAD")
-    await tree.must("update-index", "--add", "--cacheinfo", f"160000,{commit},vendor/lib")
-    await tree.must("commit", "-q", "-m", "a submodule")
+    for name in ("one", "two"):
+        await tree.must("update-index", "--add", "--cacheinfo", f"160000,{commit},{name}")
+    await tree.must("commit", "-q", "-m", "submodules")
     done = await tree.push()
-    assert done.status == 0, done.said
-    assert (
-        " !     Submodule vendor/lib is not fetched: submodules are not supported." in done.remote
-    )
-    assert world.operator.builds
+    assert " !     The commit has 2 submodules, at most 1 may be" in done.remote
+    assert nothing_happened(world)
 
 
 async def test_two_pushes_at_once_wait_and_tell(

@@ -174,6 +174,14 @@ async def test_a_git_source_is_fetched_by_the_build_itself() -> None:
     assert json.loads(secret.body["stringData"]["request.json"])["source"] == git
 
 
+async def test_the_engine_hears_in_which_folder_the_app_is() -> None:
+    source = {**b.archive("uid-app-hello"), "path": "apps/web"}
+    row = await plan(b.build(source=source), b.app(), b.stack())
+    request = json.loads(row.body("create Secret b1-urls")["stringData"]["request.json"])
+    assert request["source"]["path"] == "apps/web"
+    assert "key" not in request["source"]["archive"]
+
+
 async def test_extra_certificates_travel_with_the_urls() -> None:
     cluster = FakeCluster()
     ca = {"name": "ca", "namespace": "haikube-system"}

@@ -18,7 +18,7 @@ from haikube.api.kernel.capability import Capabilities
 from haikube.api.kernel.directory import Directory
 from haikube.api.kernel.platform import Context
 from haikube.api.kernel.problems import answer
-from haikube.api.rooms import apps, builds, git, probes, sources
+from haikube.api.rooms import apps, builds, git, paths, probes, sources
 from haikube.cluster.port import Cluster
 from haikube.git.command import Git
 from haikube.git.consolidate import MOST_PACKS, Consolidation
@@ -68,6 +68,7 @@ def create_app(
             *apps.ROUTES,
             *sources.ROUTES,
             *builds.ROUTES,
+            *paths.ROUTES,
             *git.ROUTES,
         ],
         middleware=[Middleware(AccessLog)],

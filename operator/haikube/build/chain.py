@@ -13,6 +13,7 @@ from haikube.build.buildpack import Buildpack, Detection
 from haikube.build.causes import Causes
 from haikube.build.deadline import Deadline
 from haikube.build.failure import BuildFailure, Reason
+from haikube.build.folders import promising_folders
 from haikube.build.layout import Layout
 from haikube.build.processes import end_others
 from haikube.build.release_yaml import ReleaseError, default_process_types
@@ -49,16 +50,16 @@ class Chain:
         """Return the name of the first of our buildpacks that knows the app."""
         self._transcript.topic("Determining which buildpack to use for this app")
         for name in detection_order(self._layout.buildpacks):
-            candidate = Buildpack(name, self._layout.buildpacks / name)
-            if self._detect(candidate).name is not None:
+            if self._takes(name, self._layout.build_dir):
                 return name
-        raise BuildFailure(
-            Reason.NO_BUILDPACK_MATCHES,
-            f"No default language could be detected for this app; {HINT}",
-            " !     No default language could be detected for this app.",
-            "\t\t\tHINT: This occurs when no buildpack recognizes the app by its files;",
-            f"\t\t\t{HINT}.",
-        )
+        raise _undetected(promising_folders(self._layout.source_dir, self._is_taken))
+
+    def _takes(self, name: str, folder: Path) -> bool:
+        candidate = Buildpack(name, self._layout.buildpacks / name)
+        return candidate.detect(folder, env=self._env, deadline=self._deadline).name is not None
+
+    def _is_taken(self, folder: Path) -> bool:
+        return any(self._takes(name, folder) for name in detection_order(self._layout.buildpacks))
 
     def run(self, buildpacks: Sequence[Buildpack]) -> Compiled:
         """Run every buildpack; raises ``BuildFailure`` at the first that does not succeed."""
@@ -126,6 +127,27 @@ class Chain:
             f" !     App not compatible with buildpack: {buildpack.label}",
             *told,
         )
+
+
+def _undetected(folders: Sequence[str]) -> BuildFailure:
+    found = ", ".join(folders)
+    hint = HINT if not folders else f"a buildpack would take {found}: haikube path {folders[0]}"
+    also = (
+        []
+        if not folders
+        else [
+            f"\t\t\tThe app may be in a folder: a buildpack would take {found}.",
+            f"\t\t\tTo name it: haikube path {folders[0]}",
+        ]
+    )
+    return BuildFailure(
+        Reason.NO_BUILDPACK_MATCHES,
+        f"No default language could be detected for this app; {hint}",
+        " !     No default language could be detected for this app.",
+        "\t\t\tHINT: This occurs when no buildpack recognizes the app by its files;",
+        f"\t\t\t{HINT}.",
+        *also,
+    )
 
 
 def _own_fault(buildpack: Buildpack, language: str, code: int) -> BuildFailure:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from haikube.build.archive import remove_tree
 from haikube.build.child import Completed, capture
 from haikube.build.deadline import Deadline
 from haikube.build.transfer import Transfer, TransferError, check_url
@@ -56,9 +57,24 @@ def check_out(
         git.must("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
         wanted = git.first(f"origin/{ref}", ref)
     git.must("checkout", "--quiet", "--detach", wanted)
-    if (target / ".gitmodules").is_file():
-        git.must("submodule", "update", "--quiet", "--init", "--recursive", "--depth=1")
+    git.fill_submodules()
     return git.must("rev-parse", "HEAD").out.decode().strip()
+
+
+def add_submodules(
+    target: Path, commits: Mapping[str, str], *, env: Mapping[str, str], deadline: Deadline
+) -> Collection[str]:
+    """Fetch the submodules of a source that came without its repository: commits by path.
+
+    Returns the paths that ``.gitmodules`` names; git knows nothing of where the others are.
+    """
+    git = _Git(target, env, deadline)
+    git.must("init", "--quiet")
+    named = git.submodule_paths() & commits.keys()
+    for path in sorted(named):
+        git.must("update-index", "--add", "--cacheinfo", f"160000,{commits[path]},{path}")
+    git.fill_submodules()
+    return named
 
 
 def _check_ref(ref: str) -> None:
@@ -98,6 +114,29 @@ class _Git:
         if done.code:
             raise CheckoutError(f"git {arguments[0]} failed: {_last_words(done)}")
         return done
+
+    def submodule_paths(self) -> set[str]:
+        """Return the paths that ``.gitmodules`` names."""
+        asked = (
+            "config",
+            "--file",
+            ".gitmodules",
+            "--null",
+            "--get-regexp",
+            r"^submodule\..*\.path$",
+        )
+        found = self.run(*asked).out.decode("utf-8", "replace").split("\0")
+        return {entry.partition("\n")[2] for entry in found if entry}
+
+    def fill_submodules(self) -> None:
+        """Fetch what ``.gitmodules`` names; a server that gives no single commit gives all."""
+        if not (self._target / ".gitmodules").is_file():
+            return
+        update = ("submodule", "update", "--quiet", "--init", "--recursive")
+        if self.run(*update, "--depth=1").code:
+            self.run("submodule", "deinit", "--quiet", "--force", "--all")
+            remove_tree(self._target / ".git" / "modules")
+            self.must(*update)
 
     def first(self, *names: str) -> str:
         for name in names:

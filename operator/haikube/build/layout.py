@@ -10,7 +10,8 @@ from pathlib import Path
 class Layout:
     """``platform`` is mounted read-only, ``scratch`` is one writable mount, ``home`` is empty.
 
-    ``alone`` says that all processes beside the container's first are this build's.
+    ``alone`` says that all processes beside the container's first are this build's. ``folder`` is
+    the one of the source that holds the app, empty for its root.
     """
 
     platform: Path = Path("/haikube")
@@ -19,6 +20,7 @@ class Layout:
     termination: Path = Path("/dev/termination-log")
     system_ca: Path = Path("/etc/ssl/certs/ca-certificates.crt")
     alone: bool = False
+    folder: str = ""
 
     @property
     def request(self) -> Path:
@@ -41,9 +43,14 @@ class Layout:
         return self.platform / "buildpacks"
 
     @property
-    def build_dir(self) -> Path:
-        """BUILD_DIR of the buildpacks; on the same mount as the cache, so that links work."""
+    def source_dir(self) -> Path:
+        """The whole source; on the same mount as the cache, so that links work."""
         return self.scratch / "src"
+
+    @property
+    def build_dir(self) -> Path:
+        """BUILD_DIR of the buildpacks: the app, with the rest of the source around it."""
+        return self.source_dir / self.folder
 
     @property
     def cache_dir(self) -> Path:
@@ -82,5 +89,5 @@ class Layout:
 
     def prepare(self) -> None:
         """Make the scratch folders."""
-        for folder in (self.build_dir, self.cache_dir, self.env_dir, self.packs, self.spool):
+        for folder in (self.source_dir, self.cache_dir, self.env_dir, self.packs, self.spool):
             folder.mkdir(parents=True, exist_ok=True)

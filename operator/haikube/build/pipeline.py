@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+from haikube.build.borrowed import bring_along
 from haikube.build.buildpack import Buildpack
 from haikube.build.cache import BuildCache
 from haikube.build.chain import Chain
 from haikube.build.deadline import Deadline
 from haikube.build.environment import buildpack_env, write_env_dir
 from haikube.build.layout import Layout
+from haikube.build.lfs import warn_of_pointers
 from haikube.build.packs import PackShelf
 from haikube.build.process_types import ProcessTypes, announce, read_declared
 from haikube.build.request import Request
@@ -18,7 +21,7 @@ from haikube.build.result import Built
 from haikube.build.selection import chosen_buildpacks
 from haikube.build.slug import pack_slug, store_slug
 from haikube.build.slugignore import apply_slugignore
-from haikube.build.source import SourceFetcher
+from haikube.build.source import SourceFetcher, folder_of
 from haikube.build.transcript import Transcript
 from haikube.build.transfer import Fetched, Transfer
 
@@ -35,6 +38,7 @@ class Pipeline:
         deadline: Deadline,
     ) -> None:
         self._request = request
+        layout = replace(layout, folder=folder_of(request.path))
         self._layout = layout
         self._transfer = transfer
         self._transcript = transcript
@@ -51,6 +55,7 @@ class Pipeline:
         types = ProcessTypes(read_declared(self._layout.build_dir), compiled.defaults)
         announce(types, self._transcript)
         types.require()
+        self._bring_along()
         return Built(
             slug=self._store(),
             process_types=types.merged,
@@ -61,11 +66,14 @@ class Pipeline:
 
     def _prepare(self) -> str:
         """Bring source, config and cache; returns the commit."""
-        fetcher = SourceFetcher(self._layout, self._transfer, self._env, self._deadline)
+        fetcher = SourceFetcher(
+            self._layout, self._transfer, self._transcript, self._env, self._deadline
+        )
         commit = fetcher.fetch(self._request)
         self._env["SOURCE_VERSION"] = commit
         write_env_dir(self._layout)
         self._transcript.topic(f"Building on the {self._request.stack.capitalize()} stack")
+        warn_of_pointers(self._layout.build_dir, self._transcript)
         if removed := apply_slugignore(self._layout.build_dir):
             self._transcript.topic(f"Deleting {removed} files matching .slugignore patterns.")
         self._cache.restore(self._transcript)
@@ -89,6 +97,10 @@ class Pipeline:
         self._transcript.topic("Using buildpacks:")
         for number, label in enumerate(labels, start=1):
             self._transcript.detail(f"{number}. {label}")
+
+    def _bring_along(self) -> None:
+        if links := bring_along(self._layout):
+            self._transcript.topic(f"Copying what {links} links take from outside the app's folder")
 
     def _store(self) -> Fetched:
         """Pack and upload the slug while the cache is saved beside it."""

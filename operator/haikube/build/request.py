@@ -36,11 +36,10 @@ class ArchiveSource:
 
 @dataclass(frozen=True, slots=True)
 class GitSource:
-    """A branch, tag or commit of a git repository, or one folder of it."""
+    """A branch, tag or commit of a git repository."""
 
     url: str
     ref: str = "HEAD"
-    sub_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,14 @@ Source = ArchiveSource | GitSource | BlobSource
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One build of one app."""
+    """One build of one app; ``path`` is the folder of the source that holds it."""
 
     build: str
     app: str
     source: Source
     stack: str
     alias: str
+    path: str = ""
     buildpacks: tuple[str, ...] = ()
     buildpack_names: Mapping[str, str] = field(default_factory=dict)
     source_version: str = ""
@@ -81,6 +81,7 @@ def parse_request(document: Mapping[str, Any]) -> Request:
         build=document["build"],
         app=document["app"],
         source=_source(document["source"]),
+        path=_path(document["source"]),
         stack=stack,
         alias=document.get("alias") or stack,
         buildpacks=tuple(_reference(item) for item in document.get("buildpacks") or ()),
@@ -94,9 +95,13 @@ def _source(document: Mapping[str, Any]) -> Source:
     if archive := document.get("archive"):
         return ArchiveSource(archive["digest"], int(archive["sizeBytes"]))
     if git := document.get("git"):
-        return GitSource(git["url"], git.get("ref") or "HEAD", git.get("subPath") or "")
+        return GitSource(git["url"], git.get("ref") or "HEAD")
     blob = document["blob"]
     return BlobSource(blob["url"], blob.get("checksum") or "")
+
+
+def _path(document: Mapping[str, Any]) -> str:
+    return document.get("path") or (document.get("git") or {}).get("subPath") or ""
 
 
 def _reference(item: Mapping[str, str]) -> str:

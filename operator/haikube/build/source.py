@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,23 +11,38 @@ from typing import Final, assert_never
 
 from haikube.build import tree
 from haikube.build.archive import EXPANSION, lift_single_folder, remove_tree, unpack
-from haikube.build.checkout import CheckoutError, check_out
+from haikube.build.checkout import CheckoutError, add_submodules, check_out
 from haikube.build.deadline import Deadline
 from haikube.build.failure import BuildFailure, Reason
 from haikube.build.layout import Layout
+from haikube.build.plainfile import read_plain
 from haikube.build.request import ArchiveSource, BlobSource, GitSource, Request
+from haikube.build.transcript import Transcript
 from haikube.build.transfer import TooLarge, Transfer, TransferError
 
 _STRIPPED: Final = (".git", ".gitmodules")
+SUBMODULES: Final = ".git/haikube-submodules"
+"""Where the receiver of a push notes what no archive tells, in lines of ``<commit> <path>``.
+
+No commit can hold a file of that name.
+"""
+_NOTE_LIMIT: Final = 1 << 20
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class SourceFetcher:
     """Fetches one source; returns the commit that it is."""
 
     def __init__(
-        self, layout: Layout, transfer: Transfer, env: Mapping[str, str], deadline: Deadline
+        self,
+        layout: Layout,
+        transfer: Transfer,
+        transcript: Transcript,
+        env: Mapping[str, str],
+        deadline: Deadline,
     ) -> None:
         self._layout = layout
+        self._transcript = transcript
         self._transfer = transfer
         self._env = env
         self._deadline = deadline
@@ -46,7 +62,8 @@ class SourceFetcher:
             case _:
                 assert_never(source)
         for name in _STRIPPED:
-            remove_tree(self._layout.build_dir / name)
+            remove_tree(self._layout.source_dir / name)
+        _require_folder(self._layout.source_dir, self._layout.folder)
         return commit
 
     def _archive(self, source: ArchiveSource, limit: int) -> None:
@@ -57,32 +74,51 @@ class SourceFetcher:
             )
         file = self._download(url, limit, Reason.STORAGE_UNAVAILABLE)
         self._verify(file, source.digest)
-        unpack(file[0], self._layout.build_dir, limit=limit * EXPANSION)
+        unpack(file[0], self._layout.source_dir, limit=limit * EXPANSION)
         file[0].unlink()
+        self._submodules(limit)
+
+    def _submodules(self, limit: int) -> None:
+        """Fetch the submodules of a pushed commit, as those of a checked out one are."""
+        root = self._layout.source_dir
+        commits = _noted(read_plain(root / SUBMODULES, _NOTE_LIMIT) or b"")
+        remove_tree(root / ".git")
+        if not commits:
+            return
+        self._transcript.topic("Git submodules detected, installing")
+        try:
+            fetched = add_submodules(root, commits, env=self._env, deadline=self._deadline)
+        except CheckoutError as error:
+            raise BuildFailure(
+                Reason.SOURCE_UNAVAILABLE,
+                f"The submodules could not be fetched: {error}; they must be public, and "
+                ".gitmodules must name them by http or https URLs in full",
+            ) from error
+        for path in commits:
+            self._transcript.detail(path if path in fetched else f"{path}: not in .gitmodules")
+        _check_checkout(root, limit * EXPANSION)
 
     def _blob(self, source: BlobSource, limit: int) -> None:
         file = self._download(source.url, limit, Reason.SOURCE_UNAVAILABLE)
         if source.checksum:
             self._verify(file, source.checksum)
-        unpack(file[0], self._layout.build_dir, limit=limit * EXPANSION)
+        unpack(file[0], self._layout.source_dir, limit=limit * EXPANSION)
         file[0].unlink()
-        lift_single_folder(self._layout.build_dir)
+        lift_single_folder(self._layout.source_dir)
 
     def _git(self, source: GitSource, limit: int) -> str:
         try:
             commit = check_out(
                 source.url,
                 source.ref,
-                self._layout.build_dir,
+                self._layout.source_dir,
                 env=self._env,
                 deadline=self._deadline,
                 transfer=self._transfer,
             )
         except CheckoutError as error:
             raise BuildFailure(Reason.SOURCE_UNAVAILABLE, str(error)) from error
-        if source.sub_path:
-            _lift(self._layout.build_dir, source.sub_path)
-        _check_checkout(self._layout.build_dir, limit * EXPANSION)
+        _check_checkout(self._layout.source_dir, limit * EXPANSION)
         return commit
 
     def _download(self, url: str, limit: int, reason: Reason) -> tuple[Path, str]:
@@ -117,22 +153,29 @@ def _unavailable(reason: Reason, error: TransferError) -> str:
     return f"The source could not be fetched: {error}; check the URL of the source"
 
 
-def _lift(root: Path, sub_path: str) -> None:
-    """Make one folder of the repository the root of the build."""
+def _noted(note: bytes) -> Mapping[str, str]:
+    """Return the commits of submodules by their paths, as far as the note makes sense."""
+    lines = (line.partition(" ") for line in note.decode("utf-8", "replace").splitlines())
+    return {path: commit for commit, _, path in lines if path and _COMMIT.fullmatch(commit)}
+
+
+def folder_of(path: str) -> str:
+    """Return the folder that a path within the source names, in its plain form."""
     try:
-        parts = tree.member_path(sub_path)
+        return "/".join(tree.member_path(path))
     except tree.BadPath as error:
-        raise _invalid(f"The subPath {sub_path!r} is refused: {error}") from error
+        raise _invalid(f"The path {path!r} is refused: {error}") from error
+
+
+def _require_folder(root: Path, folder: str) -> None:
     chosen = root
-    for part in parts:
+    for part in tree.member_path(folder):
         chosen /= part
         if chosen.is_symlink() or not chosen.is_dir():
-            raise _invalid(f"The subPath {sub_path!r} is no folder of the repository")
-    if parts:
-        aside = root.with_name(root.name + ".sub")
-        chosen.rename(aside)
-        remove_tree(root)
-        aside.rename(root)
+            raise _invalid(
+                f"The path {folder!r} is no folder of the source; deploy the whole repository, "
+                "or change the app's path: haikube path FOLDER"
+            )
 
 
 def _check_checkout(root: Path, limit: int) -> None:

@@ -1,7 +1,8 @@
 """Make the tarball that ``haikube deploy DIR`` uploads.
 
-In a git work tree it holds what git would track (so ``.gitignore`` is honoured), elsewhere every
-file but ``.git``. Entries are sorted and carry no owner: the same tree gives the same bytes.
+In a git work tree it holds what git would track (so ``.gitignore`` is honoured), submodules with
+their files, elsewhere every file but ``.git``. Entries are sorted and carry no owner: the same tree
+gives the same bytes.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
 def _names(folder: Path) -> Iterator[str]:
     tracked = _git_files(folder)
     if tracked is not None:
-        yield from (
-            name for name in tracked if (folder / name).is_symlink() or (folder / name).is_file()
-        )
+        for each in tracked:
+            if (folder / each).is_symlink() or (folder / each).is_file():
+                yield each
+            elif (folder / each / ".git").exists():  # a submodule, a work tree of its own
+                yield from (f"{each}/{inner}" for inner in _names(folder / each))
         return
     for path in folder.rglob("*"):
         name = path.relative_to(folder)

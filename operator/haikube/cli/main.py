@@ -19,6 +19,7 @@ COMMANDS = {
     "create": "haikube.cli.apps:create",
     "destroy": "haikube.cli.apps:destroy",
     "open": "haikube.cli.apps:open_app",
+    "path": "haikube.cli.path:path",
     "deploy": "haikube.cli.builds:deploy",
     "builds": "haikube.cli.builds:builds",
     "buildpacks": "haikube.cli.buildpacks:buildpacks",

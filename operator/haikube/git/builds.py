@@ -22,7 +22,7 @@ _SUFFIX: Final = 6
 class Repository:
     """The repository of one app as one caller may use it; ``url`` is where the app answers.
 
-    ``stack`` and ``buildpacks`` are what the app declares for its builds.
+    ``stack``, ``buildpacks`` and ``path`` are what the app declares for its builds.
     """
 
     app: str
@@ -33,6 +33,7 @@ class Repository:
     cluster: Cluster
     stack: str
     buildpacks: Sequence[Mapping[str, str]] = ()
+    path: str = ""
 
 
 class Listener(Protocol):
@@ -104,7 +105,7 @@ async def create_build(
         },
         "spec": {
             "appRef": {"name": repository.app},
-            "source": source,
+            "source": source | ({"path": repository.path} if repository.path else {}),
             "stack": repository.stack,
             "author": repository.author,
             **{key: value for key, value in optional.items() if value},

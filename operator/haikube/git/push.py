@@ -181,7 +181,7 @@ class Push:
         await self._console.begin("Compressing source files... ")
         key = source_key(self._repository.uid, f"{commit}.{PACKED}")
         archive = await source.store(
-            commit, self._platform.storage, key, self._platform.source_limit
+            commit, tree, self._platform.storage, key, self._platform.source_limit
         )
         await self._console.line("done.")
         return archive

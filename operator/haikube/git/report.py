@@ -48,8 +48,6 @@ class Narrator:
 async def received(console: Console, commit: str, tree: Tree) -> None:
     """Say what arrived."""
     await console.line(f"Updated {tree.files} paths from {commit[:7]}")
-    for path in tree.submodules:
-        await console.line(f" !     Submodule {path} is not fetched: submodules are not supported.")
 
 
 async def ended(console: Console, repository: Repository, build: Json, narrator: Narrator) -> None:

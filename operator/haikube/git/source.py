@@ -19,12 +19,14 @@ from haikube.storage.port import Storage
 
 _MOST_FILES: Final = 500_000
 _SUBMODULE: Final = b"160000"
-_SUBMODULES_KEPT: Final = 20
+_MOST_SUBMODULES: Final = 100
+_NOTE: Final = ".git/haikube-submodules"
+"""Read by ``haikube.build.source``; no commit can hold a file of that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """What a commit holds: number of files and the paths of its submodules."""
+    """What a commit holds: number of files, and lines ``<commit> <path>`` for its submodules."""
 
     files: int
     submodules: tuple[str, ...]
@@ -72,25 +74,37 @@ class Source:
             async for chunk in listing:
                 *entries, rest = (rest + chunk).split(b"\0")
                 files += len(entries)
-                links = [entry for entry in entries if entry.startswith(_SUBMODULE)]
-                submodules += [
-                    entry.partition(b"\t")[2].decode("utf-8", "replace") for entry in links
-                ]
+                submodules += [_link(entry) for entry in entries if entry.startswith(_SUBMODULE)]
                 if files > _MOST_FILES:
                     raise Refused(
                         f"The commit has more than {_MOST_FILES:,} files",
                         "Remove generated files from the repository and push again",
                     )
-        return Tree(files, tuple(submodules[:_SUBMODULES_KEPT]))
+        if len(submodules) > _MOST_SUBMODULES:
+            raise Refused(
+                f"The commit has {len(submodules)} submodules, at most {_MOST_SUBMODULES} may be",
+                "Commit their files instead, or have the buildpack fetch them",
+            )
+        return Tree(files, tuple(submodules))
 
-    async def store(self, commit: str, storage: Storage, key: str, limit: int) -> Archive:
+    async def store(
+        self, commit: str, tree: Tree, storage: Storage, key: str, limit: int
+    ) -> Archive:
         """Pack the commit as ``.tar.zst`` into the storage and return what it became."""
         tally = _Tally(limit)
+        note = "\n".join(tree.submodules)
+        noted = [f"--add-virtual-file={_NOTE}:{note}"] if note else []
         packed = self._git.output(
-            self._directory, "archive", f"--format={PACKED}", commit, env=self._env
+            self._directory, "archive", f"--format={PACKED}", *noted, commit, env=self._env
         )
         await storage.put(key, tally.count(packed))
         return Archive(key, f"sha256:{tally.digest.hexdigest()}", tally.size)
+
+
+def _link(entry: bytes) -> str:
+    """Return the line of a submodule, ``160000 commit <commit>`` and its path in a listing."""
+    kind, _, path = entry.partition(b"\t")
+    return f"{kind.rpartition(b' ')[2].decode()} {path.decode('utf-8', 'replace')}"
 
 
 class _Tally:

@@ -16,22 +16,32 @@ _KINDS: tuple[Literal["git", "blob", "archive"], ...] = ("git", "blob", "archive
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Exactly one of git, blob or archive, with its fields as declared."""
+    """Exactly one of git, blob or archive, with its fields as declared.
+
+    ``path`` is the folder of it that holds the app, empty for its root.
+    """
 
     kind: Literal["git", "blob", "archive"]
     fields: Mapping[str, Any]
+    path: str = ""
 
     def spec(self) -> dict[str, Any]:
         """Return the source as it stands in a spec."""
-        return {self.kind: dict(self.fields)}
+        return {self.kind: dict(self.fields)} | ({"path": self.path} if self.path else {})
 
 
 def parse_source(raw: Raw | None) -> Source | None:
     """Return the declared source, or None when there is none."""
     for kind in _KINDS:
         if raw and raw.get(kind):
-            return Source(kind, raw[kind])
+            return Source(kind, raw[kind], raw.get("path") or "")
     return None
+
+
+def declared_path(raw: Raw | None) -> str:
+    """Return the folder that an App names for whatever source it gets, empty for the root."""
+    source = raw or {}
+    return source.get("path") or (source.get("git") or {}).get("subPath") or ""
 
 
 def parse_buildpacks(raw: Iterable[Raw] | None) -> tuple[dict[str, str], ...]:

@@ -124,11 +124,8 @@ def _source(build: Build) -> dict[str, Any]:
     """Return the source as the engine reads it; the key of an archive stays with us."""
     if build.source is None:
         return {}
-    return {
-        build.source.kind: {
-            key: value for key, value in build.source.fields.items() if key != "key"
-        }
-    }
+    shown = {key: value for key, value in build.source.fields.items() if key != "key"}
+    return {**build.source.spec(), build.source.kind: shown}
 
 
 def _env(settings: Settings) -> list[dict[str, str]]:

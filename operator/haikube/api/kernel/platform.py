@@ -18,6 +18,7 @@ from haikube.git.body import read_body
 from haikube.git.builds import Repository
 from haikube.git.service import GitService
 from haikube.logs.builds import BuildLogs
+from haikube.model.source import declared_path
 from haikube.settings import Settings
 from haikube.storage.port import Storage
 
@@ -58,6 +59,7 @@ class Context:
             cluster=caller.cluster,
             stack=spec.get("stack") or self.settings.default_stack,
             buildpacks=tuple(spec.get("buildpacks") or ()),
+            path=declared_path(spec.get("source")),
         )
 
     def api_url(self, request: Request) -> str:
