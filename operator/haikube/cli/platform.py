@@ -1,12 +1,10 @@
 """Talk to the platform's api: JSON, uploads and streams, with errors a person can act on.
 
-Must never print a token. Names under ``.localhost`` mean this machine (RFC 6761), whatever the
-system resolver says, because many resolvers do not know it.
+Must never print a token.
 """
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,42 +12,13 @@ from typing import Any
 
 import aiohttp
 import click
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
+from haikube.bridge.resolving import LocalhostResolver
 from haikube.cli.config import Login
 from haikube.model.screen import clean
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=600)
 _BAD_REQUEST = 400
-
-
-class LocalhostResolver(AbstractResolver):
-    """Resolve ``*.localhost`` to the loopback address and ask the system for the rest."""
-
-    def __init__(self) -> None:
-        self._system = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the addresses of a host."""
-        if not host.endswith(".localhost"):
-            return await self._system.resolve(host, port, family)
-        return [
-            ResolveResult(
-                hostname=host,
-                host="127.0.0.1",
-                port=port,
-                family=socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-        ]
-
-    async def close(self) -> None:
-        """Release the system resolver."""
-        await self._system.close()
 
 
 class Platform:
