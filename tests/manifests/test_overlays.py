@@ -69,7 +69,67 @@ def test_the_api_answers_at_its_name(overlay: str) -> None:
     route = one(overlay, "HTTPRoute", "haikube-api")["spec"]
 
     assert route["hostnames"] == [f"api.{settings_of(overlay)['HAIKUBE_DOMAIN']}"]
-    assert route["parentRefs"] == [{"name": "haikube", "namespace": "haikube-gateway"}]
+    assert {(each["name"], each["sectionName"]) for each in route["parentRefs"]} == {
+        ("haikube", "apiplain"),
+        ("haikube", "apitls"),
+    }
+
+
+@each_overlay
+def test_the_api_has_listeners_that_nobody_else_may_use(overlay: str) -> None:
+    domain = settings_of(overlay)["HAIKUBE_DOMAIN"]
+    listeners = {
+        each["name"]: each for each in one(overlay, "Gateway", "haikube")["spec"]["listeners"]
+    }
+    platform = {"matchLabels": {"kubernetes.io/metadata.name": "haikube-system"}}
+    taken = [each["port"] for each in listeners.values()]
+
+    assert len(set(taken)) == len(taken), "Traefik keeps no listeners of one port apart"
+    for name in ("apiplain", "apitls"):
+        allowed = listeners[name]["allowedRoutes"]["namespaces"]
+        assert allowed == {"from": "Selector", "selector": platform}
+        assert listeners[name]["hostname"] == f"api.{domain}"
+    assert all(
+        each["allowedRoutes"]["kinds"] == [{"kind": "HTTPRoute"}] for each in listeners.values()
+    )
+    assert gateway_env(overlay)["HAIKUBE_DOMAIN"] == domain
+
+
+@each_overlay
+def test_requests_of_the_api_and_of_traefik_itself_are_in_no_log_of_the_gateway(
+    overlay: str,
+) -> None:
+    arguments = gateway(overlay)["args"]
+
+    for name in ("apiplain", "apitls", "kube"):
+        assert f"--entrypoints.{name}.observability.accesslogs=false" in arguments
+        assert any(
+            word.startswith(f"--entrypoints.{name}.address=127.0.0.1:") for word in arguments
+        )
+
+
+def test_apps_are_not_open_to_requests_that_trickle_and_strangers_headers() -> None:
+    arguments = gateway("overlays/production")["args"]
+    env = gateway_env("overlays/production")
+
+    assert env["HAIKUBE_READ_TIMEOUT"] == "180s"
+    assert env["HAIKUBE_TRUSTED_PROXIES"] == "127.0.0.1/32"
+    assert env["HAIKUBE_PLAIN_API"] == "false"
+    for name in ("web", "websecure"):
+        timeout = f"--entrypoints.{name}.transport.respondingtimeouts.readtimeout"
+        assert f"{timeout}=$(HAIKUBE_READ_TIMEOUT)" in arguments
+        proxies = f"--entrypoints.{name}.forwardedheaders.trustedips"
+        assert f"{proxies}=$(HAIKUBE_TRUSTED_PROXIES)" in arguments
+
+
+def gateway(overlay: str) -> Object:
+    pod = one(overlay, "Deployment", "haikube-gateway")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    return dict(container)
+
+
+def gateway_env(overlay: str) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in gateway(overlay)["env"]}
 
 
 @each_overlay
@@ -117,16 +177,15 @@ def test_every_service_finds_its_pods(overlay: str) -> None:
 
 @each_overlay
 def test_the_gateway_listens_where_its_listeners_are(overlay: str) -> None:
-    (container,) = one(overlay, "Deployment", "haikube-gateway")["spec"]["template"]["spec"][
-        "containers"
-    ]
+    words = gateway(overlay)["args"]
     listeners = {
         each["name"]: each["port"]
         for each in one(overlay, "Gateway", "haikube")["spec"]["listeners"]
     }
 
     for name, port in listeners.items():
-        assert f"--entrypoints.{name}.address=:{port}" in container["args"]
+        (address,) = (each for each in words if each.startswith(f"--entrypoints.{name}.address="))
+        assert address.endswith(f":{port}")
 
 
 @each_overlay

@@ -127,6 +127,16 @@ def test_the_api_writes_nothing_on_its_own_account_and_reads_no_secret() -> None
         assert "secrets" not in rule["resources"]
 
 
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_gateway_reads_secrets_of_its_own_namespace_alone(overlay: str) -> None:
+    everywhere = one(overlay, "ClusterRole", "haikube-gateway")
+    at_home = one(overlay, "Role", "haikube-gateway")
+
+    assert not verbs(everywhere, "", "secrets") | verbs(everywhere, "", "configmaps")
+    assert at_home["metadata"]["namespace"] == "haikube-gateway"
+    assert verbs(at_home, "", "secrets") == {"get", "list", "watch"}
+
+
 def test_a_developer_cannot_list_secrets_or_edit_the_ledger() -> None:
     role = one(LOCAL, "ClusterRole", "haikube-developer")
 

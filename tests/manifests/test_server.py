@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import secrets
 
 import pytest
 
 from crds.kubectl import Kubectl
 from crds.objects import make
 from manifests.built import MANIFESTS, OVERLAYS, Object, Pod, build, pods
-from terminal import GATEWAY
+from terminal import GATEWAY, eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -30,6 +31,7 @@ ADA_MAY = [
     "get secrets/hello-config",
     "patch secrets/hello-config",
     "create secrets",
+    "create pods/exec",
 ]
 ADA_MAY_NOT = [
     "list secrets",
@@ -39,7 +41,6 @@ ADA_MAY_NOT = [
     "delete releases.haikube.dev",
     "patch apps.haikube.dev/status",
     "create pods",
-    "create pods/exec",
     "create deployments.apps",
     "create httproutes.gateway.networking.k8s.io",
     "create stacks.haikube.dev",
@@ -139,6 +140,30 @@ def test_the_gateway_shows_of_the_api_what_it_should(path: str, status: int) -> 
 
     assert connection.getresponse().status == status
     connection.close()
+
+
+def test_a_path_of_the_api_is_in_no_log_of_the_gateway(team: Kubectl) -> None:
+    here = Kubectl(team.kubeconfig, "haikube-gateway")
+    words = {host: secrets.token_hex(8) for host in ("api.localhost", "nobody.localhost")}
+    for host, word in words.items():
+        connection = http.client.HTTPConnection(*GATEWAY, timeout=10)
+        connection.request("GET", f"/{word}", headers={"Host": host})
+        connection.getresponse().read()
+        connection.close()
+
+    def log() -> str:
+        return here.ok("logs", "deployment/haikube-gateway", "--tail=200")
+
+    eventually(lambda: words["nobody.localhost"] in log(), "the request of nobody's app")
+    assert words["api.localhost"] not in log()
+
+
+@pytest.mark.parametrize("kind", ["secrets", "configmaps"])
+def test_the_gateway_may_not_read_what_others_keep(team: Kubectl, kind: str) -> None:
+    gateway = ("--as=system:serviceaccount:haikube-gateway:haikube-gateway",)
+
+    assert not may(team, gateway, f"list {kind}")
+    assert may(team, gateway, f"list {kind}", "-n", "haikube-gateway")
 
 
 def test_the_namespace_of_a_team_refuses_a_pod_that_is_not_restricted(team: Kubectl) -> None:
