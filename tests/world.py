@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from haikube.api.app import create_app
 from haikube.cluster.errors import Forbidden, NotFound, Unauthorized
 from haikube.cluster.fake import FakeCluster
-from haikube.cluster.port import Cluster, Json, Listing, WatchEvent
+from haikube.cluster.port import Channel, Cluster, Json, Listing, Stream, WatchEvent
 from haikube.git.lock import Pace
 from haikube.model.resources import APPS, BUILDS, TOKEN_REVIEWS, Resource
 from haikube.settings import Settings
@@ -58,10 +58,8 @@ class SharedCluster(FakeCluster):
             status["user"] = {"username": user, "groups": ["system:authenticated"]}
         return {"metadata": {}, "spec": {}, "status": status}
 
-    async def pod_log(
-        self, name: str, namespace: str, *, container: str = "", follow: bool = False
-    ) -> AsyncIterator[bytes]:
-        del namespace, container, follow
+    async def pod_log(self, name: str, namespace: str, **how: Any) -> AsyncIterator[bytes]:
+        del namespace, how
         if name not in self.pods:
             raise NotFound(404, "NotFound", f'pods "{name}" not found')
         while (chunk := await self.pods[name].get()) is not None:
@@ -136,6 +134,12 @@ class Confined:
     async def apply_status(self, resource: Resource, body: Body, **options: Any) -> Json:
         self._check(body["metadata"].get("namespace"))
         return await self._cluster.apply_status(resource, body, **options)
+
+    @asynccontextmanager
+    async def attach(self, stream: Stream) -> AsyncIterator[Channel]:
+        self._check(stream.namespace, "create", Resource("", "v1", "pods/attach", ""))
+        async with self._cluster.attach(stream) as channel:
+            yield channel
 
     async def pod_log(self, name: str, namespace: str, **options: Any) -> AsyncIterator[bytes]:
         self._check(namespace)

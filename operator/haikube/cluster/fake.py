@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from haikube.cluster.apply import Manager, apply, merge_patch, update
 from haikube.cluster.errors import AlreadyExists, Conflict, Invalid, NotFound
 from haikube.cluster.objects import Name, Objects, identity
-from haikube.cluster.port import Json, Listing, Propagation, WatchEvent
+from haikube.cluster.port import Channel, Json, Listing, Propagation, Stream, WatchEvent
 from haikube.cluster.selectors import matcher
-from haikube.model.resources import Resource
+from haikube.model.resources import PODS, Resource
 
 Body = Mapping[str, Any]
 
@@ -46,6 +47,7 @@ class FakeCluster:
         self.writes: list[Call] = []
         self.fault: Callable[[Call], None] | None = None
         self.logs: dict[Name, list[bytes]] = {}
+        self.channels: Callable[[Stream], Channel] | None = None
         self._state = Objects(now)
         self.defaults = self._state.defaults
         self.checks = self._state.checks
@@ -101,14 +103,25 @@ class FakeCluster:
             yield WatchEvent(event.type, copy.deepcopy(event.object))
 
     async def pod_log(
-        self, name: str, namespace: str, *, container: str = "", follow: bool = False
+        self,
+        name: str,
+        namespace: str,
+        **how: Any,  # noqa: ANN401 - what a kubelet does with these is not played here
     ) -> AsyncGenerator[bytes, None]:
-        """Yield what ``logs`` holds for the pod."""
-        del container, follow
+        """Yield what ``logs`` holds for the pod, whatever part of it is asked for."""
+        del how
         if (namespace, name) not in self.logs:
             raise NotFound(404, "NotFound", f'pods "{name}" not found')
         for chunk in self.logs[namespace, name]:
             yield chunk
+
+    @asynccontextmanager
+    async def attach(self, stream: Stream) -> AsyncGenerator[Channel, None]:
+        """Join what ``channels`` makes for these streams."""
+        self._call("create", PODS, stream.namespace, stream.pod)
+        if self.channels is None:
+            raise NotFound(404, "NotFound", f'pods "{stream.pod}" not found')
+        yield self.channels(stream)
 
     # Writing
 

@@ -6,14 +6,15 @@ Nothing is cached and nothing decided here: one method, one request (a list: one
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from haikube.cluster.addresses import path
+from haikube.cluster.channel import PROTOCOL, SocketChannel, parameters
 from haikube.cluster.credentials import Credentials, static_token
 from haikube.cluster.identity import load
-from haikube.cluster.port import Json, Listing, Propagation, WatchEvent
+from haikube.cluster.port import Channel, Json, Listing, Propagation, Stream, WatchEvent
 from haikube.cluster.transport import Request, Sessions, Transport
 from haikube.cluster.watching import events
 from haikube.model.resources import PODS, SECRETS, Resource
@@ -165,16 +166,38 @@ class HttpCluster:
         await self._transport.call(_request("DELETE", resource, namespace, name, body=body))
 
     async def pod_log(
-        self, name: str, namespace: str, *, container: str = "", follow: bool = False
+        self,
+        name: str,
+        namespace: str,
+        *,
+        container: str = "",
+        follow: bool = False,
+        timestamps: bool = False,
+        tail: int | None = None,
+        since: str = "",
+        previous: bool = False,
     ) -> AsyncGenerator[bytes, None]:
         """Yield chunks of a container's log."""
-        params = {"follow": "true"} if follow else {}
-        if container:
-            params["container"] = container
+        wanted = {
+            "follow": "true" if follow else "",
+            "container": container,
+            "timestamps": "true" if timestamps else "",
+            "tailLines": "" if tail is None else str(tail),
+            "sinceTime": since,
+            "previous": "true" if previous else "",
+        }
+        params = {key: value for key, value in wanted.items() if value}
         request = _request("GET", PODS, namespace, name, "log", params=params, accept="*/*")
         async with self._transport.stream(request, may_be_silent=True) as content:
             async for chunk in content.iter_any():
                 yield chunk
+
+    @asynccontextmanager
+    async def attach(self, stream: Stream) -> AsyncGenerator[Channel, None]:
+        """Join the streams of a container, or of a new process in it."""
+        place = path(PODS, stream.namespace, stream.pod, "exec" if stream.command else "attach")
+        async with self._transport.socket(place, parameters(stream), PROTOCOL) as socket:
+            yield SocketChannel(socket, place)
 
     async def _apply(
         self, resource: Resource, body: Body, subresource: str, manager: str, *, force: bool

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -30,6 +31,42 @@ class WatchEvent:
 
     type: Literal["ADDED", "MODIFIED", "DELETED"]
     object: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Which streams: those of a container's first process, or with ``command`` of a new one."""
+
+    pod: str
+    namespace: str
+    container: str
+    tty: bool
+    command: tuple[str, ...] = ()
+
+
+class Channel(Protocol):
+    """The streams of one process, joined; order is kept, and a slow side slows the other down."""
+
+    async def send(self, data: bytes) -> None:
+        """Give input; raises ``ConnectionError`` when nobody takes it any more."""
+        ...
+
+    async def end_input(self) -> None:
+        """Close the input."""
+        ...
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """Say how large the terminal is."""
+        ...
+
+    def output(self) -> AsyncIterator[bytes]:
+        """Yield what is printed until the process ends; raises ``Unreachable`` when cut off."""
+        ...
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return how a process of its own ended; None for a container's, and before the end."""
+        ...
 
 
 class Cluster(Protocol):
@@ -108,7 +145,24 @@ class Cluster(Protocol):
         ...
 
     def pod_log(
-        self, name: str, namespace: str, *, container: str = "", follow: bool = False
+        self,
+        name: str,
+        namespace: str,
+        *,
+        container: str = "",
+        follow: bool = False,
+        timestamps: bool = False,
+        tail: int | None = None,
+        since: str = "",
+        previous: bool = False,
     ) -> AsyncIterator[bytes]:
-        """Yield chunks of a container's log as the kubelet delivers them."""
+        """Yield chunks of a container's log as the kubelet delivers them.
+
+        ``tail`` counts lines, ``since`` is RFC 3339 and goes by the second; ``previous`` is the
+        container before the last restart.
+        """
+        ...
+
+    def attach(self, stream: Stream) -> AbstractAsyncContextManager[Channel]:
+        """Join the streams of a container, or of a new process in it."""
         ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,6 +24,9 @@ CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 30.0
 SILENCE_SECONDS = 120.0
 """A watch brings a bookmark every minute; a stream silent for longer is dead."""
+
+HEARTBEAT_SECONDS = 20.0
+"""A terminal may be silent for hours; its connection answers pings."""
 
 MOST_TRIES = 4
 LONGEST_PAUSE = 10.0
@@ -124,6 +127,30 @@ class Transport:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=silence)
         async with self._open(request, limits) as response:
             yield response.content
+
+    @asynccontextmanager
+    async def socket(
+        self, path: str, params: Sequence[tuple[str, str]], protocol: str
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """Open a WebSocket; a refusal raises what it would for any request."""
+        session = self.sessions.get(bare=self._bare, endless=True)
+        credentials = self.sessions.credentials
+        try:
+            async with session.ws_connect(
+                credentials.server + path,
+                params=params,
+                protocols=(protocol,),
+                headers=await self._headers(Request("GET", path)),
+                server_hostname=credentials.server_hostname,
+                heartbeat=HEARTBEAT_SECONDS,
+                max_msg_size=0,
+            ) as socket:
+                yield socket
+        except aiohttp.WSServerHandshakeError as error:
+            raise from_status(error.status, error.message, f"{path}: {error.message}") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            detail = f"{type(error).__name__} from {credentials.server} on {path}"
+            raise Unreachable(0, "Unreachable", detail) from error
 
     @asynccontextmanager
     async def _open(

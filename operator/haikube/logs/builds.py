@@ -145,7 +145,7 @@ class BuildLogs:
             async for chunk in _beyond(log, place):
                 yield chunk
         except ApiError as error:
-            if not _passing(error):
+            if not is_passing(error):
                 raise
             yield b""
             await asyncio.sleep(self._patience.retry)
@@ -222,7 +222,7 @@ async def _beyond(data: AsyncIterator[bytes], place: _Place) -> AsyncIterator[by
             yield fresh
 
 
-def _passing(error: ApiError) -> bool:
+def is_passing(error: ApiError) -> bool:
     """Tell whether to try again: a container that has not begun is a 400, a pod gone a 404."""
     bad_request = 400
     return (

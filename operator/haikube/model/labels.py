@@ -19,6 +19,9 @@ COMPONENT = "haikube.dev/component"
 DYNO = "haikube.dev/dyno"
 """Annotation of a dyno pod: its name, for example ``web.1``; read by the launcher from a file."""
 
+AUTHOR = "haikube.dev/author"
+"""Annotation: the e-mail address of whoever changed the object last."""
+
 SESSION_UNTIL = "haikube.dev/session-until"
 """Annotation of an attached Dyno: RFC 3339 time; its session is gone unless it moves this on."""
 

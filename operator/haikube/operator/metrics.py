@@ -70,6 +70,7 @@ class CountedCluster:
         self.list = cluster.list
         self.watch = cluster.watch
         self.pod_log = cluster.pod_log
+        self.attach = cluster.attach
 
     async def create(self, resource: Resource, body: Mapping[str, Any]) -> Json:
         """Create an object."""

@@ -1,0 +1,187 @@
+"""Follows what the living dynos of an app print, over restarts, new pods and lost connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from haikube.cluster.errors import ApiError, NotFound
+from haikube.cluster.port import Cluster, Json
+from haikube.logs.builds import is_passing
+from haikube.logs.line import APP, Line, Selection, shown
+from haikube.logs.podlog import Place, Printed, Reader
+from haikube.logs.scene import Sight
+from haikube.logs.story import PRINTING, dyno_name
+from haikube.model import labels
+from haikube.model.resources import PODS
+
+_BATCHES: Final = 8
+"""Chunks that wait for the reader of a tail; then the kubelet waits."""
+
+_OVER: Final = frozenset({"Succeeded", "Failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds."""
+
+    retry: float = 0.3
+    look: float = 1.0
+    """How long after the end of a stream a container that still runs is asked again."""
+
+
+class Dynos:
+    """The dynos of one app that a reader selects; ``cluster`` reads their logs."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        sight: Sight,
+        app: Json,
+        selection: Selection,
+        pace: Pace | None = None,
+    ) -> None:
+        self._cluster = cluster
+        self._sight = sight
+        self._app = app
+        self._selection = selection
+        self._pace = pace or Pace()
+        self._places: dict[str, Place] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.batches: asyncio.Queue[list[Line]] = asyncio.Queue(_BATCHES)
+
+    def pods(self) -> dict[str, Json]:
+        """Return the pods that print what the reader asks for, by uid."""
+        if self._selection.source not in {"", APP}:
+            return {}
+        return {
+            pod["metadata"]["uid"]: pod
+            for pod in self._sight.of_app(PODS, self._app)
+            if is_printing(pod) and self._selection.has_dyno(dyno_name(pod))
+        }
+
+    def look(self) -> None:
+        """Begin to follow each pod that is not followed yet."""
+        pods = self.pods()
+        for uid in pods.keys() - self._tasks.keys():
+            self._tasks[uid] = asyncio.create_task(self._follow(uid))
+        for uid in self._tasks.keys() - pods.keys():
+            if self._tasks[uid].done():
+                del self._tasks[uid]
+                self._places.pop(uid, None)
+
+    async def stop(self) -> None:
+        """End all of it."""
+        for task in self._tasks.values():
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+
+    async def printed(self, lines: int) -> list[Line]:
+        """Return the last lines of what there is, and follow from there."""
+        gate = asyncio.Semaphore(_BATCHES)
+        kept: list[Line] = []
+        for reading in asyncio.as_completed(
+            [self._past(gate, uid, pod, lines) for uid, pod in self.pods().items()]
+        ):
+            kept = sorted([*kept, *await reading])[-lines:]
+        return kept
+
+    async def _past(self, gate: asyncio.Semaphore, uid: str, pod: Json, tail: int) -> list[Line]:
+        place = self._places.setdefault(uid, Place())
+        name = dyno_name(pod)
+        async with gate:
+            found = await self._read(pod, tail, previous=True) if _restarts(pod) else []
+            found += place.fresh(await self._read(pod, tail))
+        return _lines(name, found[-tail:])
+
+    async def _read(self, pod: Json, tail: int, *, previous: bool = False) -> list[Printed]:
+        """Return the end of a pod's log; one that cannot be read now is empty."""
+        meta, reader, found = pod["metadata"], Reader(), list[Printed]()
+        log = self._cluster.pod_log(
+            meta["name"], meta["namespace"], timestamps=True, tail=tail, previous=previous
+        )
+        try:
+            async for chunk in log:
+                found = [*found, *reader.feed(chunk)][-tail:]
+        except ApiError as error:
+            if not is_passing(error):
+                raise
+        return [*found, *reader.end()]
+
+    async def _follow(self, uid: str) -> None:
+        """Put out what one pod prints until it is gone; a container that restarts is read anew."""
+        place = self._places.setdefault(uid, Place())
+        read = ""
+        while (pod := self.pods().get(uid)) is not None:
+            instance = _instance(pod)
+            if not instance or instance == read:
+                if instance and _is_over(pod):
+                    return
+                if not await self._changed(uid, instance) and _runs(pod):
+                    read = ""
+                continue
+            try:
+                async for printed in self._stream(pod, place):
+                    await self.batches.put(_lines(dyno_name(self.pods().get(uid, pod)), printed))
+            except NotFound:
+                return
+            except ApiError as error:
+                if not is_passing(error):
+                    raise
+                await asyncio.sleep(self._pace.retry)
+            else:
+                read = instance
+
+    async def _stream(self, pod: Json, place: Place) -> AsyncIterator[list[Printed]]:
+        meta, reader = pod["metadata"], Reader()
+        log = self._cluster.pod_log(
+            meta["name"], meta["namespace"], timestamps=True, since=place.resume(), follow=True
+        )
+        async for chunk in log:
+            if fresh := place.fresh(reader.feed(chunk)):
+                yield fresh
+        if fresh := place.fresh(reader.end()):
+            yield fresh
+
+    async def _changed(self, uid: str, instance: str) -> bool:
+        """Wait until a pod is gone or has another container; returns whether that came soon."""
+
+        def check() -> bool | None:
+            pod = self.pods().get(uid)
+            return True if pod is None or _instance(pod) != instance or _is_over(pod) else None
+
+        return bool(await self._sight.until(check, self._pace.look))
+
+
+def is_printing(pod: Json) -> bool:
+    """Tell whether a pod's output is its app's log; that of a terminal is for who sat at it."""
+    component = (pod["metadata"].get("labels") or {}).get(labels.COMPONENT)
+    return component in PRINTING and not pod["spec"]["containers"][0].get("stdin")
+
+
+def _lines(name: str, printed: list[Printed]) -> list[Line]:
+    return [Line(each.time, APP, name, text) for each in printed for text in shown(each.raw)]
+
+
+def _container(pod: Json) -> Json:
+    return next(iter((pod.get("status") or {}).get("containerStatuses") or ()), {})
+
+
+def _restarts(pod: Json) -> int:
+    return int(_container(pod).get("restartCount") or 0)
+
+
+def _runs(pod: Json) -> bool:
+    return "running" in (_container(pod).get("state") or {})
+
+
+def _instance(pod: Json) -> str:
+    """Return the id of the container that runs or ran last, empty before the first."""
+    return str(_container(pod).get("containerID") or "")
+
+
+def _is_over(pod: Json) -> bool:
+    return (pod.get("status") or {}).get("phase") in _OVER

@@ -1,0 +1,252 @@
+"""A reader's view of an app: history, then what comes, over restarts, breaks and new dynos."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from haikube.cluster.errors import NotFound, Unreachable
+from haikube.cluster.fake import FakeCluster
+from haikube.cluster.port import Json
+from haikube.logs.follow import Pace
+from haikube.logs.line import Line, Selection
+from haikube.logs.tail import Tail, merged
+from haikube.model.resources import APPS, Resource
+
+T = TypeVar("T")
+APP: Json = {"metadata": {"name": "hello", "namespace": "team", "uid": "app"}, "kind": "App"}
+SOON = 5.0
+
+
+class Sight:
+    """What is known of one app, as a test sets it."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Json] = {"app": APP}
+        self._turn = asyncio.Event()
+
+    def put(self, obj: Json) -> None:
+        self.objects[obj["metadata"]["uid"]] = obj
+        self._wake()
+
+    def drop(self, uid: str) -> None:
+        del self.objects[uid]
+        self._wake()
+
+    def _wake(self) -> None:
+        turn, self._turn = self._turn, asyncio.Event()
+        turn.set()
+
+    def of_app(self, resource: Resource, app: Json) -> list[Json]:
+        assert app is APP
+        return [obj for obj in self.objects.values() if obj["kind"] == resource.kind]
+
+    def by_uid(self, resource: Resource, uid: str) -> Json | None:
+        assert resource == APPS
+        return self.objects.get(uid)
+
+    async def until(self, check: Callable[[], T | None], seconds: float) -> T | None:
+        try:
+            async with asyncio.timeout(seconds):
+                while (found := check()) is None:
+                    await self._turn.wait()
+                return found
+        except TimeoutError:
+            return None
+
+
+class Kubelet(FakeCluster):
+    """Logs of pods as lists of lines, followed while a test adds to them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: dict[str, list[bytes]] = {}
+        self.running: set[str] = set()
+        self.cut: set[str] = set()
+
+    def print(self, pod: str, second: int, *texts: bytes) -> None:
+        stamp = f"2026-01-01T00:00:{second:02}.000000000Z ".encode()
+        self.lines.setdefault(pod, []).extend(stamp + text + b"\n" for text in texts)
+
+    async def pod_log(self, name: str, namespace: str, **how: Any) -> AsyncIterator[bytes]:
+        assert namespace == "team"
+        if name not in self.lines:
+            raise NotFound(404, "NotFound", name)
+        since = how.get("since") or ""
+        at = 0
+        if (tail := how.get("tail")) is not None:
+            at = max(0, len(self.lines[name]) - tail)
+        while True:
+            while at < len(self.lines[name]):
+                line = self.lines[name][at]
+                at += 1
+                if line[:19].decode() >= since[:19]:
+                    yield line
+            if name in self.cut:
+                self.cut.discard(name)
+                raise Unreachable(0, "Unreachable", "cut")
+            if not how.get("follow") or name not in self.running:
+                return
+            await asyncio.sleep(0.001)
+
+
+def pod(name: str, dyno: str = "web.1", *, instance: str = "c1", running: bool = True) -> Json:
+    state = {"running": {"startedAt": "2026-01-01T00:00:00Z"}} if running else {}
+    return {
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": "team",
+            "uid": name,
+            "resourceVersion": instance,
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "labels": {"haikube.dev/component": "dyno"},
+            "annotations": {"haikube.dev/dyno": dyno},
+        },
+        "spec": {"containers": [{"args": ["x"], "env": []}]},
+        "status": {
+            "phase": "Running",
+            "containerStatuses": [{"containerID": instance, "state": state}],
+        },
+    }
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.sight = Sight()
+        self.kubelet = Kubelet()
+
+    def run(self, name: str, dyno: str = "web.1", **how: Any) -> None:
+        self.kubelet.running.add(name)
+        self.kubelet.lines.setdefault(name, [])
+        self.sight.put(pod(name, dyno, **how))
+
+    def tail(self, selection: Selection | None = None) -> Tail:
+        pace = Pace(retry=0.001, look=0.01)
+        chosen = selection or Selection(source="app")
+        return Tail(self.kubelet, self.sight, APP, chosen, pace=pace)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def texts(lines: list[Line]) -> list[str]:
+    return [f"{line.dyno} {line.text}" for line in lines]
+
+
+async def read(live: AsyncIterator[list[Line]], count: int) -> list[str]:
+    found: list[str] = []
+    async with asyncio.timeout(SOON):
+        async for lines in live:
+            found += texts(lines)
+            if len(found) >= count:
+                break
+    return found
+
+
+async def test_the_past_of_several_dynos_is_in_order_and_cut(stage: Stage) -> None:
+    stage.run("a", "web.1")
+    stage.run("b", "web.2")
+    stage.kubelet.print("a", 1, b"one")
+    stage.kubelet.print("b", 2, b"two")
+    stage.kubelet.print("a", 3, b"three")
+    stage.kubelet.running.clear()
+
+    assert texts(await stage.tail().past(100)) == ["web.1 one", "web.2 two", "web.1 three"]
+    assert texts(await stage.tail().past(2)) == ["web.2 two", "web.1 three"]
+    assert texts(await stage.tail(Selection(dyno="web.2", source="app")).past(9)) == ["web.2 two"]
+
+
+async def test_what_comes_follows_what_was_without_gap_or_repeat(stage: Stage) -> None:
+    stage.run("a")
+    stage.kubelet.print("a", 1, b"old 1", b"old 2")
+    tail = stage.tail()
+    assert texts(await tail.past(100)) == ["web.1 old 1", "web.1 old 2"]
+    stage.kubelet.print("a", 1, b"same second")
+    live = tail.live(SOON)
+    assert await read(live, 1) == ["web.1 same second"]
+    stage.kubelet.print("a", 2, b"new")
+    assert await read(live, 1) == ["web.1 new"]
+
+
+async def test_a_restart_a_break_and_a_new_dyno_lose_nothing(stage: Stage) -> None:
+    stage.run("a")
+    tail = stage.tail()
+    live = tail.live(SOON)
+    stage.kubelet.print("a", 1, b"first")
+    assert await read(live, 1) == ["web.1 first"]
+
+    stage.kubelet.cut.add("a")
+    stage.kubelet.print("a", 2, b"after a break")
+    assert await read(live, 1) == ["web.1 after a break"]
+
+    stage.kubelet.running.clear()
+    await asyncio.sleep(0.02)
+    stage.kubelet.print("a", 3, b"after a restart")
+    stage.run("a", instance="c2")
+    assert await read(live, 1) == ["web.1 after a restart"]
+
+    stage.run("b", "worker.1")
+    stage.kubelet.print("b", 4, b"a new one")
+    assert await read(live, 1) == ["worker.1 a new one"]
+
+
+async def test_a_stream_that_ends_early_is_opened_again(stage: Stage) -> None:
+    """A kubelet that rotates a fast log ends the stream as if it were complete."""
+    stage.run("a")
+    live = stage.tail().live(SOON)
+    stage.kubelet.print("a", 1, b"one")
+    assert await read(live, 1) == ["web.1 one"]
+    stage.kubelet.running.clear()
+    await asyncio.sleep(0.02)
+    stage.kubelet.print("a", 2, b"two")
+    assert await read(live, 1) == ["web.1 two"]
+
+
+async def test_it_ends_with_its_app(stage: Stage) -> None:
+    stage.run("a")
+    live = stage.tail().live(0.01)
+    assert await anext(live) == []
+    stage.sight.drop("app")
+    async with asyncio.timeout(SOON):
+        assert [lines async for lines in live if lines] == []
+
+
+async def test_a_reader_that_stalls_stops_the_kubelet_and_nobody_else(stage: Stage) -> None:
+    stage.run("a")
+    slow, quick = stage.tail().live(SOON), stage.tail().live(SOON)
+    for number in range(50):
+        stage.kubelet.print("a", number, b"x")
+    await read(slow, 1)
+    assert len(await read(quick, 50)) == 50
+
+
+async def test_what_the_platform_tells_is_part_of_it(stage: Stage) -> None:
+    tail = stage.tail(Selection())
+    stage.run("a", running=False)
+    past = await tail.past(10)
+    assert texts(past) == ["web.1 Starting process with command `x`"]
+    live = tail.live(SOON)
+    ended = pod("a", instance="c1", running=False)
+    ended["metadata"]["resourceVersion"] = "2"
+    ended["status"]["containerStatuses"][0]["state"] = {
+        "terminated": {"exitCode": 1, "finishedAt": "2026-01-01T00:00:01Z"}
+    }
+    stage.sight.put(ended)
+    assert await read(live, 2) == [
+        "web.1 Process exited with status 1",
+        "web.1 State changed from starting to crashed",
+    ]
+
+
+def test_two_sources_of_one_line_give_it_once() -> None:
+    line = Line("2026-01-01T00:00:01.000000000", "app", "web.1", "same")
+    told = Line("2026-01-01T00:00:02.000000000", "app", "api", "Scaled", "f1/2")
+    late = told._replace(time="2026-01-01T00:00:02.500000000")
+
+    assert merged(([line, line], [line, told], [late])) == [line, line, told]
