@@ -11,9 +11,10 @@ import pytest
 from git.client import Checkout, checkout, unpacked
 from haikube.build.source import SUBMODULES
 from haikube.cluster.port import Json
+from haikube.git import report
 from haikube.git.manifest import parse
 from haikube.model.resources import APPS, PODS, RELEASES
-from world import NAMESPACE, Operator, World, fail
+from world import NAMESPACE, Operator, World, fail, succeed
 
 
 async def test_a_push_builds_releases_and_says_so(tree: Checkout) -> None:
@@ -147,6 +148,30 @@ async def test_a_failed_build_moves_nothing(world: World, tree: Checkout) -> Non
     manifest = parse(world.storage.objects[key])
     assert (manifest.refs, manifest.packs, manifest.lock) == ({}, (), None)
     assert not [key for key in world.storage.objects if "/packs/" in key]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "_PATIENCE", 0.5)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_push_says_what_keeps_its_build_waiting(world: World, tree: Checkout) -> None:
+    async def without_room(operator: Operator, build: Json) -> None:
+        message = "the cluster refuses what this needs: exceeded quota: team"
+        ready = {"type": "Ready", "status": "False", "reason": "QuotaExceeded", "message": message}
+        await operator.status(build, conditions=[ready])
+        await asyncio.sleep(3)  # the pulse of a silent log is a second
+        await succeed(operator, build)
+
+    world.operator.script = without_room
+    done = await tree.push()
+
+    assert done.status == 0, done.said
+    told = " !     QuotaExceeded: the cluster refuses what this needs: exceeded quota: team"
+    assert done.remote.count(told) == 1
+    waiting = next(line for line in done.remote if line.startswith("Waiting for the cluster"))
+    assert done.remote.index(waiting) == done.remote.index(told) - 1
 
 
 ENDED = b"""\

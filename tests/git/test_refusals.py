@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from git.client import Checkout, checkout
@@ -213,6 +214,17 @@ async def test_the_storage_goes_down_during_the_build(world: World, tree: Checko
     assert manifest(world).refs == {}
     again = await tree.push()
     assert again.status == 0, again.said
+
+
+@pytest.mark.parametrize("path", ["objects/batch", "locks/verify"])
+async def test_git_lfs_is_told_what_to_do(world: World, path: str) -> None:
+    async with (
+        aiohttp.ClientSession(world.url) as session,
+        session.post(f"/hello.git/info/lfs/{path}", json={}) as answer,
+    ):
+        assert answer.status == 501
+        assert answer.content_type == "application/vnd.git-lfs+json"
+        assert "git push --no-verify" in (await answer.json(content_type=None))["message"]
 
 
 async def test_too_many_submodules(

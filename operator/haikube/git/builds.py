@@ -45,6 +45,10 @@ class Listener(Protocol):
         """Yield the build's log from ``offset``; an empty chunk for each second without any."""
         ...
 
+    async def obstacle(self, cluster: Cluster, namespace: str, name: str) -> str:
+        """Return what keeps a build from its release, empty where nothing does."""
+        ...
+
     async def finished(self, cluster: Cluster, namespace: str, name: str) -> Json:
         """Return the build once it has a result and, after a success, its release."""
         ...

@@ -191,11 +191,12 @@ class Push:
         where = (self._platform.own, self._repository.namespace, name)
         await self._console.line("Building source:")
         await self._console.line()
-        narrator = report.Narrator(self._console, name)
-        async for chunk in self._platform.listener.stream(*where):
+        listener = self._platform.listener
+        narrator = report.Narrator(self._console, name, lambda: listener.obstacle(*where))
+        async for chunk in listener.stream(*where):
             await narrator.hear(chunk)
         await self._console.end_line()
-        build: Json = await self._platform.listener.finished(*where)
+        build: Json = await narrator.listen_until(listener.finished(*where))
         await report.ended(self._console, self._repository, build, narrator)
         succeeded = await self._run_release_phase(build)
         release = build["status"].get("release") or {}

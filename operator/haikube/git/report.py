@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from haikube.cluster.port import Json
 from haikube.git.builds import Repository
@@ -17,28 +19,55 @@ _FAILED: Final = b"Push failed"
 _LAST_WORDS: Final = 8192
 
 
-class Narrator:
-    """Passes the build's log on and says so when the cluster is slow to start it."""
+Asked = Callable[[], Awaitable[str]]
 
-    def __init__(self, console: Console, build: str) -> None:
+
+class Narrator:
+    """Passes the build's log on, and says what keeps it from going on where it is silent.
+
+    ``ask`` returns that in one sentence, or nothing.
+    """
+
+    def __init__(self, console: Console, build: str, ask: Asked) -> None:
         self._console = console
         self._build = build
-        self._since = monotonic()
-        self._told = False
-        self._heard = False
+        self._ask = ask
+        self._next_look = monotonic() + _PATIENCE
+        self._asked_for_patience = False
+        self._told = ""
         self._tail = b""
 
     async def hear(self, chunk: bytes) -> None:
         """Take a chunk of the log, or an empty one after a second of silence."""
         if chunk:
-            self._heard = True
+            self._next_look = monotonic() + _PATIENCE
             self._tail = (self._tail + chunk)[-_LAST_WORDS:]
             await self._console.output(chunk)
-        elif not self._heard and not self._told and monotonic() - self._since > _PATIENCE:
-            self._told = True
+        elif monotonic() > self._next_look:
+            self._next_look = monotonic() + _PATIENCE
+            await self._look()
+
+    async def listen_until(self, end: Coroutine[Any, Any, Json]) -> Json:
+        """Return what a coroutine returns, and tell meanwhile what it waits for."""
+        waited = asyncio.create_task(end)
+        try:
+            while not (await asyncio.wait([waited], timeout=1))[0]:
+                await self.hear(b"")
+            return waited.result()
+        finally:
+            waited.cancel()
+
+    async def _look(self) -> None:
+        if not self._asked_for_patience and not self._tail:
+            self._asked_for_patience = True
             await self._console.line(
                 f"Waiting for the cluster to start the build ({self._build})..."
             )
+        found = await self._ask()
+        if found and found != self._told:
+            self._told = found
+            await self._console.end_line()
+            await self._console.line(f" !     {found}")
 
     def said(self, words: bytes) -> bool:
         """Tell whether the log ended with these words, or nearly so."""
@@ -74,6 +103,12 @@ async def launched(console: Console, repository: Repository, status: Json) -> No
     """Say which release came out and where it answers."""
     version = (status.get("release") or {}).get("version")
     await console.line("-----> Launching...")
+    if not version:
+        await console.line(" !     The platform has made no release of it yet.")
+        await console.line(
+            f" !     See: kubectl -n {repository.namespace} get app {repository.app}"
+        )
+        return
     if has_release_phase({"status": status}):
         await console.line(
             " !     Release command declared: "

@@ -15,6 +15,7 @@ from typing import Final
 from haikube.cluster.errors import ApiError, NotFound, TooManyRequests, Unauthorized, Unreachable
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.booting import boot_problem
+from haikube.logs.obstacle import obstacle
 from haikube.logs.until import until
 from haikube.logs.watching import Watched
 from haikube.model.resources import BUILDS, PODS, RELEASES
@@ -130,6 +131,10 @@ class BuildLogs:
         """Tell whether a release that has a result succeeded."""
         obj = await cluster.get(RELEASES, release, namespace)
         return bool((obj.get("status") or {}).get("result") == "Succeeded")
+
+    async def obstacle(self, cluster: Cluster, namespace: str, name: str) -> str:
+        """Return what keeps a build from its release, empty where nothing does."""
+        return await obstacle(cluster, namespace, name)
 
     async def boot_problem(self, cluster: Cluster, namespace: str, app: str, version: int) -> str:
         """Return "" once an app runs a release, else what keeps it from that."""

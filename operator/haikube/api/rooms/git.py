@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from haikube.api.kernel.platform import Context, context_of
 from haikube.api.kernel.problems import Problem
 from haikube.git.builds import Repository
 from haikube.git.service import RECEIVE, SERVICES
+
+_LFS: Final = "application/vnd.git-lfs+json"
 
 
 async def advertise(request: Request) -> Response:
@@ -40,6 +42,19 @@ async def upload(request: Request) -> Response:
     return await context.git.upload(repository, request)
 
 
+async def no_lfs(_request: Request) -> Response:
+    """Say what a client of Git LFS prints: there is no store for its objects here.
+
+    It knows nothing of the app, so it asks for no token, which such a client would look for first.
+    """
+    message = (
+        "Haikube stores no Git LFS objects. Push without them: git push --no-verify heroku main. "
+        "The build then has pointer files, which it counts and names: fetch their content in "
+        "bin/pre_compile, or keep such files elsewhere."
+    )
+    return JSONResponse({"message": message}, 501, media_type=_LFS)
+
+
 async def _repository(context: Context, request: Request) -> Repository:
     caller, app = await context.app(request)
     return context.repository(caller, app)
@@ -56,4 +71,5 @@ ROUTES: Final = [
     Route("/{app}.git/info/refs", advertise, methods=["GET"]),
     Route("/{app}.git/git-receive-pack", receive, methods=["POST"]),
     Route("/{app}.git/git-upload-pack", upload, methods=["POST"]),
+    Route("/{app}.git/info/lfs/{rest:path}", no_lfs, methods=["GET", "POST", "PUT"]),
 ]
