@@ -128,6 +128,7 @@ def _arguments(directory: Path, config: Path, ports: list[int]) -> list[str]:
         "-filer",
         "-s3",
         "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
         f"-s3.config={config}",
         *numbered,
     ]
