@@ -18,17 +18,32 @@ import uvicorn
 from starlette.applications import Starlette
 
 from haikube.api.app import create_app
+from haikube.api.contract.schema import Contract
 from haikube.cluster.errors import Forbidden, NotFound, Unauthorized
-from haikube.cluster.fake import FakeCluster
+from haikube.cluster.fake import Call, FakeCluster
 from haikube.cluster.port import Channel, Cluster, Json, Listing, Stream, WatchEvent
 from haikube.git.lock import Pace
-from haikube.model.resources import APPS, BUILDS, TOKEN_REVIEWS, Resource
+from haikube.model.resources import (
+    ACCESS_REVIEWS,
+    APPS,
+    BUILDS,
+    OWN_KINDS,
+    RULES_REVIEWS,
+    SECRETS,
+    STACKS,
+    TOKEN_REVIEWS,
+    Resource,
+)
 from haikube.settings import Settings
 from haikube.storage.memory import MemoryStorage
+from ledger import Ledger
 
 NAMESPACE = "team-a"
 TOKEN = "token-of-ada"
 USER = "ada@example.com"
+
+PODS_LOG = Resource("", "v1", "pods/log", "Pod")
+READS = ("get", "list", "watch")
 
 Body = Mapping[str, Any]
 
@@ -42,8 +57,12 @@ class SharedCluster(FakeCluster):
         self.namespaces: defaultdict[str, set[str]] = defaultdict(set, {USER: {NAMESPACE}})
         self.denied: set[tuple[str, str, str]] = set()
         """What a user may not do in their own namespaces: (user, verb, plural)."""
+        self.viewers: set[str] = set()
+        """Users who only look."""
         self.pods: dict[str, asyncio.Queue[bytes | None]] = {}
         self.reviews = 0
+        stack = {"apiVersion": STACKS.api_version, "kind": "Stack", "spec": {}}
+        self.seed(STACKS, {**stack, "metadata": {"name": "debian-13"}})
 
     def with_token(self, token: str) -> Cluster:
         return Confined(self, token)
@@ -85,54 +104,85 @@ class Confined:
         self._cluster = cluster
         self._token = token
 
-    def _check(self, namespace: str | None, verb: str = "", resource: Resource = APPS) -> None:
+    @property
+    def _user(self) -> str:
         user = self._cluster.users.get(self._token)
         if user is None:
             raise Unauthorized(401, "Unauthorized", "Unauthorized")
-        if namespace not in self._cluster.namespaces[user]:
-            raise Forbidden(403, "Forbidden", f"{user} is not allowed in {namespace}")
-        if (user, verb, resource.plural) in self._cluster.denied:
-            raise Forbidden(403, "Forbidden", f"{user} cannot {verb} {resource.plural}")
+        return user
+
+    def _check(self, namespace: str | None, verb: str, resource: Resource) -> None:
+        if namespace not in self._cluster.namespaces[self._user]:
+            raise Forbidden(403, "Forbidden", f"{self._user} is not allowed in {namespace}")
+        if not self._may(namespace, verb, resource.plural):
+            raise Forbidden(403, "Forbidden", f"{self._user} cannot {verb} {resource.plural}")
+
+    def _may(self, namespace: str | None, verb: str, plural: str) -> bool:
+        user, cluster = self._user, self._cluster
+        looks = verb in READS and plural != SECRETS.plural
+        return (
+            namespace in cluster.namespaces[user]
+            and (user, verb, plural) not in cluster.denied
+            and (looks or user not in cluster.viewers)
+        )
+
+    def _reviewed(self, resource: Resource, spec: Body) -> Json:
+        """Answer a review as the API server does: rules are complete, but for what is denied."""
+        if self._cluster.fault is not None:
+            self._cluster.fault(Call("create", resource, "", ""))
+        if resource == ACCESS_REVIEWS:
+            wish = spec["resourceAttributes"]
+            may = self._may(wish.get("namespace"), wish["verb"], wish["resource"])
+            return {"status": {"allowed": may}}
+        rules = [
+            {"verbs": [verb], "apiGroups": ["*"], "resources": [kind.plural]}
+            for verb in (*READS, "create", "patch", "delete")
+            for kind in OWN_KINDS
+            if self._may(spec["namespace"], verb, kind.plural)
+        ]
+        return {"status": {"resourceRules": rules, "incomplete": True}}
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Json:
-        self._check(namespace)
+        self._check(namespace, "get", resource)
         return await self._cluster.get(resource, name, namespace)
 
     async def list(
         self, resource: Resource, namespace: str | None = None, **options: Any
     ) -> Listing:
-        self._check(namespace)
+        self._check(namespace, "list", resource)
         return await self._cluster.list(resource, namespace, **options)
 
     async def watch(
         self, resource: Resource, namespace: str | None = None, **options: Any
     ) -> AsyncIterator[WatchEvent]:
-        self._check(namespace)
+        self._check(namespace, "watch", resource)
         async for event in self._cluster.watch(resource, namespace, **options):
             yield event
 
     async def create(self, resource: Resource, body: Body) -> Json:
+        if resource in {ACCESS_REVIEWS, RULES_REVIEWS}:
+            return self._reviewed(resource, body["spec"])
         self._check(body["metadata"].get("namespace"), "create", resource)
         return await self._cluster.create(resource, body)
 
     async def patch(
         self, resource: Resource, name: str, namespace: str | None, body: Body, **options: Any
     ) -> Json:
-        self._check(namespace)
+        self._check(namespace, "patch", resource)
         return await self._cluster.patch(resource, name, namespace, body, **options)
 
     async def delete(
         self, resource: Resource, name: str, namespace: str | None = None, **options: Any
     ) -> None:
-        self._check(namespace)
+        self._check(namespace, "delete", resource)
         await self._cluster.delete(resource, name, namespace, **options)
 
     async def apply(self, resource: Resource, body: Body, **options: Any) -> Json:
-        self._check(body["metadata"].get("namespace"))
+        self._check(body["metadata"].get("namespace"), "patch", resource)
         return await self._cluster.apply(resource, body, **options)
 
     async def apply_status(self, resource: Resource, body: Body, **options: Any) -> Json:
-        self._check(body["metadata"].get("namespace"))
+        self._check(body["metadata"].get("namespace"), "patch", resource)
         return await self._cluster.apply_status(resource, body, **options)
 
     @asynccontextmanager
@@ -142,7 +192,7 @@ class Confined:
             yield channel
 
     async def pod_log(self, name: str, namespace: str, **options: Any) -> AsyncIterator[bytes]:
-        self._check(namespace)
+        self._check(namespace, "get", PODS_LOG)
         async for chunk in self._cluster.pod_log(name, namespace, **options):
             yield chunk
 
@@ -163,6 +213,8 @@ class Operator:
     """For scripts that wait until a test lets them go on."""
     boot_problem: str = ""
     """What the dynos of the next releases die of."""
+    ledger: Ledger | None = None
+    """Who keeps real releases, where a test wants them."""
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -192,6 +244,10 @@ class Operator:
         app = build["spec"]["appRef"]["name"]
         self.versions[app] += 1
         version = self.versions[app]
+        if self.ledger is not None:
+            obj = await self.cluster.get(APPS, app, build["metadata"]["namespace"])
+            made = await self.ledger.deploy(obj, author=build["spec"].get("author", ""))
+            version = made["spec"]["version"]
         await self.status(
             build,
             result="Succeeded",
@@ -251,6 +307,7 @@ class World:
     storage: MemoryStorage
     operator: Operator
     app: Starlette
+    ledger: Ledger
 
     async def quiet(self) -> None:
         """Wait until no push is in flight, whoever listens to it."""
@@ -262,11 +319,16 @@ PACE = Pace(look=0.02, renew=0.2, term=1.0)
 
 @asynccontextmanager
 async def running(
-    settings: Settings | None = None, pace: Pace = PACE, beside: World | None = None
+    settings: Settings | None = None,
+    pace: Pace = PACE,
+    beside: World | None = None,
+    *,
+    ledger: bool = False,
 ) -> AsyncIterator[World]:
     """Run the platform on a free port of the loopback address.
 
-    With ``beside`` it is another replica of that one: the same cluster and the same storage.
+    With ``beside`` it is another replica of that one: the same cluster and the same storage. With
+    ``ledger`` every app has releases and dynos. Every answer has to keep Heroku's schema.
     """
     if beside is None:
         cluster, storage = SharedCluster(), MemoryStorage()
@@ -274,20 +336,26 @@ async def running(
     else:
         cluster, storage, operator = beside.cluster, beside.storage, beside.operator
     settings = settings or Settings(public_port=8080)
-    app = create_app(settings, cluster, storage, pace=pace)
+    contract = Contract(audit=True)
+    app = create_app(settings, cluster, storage, pace=pace, contract=contract)
+    keeper = Ledger(cluster)
+    operator.ledger = keeper if ledger else operator.ledger
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5)
     )
-    playing = None if beside else asyncio.create_task(operator.run())
+    playing = [] if beside else [asyncio.create_task(operator.run())]
+    playing += [asyncio.create_task(keeper.run())] if ledger else []
     serving = asyncio.create_task(server.serve([listener]))
     try:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        yield World(url, cluster, storage, operator, app)
+        yield World(url, cluster, storage, operator, app, keeper)
     finally:
         operator.gate.set()
         server.should_exit = True
         await serving
-        if playing is not None:
-            playing.cancel()
-            await asyncio.wait([playing])
+        for task in playing:
+            task.cancel()
+        if playing:
+            await asyncio.wait(playing)
+    assert not contract.faults, contract.faults

@@ -225,7 +225,7 @@ async def test_a_purged_cache_is_another_one_each_time(
 ) -> None:
     marks = set()
     for _ in range(2):
-        assert await call(http, "DELETE", "/apps/hello/build-cache") == (200, {})
+        assert await call(http, "DELETE", "/apps/hello/build-cache") == (202, {})
         app = (await world.cluster.list(APPS)).items[0]
         marks.add(app["metadata"]["annotations"][labels.BUILD_CACHE])
 

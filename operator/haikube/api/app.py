@@ -7,18 +7,22 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from haikube.api.contract.schema import Contract
 from haikube.api.kernel.accesslog import AccessLog
 from haikube.api.kernel.auth import Authenticator, Impersonator
 from haikube.api.kernel.capability import Capabilities
+from haikube.api.kernel.context import Context
 from haikube.api.kernel.directory import Directory
-from haikube.api.kernel.platform import Context
+from haikube.api.kernel.observed import Kind, Observed
 from haikube.api.kernel.problems import answer
-from haikube.api.rooms import apps, builds, git, paths, probes, sources
+from haikube.api.kernel.rights import Rights
+from haikube.api.rooms import ROOMS, git, probes
 from haikube.cluster.port import Cluster
 from haikube.git.command import Git
 from haikube.git.consolidate import MOST_PACKS, Consolidation
@@ -30,14 +34,45 @@ from haikube.git.push import Platform
 from haikube.git.service import GitService
 from haikube.git.snapshot import Snapshots
 from haikube.logs.builds import BuildLogs
+from haikube.model import labels
+from haikube.model.resources import (
+    APPS,
+    BUILDS,
+    DYNOS,
+    FORMATIONS,
+    PODS,
+    RELEASES,
+    ROLE_BINDINGS,
+    STACKS,
+)
 from haikube.settings import Settings
 from haikube.storage.port import Storage
 
+_SYNC_SECONDS: Final = 30.0
+
+WATCHED: Final = (
+    Kind(APPS),
+    Kind(BUILDS),
+    Kind(RELEASES),
+    Kind(FORMATIONS),
+    Kind(DYNOS),
+    Kind(STACKS),
+    Kind(PODS, labels=f"{labels.COMPONENT}=dyno"),
+    Kind(ROLE_BINDINGS),
+)
+"""What the api reads from its own copy."""
+
 
 def create_app(
-    settings: Settings, cluster: Impersonator, storage: Storage, *, pace: Pace | None = None
+    settings: Settings,
+    cluster: Impersonator,
+    storage: Storage,
+    *,
+    pace: Pace | None = None,
+    contract: Contract | None = None,
 ) -> Starlette:
     """Return the application; its scratch space exists while it runs."""
+    observed = Observed(cluster, WATCHED)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -52,10 +87,24 @@ def create_app(
             scratch=scratch,
             pace=pace or Pace(),
         )
-        app.state.context = _context(settings, cluster, storage, service)
-        app.state.ready = True
+        rights = Rights()
+        app.state.context = Context(
+            settings=settings,
+            own=cluster,
+            storage=storage,
+            authenticator=Authenticator(cluster),
+            capabilities=Capabilities(settings),
+            contract=contract or Contract(),
+            observed=observed,
+            rights=rights,
+            directory=Directory(cluster, observed, rights),
+            logs=BuildLogs(storage),
+            git=service,
+        )
         try:
-            yield
+            async with observed.running(_SYNC_SECONDS):
+                app.state.ready = True
+                yield
         finally:
             app.state.ready = False
             await service.drain()
@@ -65,30 +114,12 @@ def create_app(
     return Starlette(
         routes=[
             *probes.ROUTES,
-            *apps.ROUTES,
-            *sources.ROUTES,
-            *builds.ROUTES,
-            *paths.ROUTES,
+            *(route for room in ROOMS for route in room.routes),
             *git.ROUTES,
         ],
         middleware=[Middleware(AccessLog)],
         exception_handlers={HTTPException: answer},
         lifespan=lifespan,
-    )
-
-
-def _context(
-    settings: Settings, cluster: Impersonator, storage: Storage, service: GitService
-) -> Context:
-    return Context(
-        settings=settings,
-        own=cluster,
-        storage=storage,
-        authenticator=Authenticator(cluster),
-        capabilities=Capabilities(settings),
-        directory=Directory(cluster),
-        logs=BuildLogs(storage),
-        git=service,
     )
 
 

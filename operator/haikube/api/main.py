@@ -15,7 +15,6 @@ from haikube.settings import Settings, read_settings
 from haikube.storage.s3 import S3Storage
 
 _STOP_SECONDS: Final = 50
-_HEADER_BYTES: Final = 64 << 10
 
 
 def main() -> None:
@@ -39,7 +38,7 @@ async def serve(settings: Settings) -> None:
             server_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=_STOP_SECONDS,
-            h11_max_incomplete_event_size=_HEADER_BYTES,
+            http="httptools",
         )
         await uvicorn.Server(config).serve()
 

@@ -48,3 +48,27 @@ TEAM = "haikube.dev/team"
 
 MAINTENANCE = "haikube.dev/maintenance"
 """Label that no pod has: a Service selects by it to reach nobody."""
+
+AUTHOR = "haikube.dev/author"
+"""Annotation: who made the last change through the api."""
+
+DESCRIPTION = "haikube.dev/description"
+"""Annotation of a config Secret: what the release of its last change is to be called."""
+
+CONFIG_VERSION = "haikube.dev/config-version"
+"""Annotation of a Release: resource version of the config Secret that it was made from."""
+
+REQUESTED_BY = "haikube.dev/requested-by"
+"""Annotation of a Release: uid of the request that it was made for, such as a rollback."""
+
+RESTARTED_AT = "haikube.dev/restarted-at"
+"""Annotation of a Formation: RFC 3339 time; another one rolls its dynos."""
+
+RETRY = "haikube.dev/retry"
+"""Annotation of a failed Release: any text; another one runs its release phase again."""
+
+OWNER = "haikube.dev/owner"
+"""Annotation of an App: the person it belongs to; without it, it belongs to its team."""
+
+LOCKED = "haikube.dev/locked"
+"""Annotation of an App: "true" keeps people from joining it by themselves."""

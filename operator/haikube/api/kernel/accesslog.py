@@ -18,6 +18,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LINK: Final = re.compile(r"(?<=/sources/)[^/]+")
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_CLOSED: Final = 499
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _log = structlog.get_logger("haikube.api.kernel.accesslog")
 
@@ -67,8 +68,9 @@ def _request_id(scope: Scope) -> str:
 def _record(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "none")
     method = scope["method"]
-    REQUESTS.labels(method, route, str(status)).inc()
-    SECONDS.labels(method, route).observe(seconds)
+    counted = method if method in _METHODS else "other"
+    REQUESTS.labels(counted, route, str(status)).inc()
+    SECONDS.labels(counted, route).observe(seconds)
     if scope["path"] not in _QUIET:
         path = _LINK.sub("[link]", scope["path"])
         _log.info("request", method=method, path=path, status=status, seconds=round(seconds, 3))

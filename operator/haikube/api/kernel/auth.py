@@ -9,20 +9,22 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final, Protocol
 
 from starlette.requests import Request
 
+from haikube.api.kernel.limits import FailureLimit, address_of
 from haikube.api.kernel.problems import Problem, unauthorized
 from haikube.cluster.errors import ApiError
 from haikube.cluster.port import Cluster
 from haikube.model.resources import TOKEN_REVIEWS
 
-_CACHE_SECONDS: Final = 30.0
+_CACHE_SECONDS: Final = 10.0
 _CACHED: Final = 10_000
 _LONGEST_TOKEN: Final = 16_384
+_SERVICE_ACCOUNT: Final = "system:serviceaccount:"
 
 
 class Impersonator(Cluster, Protocol):
@@ -40,41 +42,71 @@ class Caller:
     username: str
     groups: frozenset[str]
     cluster: Cluster
+    token: str = field(repr=False, default="")
+
+    @property
+    def email(self) -> str:
+        """Return the name that answers show: what the cluster calls the caller."""
+        return self.username
+
+    @property
+    def key(self) -> str:
+        """Return what tells two callers with different rights apart."""
+        return "\0".join((self.username, *sorted(self.groups)))
 
     @property
     def namespace(self) -> str:
         """Return the namespace a service account lives in, empty for people."""
-        kind, _, rest = self.username.partition(":serviceaccount:")
-        return rest.partition(":")[0] if kind == "system" else ""
+        if not self.username.startswith(_SERVICE_ACCOUNT):
+            return ""
+        return self.username.removeprefix(_SERVICE_ACCOUNT).partition(":")[0]
+
+
+_Review = tuple[str, frozenset[str]] | None
+"""Name and groups; None for a token that is nobody's."""
 
 
 class Authenticator:
-    """Reviews tokens with the api's own identity; remembers answers for at most 30 seconds."""
+    """Reviews tokens with the api's own identity; remembers answers for at most 10 seconds.
+
+    Wrong tokens are remembered, too, and an address that brings many of them has to wait: a
+    review costs the cluster a call.
+    """
 
     def __init__(self, cluster: Impersonator) -> None:
         self._cluster = cluster
-        self._known: dict[bytes, tuple[float, str, frozenset[str]]] = {}
+        self._known: dict[bytes, tuple[float, _Review]] = {}
+        self._limit = FailureLimit()
 
     async def caller(self, request: Request) -> Caller:
-        """Return who sent a request; raises a 401 ``Problem``."""
+        """Return who sent a request; raises a 401 ``Problem``, or a 429 after many of them."""
         token = token_of(request.headers.get("authorization", ""))
         if not token:
             raise unauthorized()
-        username, groups = await self._review(token)
-        return Caller(username, groups, self._cluster.with_token(token))
+        review = await self._review(token, address_of(request))
+        if review is None:
+            raise unauthorized()
+        return Caller(*review, self._cluster.with_token(token), token)
 
-    async def _review(self, token: str) -> tuple[str, frozenset[str]]:
+    def forget(self) -> None:
+        """Review every token again: one was revoked."""
+        self._known.clear()
+
+    async def _review(self, token: str, address: str) -> _Review:
         digest = hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
         if known and known[0] > monotonic():
-            return known[1], known[2]
-        username, groups = await self._ask(token)
+            return known[1]
+        self._limit.check(address)
+        review = await self._ask(token)
+        if review is None:
+            self._limit.failed(address)
         if len(self._known) >= _CACHED:
             self._known.clear()
-        self._known[digest] = (monotonic() + _CACHE_SECONDS, username, groups)
-        return username, groups
+        self._known[digest] = (monotonic() + _CACHE_SECONDS, review)
+        return review
 
-    async def _ask(self, token: str) -> tuple[str, frozenset[str]]:
+    async def _ask(self, token: str) -> _Review:
         body = {
             "apiVersion": TOKEN_REVIEWS.api_version,
             "kind": TOKEN_REVIEWS.kind,
@@ -92,7 +124,7 @@ class Authenticator:
         status = review.get("status") or {}
         user = status.get("user") or {}
         if not status.get("authenticated") or not user.get("username"):
-            raise unauthorized()
+            return None
         return user["username"], frozenset(user.get("groups") or ())
 
 

@@ -1,7 +1,6 @@
 """Finds apps by name over all namespaces, and shows each caller only what they may see.
 
-The api's own identity lists names; whether a caller may see one is decided by a read with the
-caller's own token. What they may not see is not found.
+What a caller may not see is not found.
 """
 
 from __future__ import annotations
@@ -11,73 +10,67 @@ import re
 from typing import Final
 
 from haikube.api.kernel.auth import Caller
+from haikube.api.kernel.observed import Observed
 from haikube.api.kernel.problems import Problem, not_found
-from haikube.cluster.errors import Forbidden, NotFound
+from haikube.api.kernel.rights import Right, Rights
 from haikube.cluster.port import Cluster, Json
 from haikube.model.names import APP_NAME
 from haikube.model.resources import APPS
 
 NAMESPACE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
-_UID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_MOST_CANDIDATES: Final = 100
+_SEE: Final = Right("get", APPS)
 
 
 class Directory:
-    """Apps of the whole cluster; ``own`` is the api's own client."""
+    """Apps of the whole cluster; ``own`` is asked for what the watch does not know yet."""
 
-    def __init__(self, own: Cluster) -> None:
+    def __init__(self, own: Cluster, observed: Observed, rights: Rights) -> None:
         self._own = own
+        self._observed = observed
+        self._rights = rights
 
     async def find(self, caller: Caller, identity: str) -> Json:
         """Return the one App a caller means by ``name``, ``name.namespace`` or its id."""
         name, _, namespace = identity.partition(".")
-        if _UID.fullmatch(identity):
-            places = [place for place in await self._places() if place[2] == identity]
-        elif not APP_NAME.fullmatch(name):
-            raise not_found("app", identity[:60])
-        elif namespace:
-            places = [(name, namespace, "")] if NAMESPACE.fullmatch(namespace) else []
+        if found := self._observed.by_uid(APPS, identity):
+            apps = [found]
+        elif not APP_NAME.fullmatch(name) or (namespace and not NAMESPACE.fullmatch(namespace)):
+            raise not_found("app", identity)
         else:
-            places = await self._places(f"metadata.name={name}")
-        return _only(identity, await self._visible(caller, places))
+            apps = [
+                app
+                for app in await self._named(name)
+                if namespace in {"", app["metadata"]["namespace"]}
+            ]
+        return _only(identity, await self._visible(caller, apps))
 
     async def taken(self, name: str) -> bool:
         """Tell whether any namespace has an app of this name: it would want the same host."""
-        return bool(await self._places(f"metadata.name={name}"))
+        return bool(await self._named(name))
 
-    async def all(self, caller: Caller) -> list[Json]:
-        """Return every App the caller may list, sorted by name."""
-        try:
-            apps = list((await caller.cluster.list(APPS)).items)
-        except Forbidden:
-            spaces = sorted({namespace for _, namespace, _ in await self._places()})
-            found = await asyncio.gather(*(_listed(caller, space) for space in spaces))
-            apps = [app for part in found for app in part]
+    async def all(self, caller: Caller, namespace: str | None = None) -> list[Json]:
+        """Return every App the caller may see, sorted by name."""
+        apps = await self._visible(caller, self._observed.all(APPS, namespace))
         return sorted(apps, key=lambda app: str(app["metadata"]["name"]))
 
-    async def _places(self, fields: str = "") -> list[tuple[str, str, str]]:
-        listing = await self._own.list(APPS, fields=fields, metadata_only=True)
-        metas = (item["metadata"] for item in listing.items)
-        return [(meta["name"], meta["namespace"], meta.get("uid", "")) for meta in metas]
+    async def _named(self, name: str) -> list[Json]:
+        """Return the apps of a name; one that is new comes from the cluster itself."""
+        apps = [app for app in self._observed.all(APPS) if app["metadata"]["name"] == name]
+        if not apps:
+            listing = await self._own.list(APPS, fields=f"metadata.name={name}")
+            apps = list(listing.items)
+            for app in apps:
+                self._observed.put(APPS, app)
+        return apps
 
-    async def _visible(self, caller: Caller, places: list[tuple[str, str, str]]) -> list[Json]:
-        reads = (_read(caller, name, space) for name, space, _ in places[:_MOST_CANDIDATES])
-        return [app for app in await asyncio.gather(*reads) if app is not None]
-
-
-async def _read(caller: Caller, name: str, namespace: str) -> Json | None:
-    try:
-        return await caller.cluster.get(APPS, name, namespace)
-    except (NotFound, Forbidden):
-        return None
-
-
-async def _listed(caller: Caller, namespace: str) -> list[Json]:
-    try:
-        return list((await caller.cluster.list(APPS, namespace)).items)
-    except Forbidden:
-        return []
+    async def _visible(self, caller: Caller, apps: list[Json]) -> list[Json]:
+        spaces = sorted({str(app["metadata"]["namespace"]) for app in apps})
+        if len(spaces) > 1 and await self._rights.may_everywhere(caller, _SEE):
+            return apps
+        open_ = await asyncio.gather(*(self._rights.may(caller, _SEE, each) for each in spaces))
+        seen = {space for space, may in zip(spaces, open_, strict=True) if may}
+        return [app for app in apps if app["metadata"]["namespace"] in seen]
 
 
 def _only(identity: str, apps: list[Json]) -> Json:

@@ -38,11 +38,24 @@ _log = structlog.get_logger(__name__)
 class Problem(Exception):
     """A refusal with HTTP ``status``, Heroku's ``id`` for it, and a message for a person."""
 
-    def __init__(self, status: int, id: str, message: str) -> None:  # noqa: A002 - Heroku's word
+    def __init__(
+        self,
+        status: int,
+        id: str,  # noqa: A002 - Heroku's word
+        message: str,
+        resource: str = "",
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.id = id
         self.message = message
+        self.resource = resource
+
+    @property
+    def body(self) -> dict[str, str]:
+        """Return what is answered."""
+        named = {"resource": self.resource} if self.resource else {}
+        return {"id": self.id, "message": self.message, **named}
 
 
 def unauthorized() -> Problem:
@@ -54,7 +67,13 @@ def unauthorized() -> Problem:
 
 def not_found(what: str, name: str) -> Problem:
     """Return the refusal of something that does not exist, or that the caller may not see."""
-    return Problem(404, "not_found", f"Couldn't find that {what}: {name} was not found.")
+    words = what.replace("_", " ")
+    return Problem(404, "not_found", f"Couldn't find that {words}. {name:.80} was not found.", what)
+
+
+def invalid(message: str) -> Problem:
+    """Return the refusal of a wish that cannot be fulfilled as it is."""
+    return Problem(422, "invalid_params", message)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -91,9 +110,12 @@ def _of_cluster(error: ApiError) -> Problem:
 
 
 async def answer(request: Request, error: Exception) -> Response:
-    """Turn an error into a response: plain text for git, which shows it, JSON for the rest."""
+    """Turn an error into a response: plain text for git, which shows it, JSON for the rest.
+
+    Git alone is asked for a password: a browser that remembered one would send it anywhere.
+    """
     problem = problem_of(error)
-    headers = {"WWW-Authenticate": REALM} if problem.status == 401 else {}  # noqa: PLR2004
     if ".git/" in request.url.path:
+        headers = {"WWW-Authenticate": REALM} if problem.status == 401 else {}  # noqa: PLR2004
         return PlainTextResponse(f"{problem.message}\n", problem.status, headers)
-    return JSONResponse({"id": problem.id, "message": problem.message}, problem.status, headers)
+    return JSONResponse(problem.body, problem.status)

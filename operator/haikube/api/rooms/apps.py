@@ -1,128 +1,165 @@
-"""``/apps`` and ``/account``."""
+"""Apps: make, list, show, rename, destroy."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
-from haikube.api.bodies import objects as serialize
+from haikube.api.bodies.app import AppUrls, app_body
 from haikube.api.kernel.addresses import app_url, git_url
-from haikube.api.kernel.auth import Caller
+from haikube.api.kernel.call import Call
 from haikube.api.kernel.directory import NAMESPACE
-from haikube.api.kernel.platform import Context, context_of, read_json
-from haikube.api.kernel.problems import Problem
+from haikube.api.kernel.endpoint import Room
+from haikube.api.kernel.identity import app_name
+from haikube.api.kernel.problems import Problem, invalid, not_found
 from haikube.api.rooms.naming import generated_name, require_name
-from haikube.cluster.errors import AlreadyExists, Forbidden
+from haikube.api.rooms.stacks import require_stack
+from haikube.cluster.errors import AlreadyExists, Forbidden, NotFound
 from haikube.cluster.port import Json
-from haikube.model.resources import APPS
+from haikube.model import labels
+from haikube.model.resources import APPS, RELEASES
+
+room: Final = Room()
 
 _TRIES: Final = 5
+_CHANGES: Final = ("name", "build_stack", "maintenance")
 
 
-async def list_apps(request: Request) -> Response:
+@room.get("/apps", "/users/{user}/apps")
+async def list_all(call: Call) -> list[Json]:
     """Answer every app the caller may see."""
-    context = context_of(request)
-    caller = await context.caller(request)
-    apps = await context.directory.all(caller)
-    return JSONResponse([_body(context, request, app) for app in apps])
+    return [shown(call, app) for app in await call.context.directory.all(call.caller)]
 
 
-async def create_app(request: Request) -> Response:
-    """Create an app, in the namespace that ``team`` names or the caller's own."""
-    context = context_of(request)
-    caller = await context.caller(request)
-    wish = await read_json(request)
-    namespace = _namespace(context, caller, wish)
-    name = await _free_name(context, wish.get("name"))
-    app = await _create(caller, name, namespace, wish.get("stack"))
-    return JSONResponse(_body(context, request, app), 201)
+@room.get("/teams/{team}/apps")
+async def list_of_team(call: Call) -> list[Json]:
+    """Answer the apps of one team."""
+    team = call.path("team")
+    return [shown(call, app) for app in await call.context.directory.all(call.caller, team)]
 
 
-async def show_app(request: Request) -> Response:
+@room.post("/apps")
+async def create(call: Call) -> Json:
+    """Create an app of the caller's own, or of the team that the body names."""
+    wish = await call.body()
+    team = wish.get("team")
+    return await _create(call, wish, team=team)
+
+
+@room.post("/teams/apps")
+async def create_in_team(call: Call) -> Json:
+    """Create an app that belongs to a team."""
+    wish = await call.body()
+    return await _create(call, wish, team=wish.get("team") or wish.get("organization"))
+
+
+@room.get("/apps/{app}", "/teams/apps/{app}")
+async def info(call: Call) -> Json:
     """Answer one app."""
-    context = context_of(request)
-    _, app = await context.app(request)
-    return JSONResponse(_body(context, request, app))
+    return shown(call, await call.app())
 
 
-async def delete_app(request: Request) -> Response:
-    """Delete an app; everything it owns goes with it."""
-    context = context_of(request)
-    caller, app = await context.app(request)
-    meta = app["metadata"]
-    await caller.cluster.delete(APPS, meta["name"], meta["namespace"], uid=meta["uid"])
-    return JSONResponse(_body(context, request, app))
-
-
-async def show_account(request: Request) -> Response:
-    """Answer who the caller is."""
-    caller = await context_of(request).caller(request)
-    return JSONResponse(serialize.account(caller.username))
-
-
-def _body(context: Context, request: Request, app: Json) -> Json:
-    return serialize.app(
-        app,
-        web_url=app_url(app, context.settings),
-        git_url=git_url(request, context.settings, app["metadata"]["name"]),
-        settings=context.settings,
-    )
-
-
-def _namespace(context: Context, caller: Caller, wish: Json) -> str:
-    namespace = wish.get("team") or caller.namespace or context.settings.default_namespace
-    if not isinstance(namespace, str) or not NAMESPACE.fullmatch(namespace):
-        raise Problem(
-            422, "invalid_params", f"Team {namespace!r:.60} is not the name of a namespace."
+@room.patch("/apps/{app}")
+async def update(call: Call) -> Json:
+    """Rename an app, choose its next stack, or close it for maintenance."""
+    app = await call.app()
+    wish = await call.body()
+    unknown = sorted(set(wish) - set(_CHANGES))
+    if unknown:
+        raise invalid(
+            f"{unknown[0]} of an app cannot be changed. Send one of: {', '.join(_CHANGES)}."
         )
-    return namespace
+    spec: dict[str, Any] = {}
+    if "maintenance" in wish:
+        spec["maintenance"] = "Enabled" if wish["maintenance"] else "Disabled"
+    if "build_stack" in wish:
+        spec["stack"] = require_stack(call, wish["build_stack"])
+    if "name" in wish and wish["name"] != app_name(app):
+        spec["name"] = await _new_name(call, wish["name"])
+    return shown(call, await call.patch(APPS, app, {"spec": spec}) if spec else app)
 
 
-async def _free_name(context: Context, wish: object) -> str:
-    """Return the wished name, or a generated one; raises a 422 when it cannot be had."""
-    if wish is None:
-        for _ in range(_TRIES):
-            name = generated_name()
-            if not await context.directory.taken(name):
-                return name
-        raise Problem(503, "service_unavailable", "No free name was found. Send one as name.")
-    name = require_name(wish, context.settings.reserved_hosts)
-    if await context.directory.taken(name):
+@room.delete("/apps/{app}")
+async def destroy(call: Call) -> Json:
+    """Delete an app; everything it owns goes with it."""
+    app = await call.app()
+    answer = shown(call, app)
+    await call.delete(APPS, app)
+    return answer
+
+
+def shown(call: Call, app: Json) -> Json:
+    """Return an app as it is answered."""
+    urls = AppUrls(
+        web=app_url(app, call.settings), git=git_url(call.request, call.settings, app_name(app))
+    )
+    releases = call.context.observed.of_app(RELEASES, app)
+    return app_body(app, urls, releases, default_stack=call.settings.default_stack)
+
+
+async def _create(call: Call, wish: dict[str, Any], *, team: object) -> Json:
+    _refuse_places(wish)
+    namespace = team or call.caller.namespace or call.settings.default_namespace
+    if not isinstance(namespace, str) or not NAMESPACE.fullmatch(namespace):
+        raise not_found("team", str(namespace))
+    stack = wish.get("stack")
+    spec = {"stack": require_stack(call, stack)} if stack else {}
+    name = await _new_name(call, wish["name"]) if wish.get("name") is not None else await _any(call)
+    personal = {} if team else {labels.OWNER: call.caller.email}
+    body = {
+        "apiVersion": APPS.api_version,
+        "kind": APPS.kind,
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "annotations": {labels.AUTHOR: call.caller.email, **personal},
+        },
+        "spec": spec,
+    }
+    return shown(call, await _made(call, body))
+
+
+async def _made(call: Call, body: dict[str, Any]) -> Json:
+    meta = body["metadata"]
+    try:
+        return await call.create(APPS, body)
+    except AlreadyExists:
+        raise _taken(meta["name"]) from None
+    except NotFound:
+        raise not_found("team", meta["namespace"]) from None
+    except Forbidden as error:
+        raise Problem(
+            403,
+            "forbidden",
+            f"{call.caller.email} may not create apps in namespace {meta['namespace']} "
+            f'({error.message}). Name another one as "team", or ask its owner for a role that '
+            "allows it.",
+        ) from None
+
+
+def _refuse_places(wish: dict[str, Any]) -> None:
+    """Refuse what would have to run elsewhere."""
+    region = wish.get("region")
+    if region not in {None, "us"}:
+        raise invalid(f"Region {region!r:.40} is not there: this platform has one region, us.")
+    if wish.get("space"):
+        raise invalid("This platform has no Private Spaces: leave --space out.")
+
+
+async def _any(call: Call) -> str:
+    for _ in range(_TRIES):
+        name = generated_name()
+        if not await call.context.directory.taken(name):
+            return name
+    raise Problem(503, "service_unavailable", "No free name was found. Send one as name.")
+
+
+async def _new_name(call: Call, wish: object) -> str:
+    """Return a wished name that nobody has; raises a 422 when it cannot be had."""
+    name = require_name(wish, call.settings.reserved_hosts)
+    if await call.context.directory.taken(name):
         raise _taken(name)
     return name
 
 
 def _taken(name: str) -> Problem:
-    return Problem(422, "invalid_params", f"Name {name} is already taken: choose another.")
-
-
-async def _create(caller: Caller, name: str, namespace: str, stack: object) -> Json:
-    body = {
-        "apiVersion": APPS.api_version,
-        "kind": APPS.kind,
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"stack": stack} if isinstance(stack, str) else {},
-    }
-    try:
-        return await caller.cluster.create(APPS, body)
-    except AlreadyExists:
-        raise _taken(name) from None
-    except Forbidden as error:
-        raise Problem(
-            403,
-            "forbidden",
-            f"{caller.username} may not create apps in namespace {namespace} ({error.message}). "
-            'Name another one as "team", or ask its owner for a role that allows it.',
-        ) from None
-
-
-ROUTES: Final = [
-    Route("/apps", list_apps, methods=["GET"]),
-    Route("/apps", create_app, methods=["POST"]),
-    Route("/apps/{app}", show_app, methods=["GET"]),
-    Route("/apps/{app}", delete_app, methods=["DELETE"]),
-    Route("/account", show_account, methods=["GET"]),
-]
+    return invalid(f"Name {name} is already taken: choose another.")

@@ -3,95 +3,96 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
-from haikube.api.bodies import objects as serialize
-from haikube.api.kernel.platform import Context, context_of, read_json
-from haikube.api.kernel.problems import Problem, not_found
+from haikube.api.bodies.build import build_body
+from haikube.api.kernel.call import Call
+from haikube.api.kernel.context import Context, context_of
+from haikube.api.kernel.endpoint import Room
+from haikube.api.kernel.identity import app_name
+from haikube.api.kernel.problems import Problem, invalid, not_found
+from haikube.api.rooms.lookup import app_releases
 from haikube.api.rooms.sources import build_source
+from haikube.api.streams.text import printed
 from haikube.cluster.errors import NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.git.builds import create_build
 from haikube.logs.builds import RESULTS
 from haikube.model import labels
 from haikube.model.resources import APPS, BUILDS
-from haikube.model.screen import Sieve
 
-_LINK_SECONDS: Final = 86_400
+room: Final = Room()
+
+_LINK_SECONDS: Final = 600
+"""A link to a log outlives a right that is taken away by this at most."""
+
 _LONGEST_VERSION: Final = 200
 
 
-async def create(request: Request) -> Response:
+@room.post("/apps/{app}/builds")
+async def create(call: Call) -> Json:
     """Make a build of an uploaded or downloadable source."""
-    context = context_of(request)
-    caller, app = await context.app(request)
-    wish = await read_json(request)
+    app = await call.app()
+    wish = await call.body()
     blob = wish.get("source_blob")
     if not isinstance(blob, dict):
-        raise Problem(422, "invalid_params", 'A build needs a "source_blob" with a "url".')
-    source = await build_source(context, app["metadata"]["uid"], blob)
+        raise invalid('A build needs a "source_blob" with a "url".')
+    source = await build_source(call.context, app["metadata"]["uid"], blob)
     version = str(blob.get("version") or "")[:_LONGEST_VERSION]
-    repository = context.repository(caller, app)
+    repository = call.context.repository(call.caller, app)
     build = await create_build(repository, source, version, buildpacks=_buildpacks(wish))
-    return JSONResponse(_body(context, request, build), 201)
+    call.context.observed.put(BUILDS, build)
+    return _shown(call, app, build)
 
 
-async def list_all(request: Request) -> Response:
+@room.get("/apps/{app}/builds")
+async def list_all(call: Call) -> list[Json]:
     """Answer an app's builds, newest first."""
-    context = context_of(request)
-    caller, app = await context.app(request)
-    builds = await _builds(caller.cluster, app)
+    app = await call.app()
+    builds = await call.see(BUILDS, app)
     builds.sort(key=lambda build: str(build["metadata"]["creationTimestamp"]), reverse=True)
-    return JSONResponse([_body(context, request, build) for build in builds])
+    return [_shown(call, app, build) for build in builds]
 
 
-async def show(request: Request) -> Response:
+@room.get("/apps/{app}/builds/{build}")
+async def show(call: Call) -> Json:
     """Answer one build."""
-    context = context_of(request)
-    caller, app = await context.app(request)
-    build = await _find(caller.cluster, app, request.path_params["build"])
-    return JSONResponse(_body(context, request, build))
+    app = await call.app()
+    return _shown(call, app, await _find(call, app))
 
 
-async def cancel(request: Request) -> Response:
+@room.delete("/apps/{app}/builds/{build}")
+async def cancel(call: Call) -> Json:
     """Ask for a build to be stopped."""
-    context = context_of(request)
-    caller, app = await context.app(request)
-    build = await _find(caller.cluster, app, request.path_params["build"])
-    meta, result = build["metadata"], (build.get("status") or {}).get("result")
+    app = await call.app()
+    build = await _find(call, app)
+    result = (build.get("status") or {}).get("result")
     if result in RESULTS:
-        raise Problem(
-            422, "invalid_params", f"Build {meta['name']} has ended already: {result.lower()}."
-        )
-    stopped = await caller.cluster.patch(
-        BUILDS, meta["name"], meta["namespace"], {"spec": {"cancel": True}}
-    )
-    return JSONResponse(_body(context, request, stopped))
+        raise invalid(f"Build {build['metadata']['name']} has ended already: {result.lower()}.")
+    return _shown(call, app, await call.patch(BUILDS, build, {"spec": {"cancel": True}}))
 
 
-async def purge_cache(request: Request) -> Response:
+@room.delete("/apps/{app}/build-cache", status=202)
+async def purge_cache(call: Call) -> Json:
     """Let the app's next build start with an empty cache."""
-    context = context_of(request)
-    caller, app = await context.app(request)
-    meta = app["metadata"]
+    app = await call.app()
     mark = {"metadata": {"annotations": {labels.BUILD_CACHE: secrets.token_hex(8)}}}
-    await caller.cluster.patch(APPS, meta["name"], meta["namespace"], mark)
-    return JSONResponse({})
+    await call.patch(APPS, app, mark)
+    return {}
 
 
 async def show_log(request: Request) -> Response:
     """Stream what a build prints, from byte ``offset``, until the build ends."""
     context = context_of(request)
     cluster, namespace, name = await _log_place(context, request)
-    chunks = context.logs.stream(cluster, namespace, name, offset=_offset(request))
-    first = await anext(chunks, b"")  # a refusal must come before the headers
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_all(first, chunks), media_type="text/plain", headers=headers)
+    return await printed(context.logs.stream(cluster, namespace, name, offset=_offset(request)))
+
+
+room.routes.append(Route("/apps/{app}/builds/{build}/log", show_log, methods=["GET"]))
 
 
 async def _log_place(context: Context, request: Request) -> tuple[Cluster, str, str]:
@@ -99,18 +100,9 @@ async def _log_place(context: Context, request: Request) -> tuple[Cluster, str, 
     if link := request.query_params.get("capability"):
         namespace, _, name = context.capabilities.check(link, "LOG").partition("/")
         return context.own, namespace, name
-    caller, app = await context.app(request)
-    build = await _find(caller.cluster, app, request.path_params["build"])
-    return caller.cluster, build["metadata"]["namespace"], build["metadata"]["name"]
-
-
-async def _all(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the log as a terminal may show it, byte for byte as long as it is."""
-    sieve = Sieve()
-    yield sieve.take(first)
-    async for chunk in rest:
-        yield sieve.take(chunk)
-    yield sieve.end()
+    call = Call(request, context, await context.caller(request), "")
+    meta = (await _find(call, await call.app()))["metadata"]
+    return call.caller.cluster, meta["namespace"], meta["name"]
 
 
 def _offset(request: Request) -> int:
@@ -120,32 +112,28 @@ def _offset(request: Request) -> int:
     return int(text[:18])
 
 
-async def _builds(cluster: Cluster, app: Json) -> list[Json]:
-    meta = app["metadata"]
-    fields = f"spec.appRef.name={meta['name']}"
-    return list((await cluster.list(BUILDS, meta["namespace"], fields=fields)).items)
-
-
-async def _find(cluster: Cluster, app: Json, identity: str) -> Json:
-    """Return the app's build of this name or id."""
-    if identity.startswith(f"{app['metadata']['name']}-") and "/" not in identity:
-        try:
-            build = await cluster.get(BUILDS, identity, app["metadata"]["namespace"])
-        except NotFound:
-            raise not_found("build", identity[:80]) from None
-        if build["spec"]["appRef"]["name"] == app["metadata"]["name"]:
+async def _find(call: Call, app: Json) -> Json:
+    """Return the app's build of this name or id; a new one comes from the cluster itself."""
+    identity, meta = call.path("build"), app["metadata"]
+    for build in await call.see(BUILDS, app):
+        if identity in {build["metadata"]["name"], build["metadata"]["uid"]}:
             return build
-    for build in await _builds(cluster, app):
-        if build["metadata"]["uid"] == identity:
-            return build
-    raise not_found("build", identity[:80])
+    if not identity.startswith(f"{meta['name']}-") or "/" in identity:
+        raise not_found("build", identity)
+    try:
+        build = await call.caller.cluster.get(BUILDS, identity, meta["namespace"])
+    except NotFound:
+        raise not_found("build", identity) from None
+    if build["spec"]["appRef"]["name"] != meta["name"]:
+        raise not_found("build", identity)
+    return build
 
 
 def _buildpacks(wish: dict[str, Any]) -> list[dict[str, str]]:
     """Return the buildpacks of a request, each with one of ``name`` and ``url``."""
     wished = wish.get("buildpacks") or []
     if not isinstance(wished, list):
-        raise Problem(422, "invalid_params", "buildpacks must be a list of {name} or {url}.")
+        raise invalid("buildpacks must be a list of {name} or {url}.")
     return [_buildpack(entry) for entry in wished]
 
 
@@ -155,24 +143,17 @@ def _buildpack(entry: object) -> dict[str, str]:
             if value := entry.get(field):
                 key = "url" if "://" in str(value) else "name"
                 return {key: str(value)}
-    raise Problem(422, "invalid_params", f"Buildpack {entry!r:.80} needs a name or a url.")
+    raise invalid(f"Buildpack {entry!r:.80} needs a name or a url.")
 
 
-def _body(context: Context, request: Request, build: Json) -> Json:
+def _shown(call: Call, app: Json, build: Json) -> Json:
     meta = build["metadata"]
-    link = context.capabilities.grant("LOG", f"{meta['namespace']}/{meta['name']}", _LINK_SECONDS)
-    app = build["spec"]["appRef"]["name"]
-    path = f"/apps/{app}/builds/{meta['name']}/log?capability={link}"
-    return serialize.build(build, log_url=context.api_url(request) + path)
-
-
-_ONE: Final = "/apps/{app}/builds/{build}"
-
-ROUTES: Final = [
-    Route("/apps/{app}/builds", list_all, methods=["GET"]),
-    Route("/apps/{app}/builds", create, methods=["POST"]),
-    Route("/apps/{app}/build-cache", purge_cache, methods=["DELETE"]),
-    Route(_ONE, show, methods=["GET"]),
-    Route(_ONE, cancel, methods=["DELETE"]),
-    Route(f"{_ONE}/log", show_log, methods=["GET"]),
-]
+    link = call.context.capabilities.grant(
+        "LOG", f"{meta['namespace']}/{meta['name']}", _LINK_SECONDS
+    )
+    path = f"/apps/{app_name(app)}/builds/{meta['name']}/log?capability={link}"
+    version = ((build.get("status") or {}).get("release") or {}).get("version")
+    release = next(
+        (each for each in app_releases(call, app) if each["spec"]["version"] == version), None
+    )
+    return build_body(build, app, log_url=call.base + path, release=release)

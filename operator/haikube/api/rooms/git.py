@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from haikube.api.kernel.platform import Context, context_of
+from haikube.api.kernel.context import Context, context_of
 from haikube.api.kernel.problems import Problem
 from haikube.git.builds import Repository
 from haikube.git.service import RECEIVE, SERVICES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from haikube.api.kernel.problems import Problem
+from haikube.api.kernel.problems import invalid
 from haikube.model.names import APP_NAME
 
 _ADJECTIVES: Final = """
@@ -21,8 +21,8 @@ mountain night pine pond rain resonance river sea shadow shape silence sky smoke
 sound star sun sunset surf thunder tree violet voice water waterfall wave wind wood
 """
 _RULE: Final = (
-    "a name starts with a lower-case letter, ends with a lower-case letter or a digit, has 3 to 30 "
-    "characters, and holds lower-case letters, digits and dashes alone"
+    "Name must start with a letter, end with a letter or digit and can only contain lowercase "
+    "letters, digits, and dashes; it has 3 to 30 characters"
 )
 
 
@@ -33,11 +33,9 @@ def generated_name() -> str:
 
 
 def require_name(name: object, reserved: frozenset[str]) -> str:
-    """Return ``name`` if it may name an app; raises a 422 ``Problem`` that holds the rule."""
+    """Return ``name`` if it may name an app; raises a 422 ``invalid`` that holds the rule."""
     if not isinstance(name, str) or not APP_NAME.fullmatch(name):
-        raise Problem(422, "invalid_params", f"Name {name!r:.60} is not possible: {_RULE}.")
+        raise invalid(f"{_RULE}. {name!r:.60} does not.")
     if name in reserved:
-        raise Problem(
-            422, "invalid_params", f"Name {name} belongs to the platform: choose another."
-        )
+        raise invalid(f"Name {name} belongs to the platform: choose another.")
     return name

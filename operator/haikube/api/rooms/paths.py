@@ -4,35 +4,33 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
-from haikube.api.kernel.platform import context_of, read_json
-from haikube.api.kernel.problems import Problem
+from haikube.api.bodies.parts import app_ref
+from haikube.api.kernel.call import Call
+from haikube.api.kernel.endpoint import Room
+from haikube.api.kernel.problems import invalid
 from haikube.cluster.port import Json
 from haikube.model.resources import APPS
 from haikube.model.source import declared_path
 
+room: Final = Room()
 
-async def show(request: Request) -> Response:
+
+@room.get("/apps/{app}/path")
+async def show(call: Call) -> Json:
     """Answer the folder, empty for the root of the repository."""
-    _, app = await context_of(request).app(request)
-    return JSONResponse(_body(app))
+    return _body(await call.app())
 
 
-async def change(request: Request) -> Response:
+@room.put("/apps/{app}/path")
+async def change(call: Call) -> Json:
     """Name another folder; an empty path is the root again."""
-    caller, app = await context_of(request).app(request)
-    path = (await read_json(request)).get("path")
+    app = await call.app()
+    path = (await call.body()).get("path")
     if not isinstance(path, str):
-        raise Problem(422, "invalid_params", 'Send {"path": "apps/web"}; "" is the root.')
-    meta = app["metadata"]
+        raise invalid('Send {"path": "apps/web"}; "" is the root.')
     source = {"path": path.strip("/") or None, **_without_sub_path(app)}
     body = {"spec": {"source": source if _kept(app, source) else None}}
-    return JSONResponse(
-        _body(await caller.cluster.patch(APPS, meta["name"], meta["namespace"], body))
-    )
+    return _body(await call.patch(APPS, app, body))
 
 
 def _without_sub_path(app: Json) -> Json:
@@ -49,12 +47,4 @@ def _kept(app: Json, source: Json) -> bool:
 
 def _body(app: Json) -> Json:
     path = declared_path((app.get("spec") or {}).get("source"))
-    return {"app": {"id": app["metadata"]["uid"], "name": app["metadata"]["name"]}, "path": path}
-
-
-_PLACE: Final = "/apps/{app}/path"
-
-ROUTES: Final = [
-    Route(_PLACE, show, methods=["GET"]),
-    Route(_PLACE, change, methods=["PUT"]),
-]
+    return {"app": app_ref(app), "path": path}

@@ -14,13 +14,18 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from haikube.api.kernel.platform import Context, context_of
+from haikube.api.kernel.call import Call
+from haikube.api.kernel.context import Context, context_of
+from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.problems import Problem
+from haikube.api.kernel.rights import Right
+from haikube.cluster.port import Json
 from haikube.git.body import read_body
 from haikube.model.names import source_key
+from haikube.model.resources import BUILDS
 from haikube.storage.port import MissingObject
 
 _LINK_SECONDS: Final = 3600
@@ -32,18 +37,21 @@ _CHECKSUM: Final = "sha256:"
 _DIGITS: Final = 64
 
 
-async def create_source(request: Request) -> Response:
+room: Final = Room()
+
+
+@room.post("/sources")
+async def create_source(call: Call) -> Json:
     """Answer links for an upload that no app is known for yet."""
-    context = context_of(request)
-    await context.caller(request)
-    return _links(context, request, source_key(_PENDING, _new_archive()))
+    return _links(call, source_key(_PENDING, _new_archive()))
 
 
-async def create_app_source(request: Request) -> Response:
-    """Answer links for an upload to one app."""
-    context = context_of(request)
-    _, app = await context.app(request)
-    return _links(context, request, source_key(app["metadata"]["uid"], _new_archive()))
+@room.post("/apps/{app}/sources")
+async def create_app_source(call: Call) -> Json:
+    """Answer links for an upload to one app, to who may build it."""
+    app = await call.app()
+    await call.require(Right("create", BUILDS), app["metadata"]["namespace"])
+    return _links(call, source_key(app["metadata"]["uid"], _new_archive()))
 
 
 async def put_source(request: Request) -> Response:
@@ -91,13 +99,13 @@ async def build_source(context: Context, uid: str, blob: dict[str, Any]) -> dict
     return {"blob": {"url": url, "checksum": _checksum(blob.get("checksum"))}}
 
 
-def _links(context: Context, request: Request, key: str) -> Response:
-    base = f"{context.api_url(request)}{_PATH}"
+def _links(call: Call, key: str) -> Json:
+    base = f"{call.base}{_PATH}"
     blob = {
-        f"{act.lower()}_url": base + context.capabilities.grant(act, key, _LINK_SECONDS)
+        f"{act.lower()}_url": base + call.context.capabilities.grant(act, key, _LINK_SECONDS)
         for act in ("GET", "PUT")
     }
-    return JSONResponse({"source_blob": blob}, 201)
+    return {"source_blob": blob}
 
 
 async def _uploaded(context: Context, uid: str, key: str) -> dict[str, Any]:
@@ -141,9 +149,7 @@ def _checksum(text: object) -> str:
     return value
 
 
-ROUTES: Final = [
-    Route("/sources", create_source, methods=["POST"]),
-    Route("/apps/{app}/sources", create_app_source, methods=["POST"]),
+room.routes += [
     Route("/sources/{link}", put_source, methods=["PUT"]),
     Route("/sources/{link}", get_source, methods=["GET"]),
 ]

@@ -1,0 +1,192 @@
+"""Config vars: read and set with the caller's own right to the app's Secret.
+
+A change is a release: the answer waits for it, because clients ask for its number next.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any, Final
+
+from haikube.api.kernel.call import Call
+from haikube.api.kernel.endpoint import Room
+from haikube.api.kernel.problems import Problem, invalid
+from haikube.api.rooms.lookup import app_releases
+from haikube.cluster.errors import AlreadyExists, Conflict, Forbidden, NotFound
+from haikube.cluster.port import Json
+from haikube.model import labels
+from haikube.model.names import CONFIG_VAR, config_secret_name
+from haikube.model.resources import APPS, SECRETS
+
+room: Final = Room()
+
+MOST_BYTES: Final = 96 << 10
+"""All names and values together: what a program's environment can hold, with room to spare."""
+
+_LONGEST_VALUE: Final = 64 << 10
+_RELEASE_SECONDS: Final = 25.0
+_TRIES: Final = 5
+
+
+@room.get("/apps/{app}/config-vars")
+async def show(call: Call) -> Json:
+    """Answer all config vars, by name."""
+    secret = await _secret(call, await call.app())
+    return decoded(secret)
+
+
+@room.patch("/apps/{app}/config-vars")
+async def update(call: Call) -> Json:
+    """Set some config vars, remove those that are null; the rest stays."""
+    app = await call.app()
+    wish = await call.body()
+    for _ in range(_TRIES):
+        before = await _secret(call, app)
+        after = _changed(decoded(before), wish)
+        if after == decoded(before):
+            return after
+        try:
+            written = await _write(call, app, before, wish)
+        except (Conflict, NotFound):
+            continue
+        await _released(call, app, written)
+        return after
+    raise Problem(503, "service_unavailable", "The config vars changed all the time. Try again.")
+
+
+def decoded(secret: Json | None) -> dict[str, str]:
+    """Return the config vars in a Secret, by name."""
+    data: Mapping[str, str] = (secret or {}).get("data") or {}
+    return {key: _text(data[key]) for key in sorted(data) if CONFIG_VAR.fullmatch(key)}
+
+
+async def read_secret(call: Call, app: Json, name: str) -> Json | None:
+    """Return a Secret of an app as the caller may read it, None if there is none."""
+    namespace = app["metadata"]["namespace"]
+    try:
+        return await call.caller.cluster.get(SECRETS, name, namespace)
+    except NotFound:
+        return None
+    except Forbidden:
+        raise Problem(
+            403,
+            "forbidden",
+            f"{call.caller.email} may not read the config vars of {app['metadata']['name']}. "
+            "Ask the owner of the team for the role haikube-developer.",
+        ) from None
+
+
+async def _secret(call: Call, app: Json) -> Json | None:
+    return await read_secret(call, app, _name(app))
+
+
+def _name(app: Json) -> str:
+    reference = (app.get("spec") or {}).get("configRef") or {}
+    return str(reference.get("name") or config_secret_name(app["metadata"]["name"]))
+
+
+def _text(coded: str) -> str:
+    try:
+        return base64.b64decode(coded).decode("utf-8", "replace")
+    except binascii.Error:
+        return ""
+
+
+def _changed(before: Mapping[str, str], wish: Mapping[str, Any]) -> dict[str, str]:
+    """Return the config vars after a change; raises a 422 ``Problem`` for what cannot be one."""
+    for name, value in wish.items():
+        _require_name(name)
+        if isinstance(value, str):
+            _require_value(name, value)
+    after = {**before, **wish}
+    kept = {name: after[name] for name in sorted(after) if after[name] is not None}
+    size = sum(len(name.encode()) + len(value.encode()) + 2 for name, value in kept.items())
+    if size > MOST_BYTES:
+        raise invalid(
+            f"All config vars together would have {size:,} bytes; {MOST_BYTES:,} fit into the "
+            "environment of a process. Keep large values in a file or a store."
+        )
+    return kept
+
+
+def _require_name(name: str) -> None:
+    if not CONFIG_VAR.fullmatch(name):
+        raise invalid(
+            f"Config var {name!r:.80} is not possible: a name has letters, digits and _ alone, "
+            "and does not begin with a digit."
+        )
+
+
+def _require_value(name: str, value: str) -> None:
+    if "\0" in value:
+        raise invalid(f"The value of {name:.80} holds a zero byte, which no environment can.")
+    if len(value.encode()) > _LONGEST_VALUE:
+        raise invalid(
+            f"The value of {name:.80} has {len(value.encode()):,} bytes; "
+            f"at most {_LONGEST_VALUE:,} are possible."
+        )
+
+
+async def _write(call: Call, app: Json, before: Json | None, wish: Mapping[str, Any]) -> Json:
+    data = {
+        name: None if value is None else base64.b64encode(value.encode()).decode()
+        for name, value in wish.items()
+    }
+    notes = {labels.AUTHOR: call.caller.email}
+    if before is None:
+        return await _create(call, app, data, notes)
+    meta = before["metadata"]
+    body = {
+        "metadata": {"resourceVersion": meta["resourceVersion"], "annotations": notes},
+        "data": data,
+    }
+    return await call.caller.cluster.patch(SECRETS, meta["name"], meta["namespace"], body)
+
+
+async def _create(
+    call: Call, app: Json, data: Mapping[str, str | None], notes: Mapping[str, str]
+) -> Json:
+    meta = app["metadata"]
+    owner = {
+        "apiVersion": APPS.api_version,
+        "kind": APPS.kind,
+        "name": meta["name"],
+        "uid": meta["uid"],
+    }
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": {
+            "name": _name(app),
+            "namespace": meta["namespace"],
+            "labels": {labels.APP: meta["name"]},
+            "annotations": dict(notes),
+            "ownerReferences": [owner],
+        },
+        "data": {name: value for name, value in data.items() if value is not None},
+    }
+    try:
+        return await call.caller.cluster.create(SECRETS, body)
+    except AlreadyExists as error:
+        raise Conflict(error.status, error.reason, error.message) from error
+
+
+async def _released(call: Call, app: Json, secret: Json) -> None:
+    """Wait for the release of this change; a warning says when there is none yet."""
+    version = int(secret["metadata"]["resourceVersion"])
+
+    def found() -> Json | None:
+        return next(
+            (each for each in app_releases(call, app) if _config_version(each) >= version), None
+        )
+
+    if await call.context.observed.until(found, _RELEASE_SECONDS) is None:
+        call.warnings.append("The config vars are set; their release is still being made.")
+
+
+def _config_version(release: Json) -> int:
+    text = (release["metadata"].get("annotations") or {}).get(labels.CONFIG_VERSION, "")
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,1 @@
+"""Answers that go on: what builds and release commands print."""
