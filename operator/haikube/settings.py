@@ -167,7 +167,18 @@ class Settings(BaseSettings):
     storage_access_key: SecretStr = Field(default=SecretStr(""), description="access key id")
     storage_secret_key: SecretStr = Field(default=SecretStr(""), description="secret access key")
     sweep_seconds: float = Field(default=3600.0, description="mark-and-sweep of the storage")
-    sweep_grace: int = Field(default=3600, description="an object younger than this is never swept")
+    sweep_grace: int = Field(
+        default=3600, description="an upload or a purged cache younger than this is never swept"
+    )
+    sweep_history_grace: int = Field(
+        default=86_400, description="slugs and logs that nothing names are kept this long"
+    )
+    sweep_app_grace: int = Field(
+        default=259_200, description="everything of an app that is gone is kept this long"
+    )
+    sweep_share: int = Field(
+        default=10, description="percent of apps, and of slugs and logs, that one sweep may remove"
+    )
 
     # git and api
     git_cache: int = Field(

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haikube.model.names import cache_key
-from haikube.plan.sweep import Live, observe_live, plan_sweep
+from haikube.plan.sweep import Live, Mercy, Sweep, observe_live, plan_sweep
 from haikube.storage.port import Stored
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OLD = NOW - timedelta(hours=2)
-GRACE = 3600
+MERCY = Mercy(upload=3600, history=86_400, app=259_200, share=10)
+LONG_AGO = "2025-01-01T00:00:00Z"
 HELLO = "11111111-1111-1111-1111-111111111111"
 GONE = "22222222-2222-2222-2222-222222222222"
 BUILD = "33333333-3333-3333-3333-333333333333"
@@ -38,8 +39,15 @@ def build(uid: str, result: str, created: str, app: str = HELLO) -> dict[str, An
     }
 
 
+def planned(keys: list[Stored], live: Live, seen: dict[str, str] | None = None) -> Sweep:
+    return plan_sweep(keys, live, seen or {}, now=NOW, mercy=MERCY)
+
+
 def swept(keys: list[Stored], live: Live) -> list[str]:
-    return [item.key for item in plan_sweep(keys, live, now=NOW, grace=GRACE)]
+    """Return what goes of keys that were all seen unused long ago."""
+    owners = {key.key.split("/")[1] for key in keys if key.key.count("/") > 1}
+    seen = dict.fromkeys([*(key.key for key in keys), *owners], LONG_AGO)
+    return [item.key for item in planned(keys, live, seen).dead]
 
 
 LIVE = Live(
@@ -50,9 +58,65 @@ LIVE = Live(
 
 
 @pytest.mark.parametrize("area", ["sources", "slugs", "caches", "git", "logs"])
-def test_everything_of_an_unknown_app_goes_at_once(area: str) -> None:
+def test_everything_of_an_unknown_app_goes_after_days(area: str) -> None:
     key = stored(f"{area}/{GONE}/deep/x", NOW)
-    assert swept([key], LIVE) == [key.key]
+    first = planned([key], LIVE)
+    early = planned([key], LIVE, {GONE: "2025-12-30T00:00:01Z"})
+    late = planned([key], LIVE, {GONE: "2025-12-30T00:00:00Z"})
+
+    assert (first.dead, first.seen) == ((), {GONE: "2026-01-02T00:00:00Z"})
+    assert (early.dead, early.seen) == ((), {GONE: "2025-12-30T00:00:01Z"})
+    assert (late.dead, late.seen) == ((key,), {})
+
+
+def test_an_app_that_is_back_begins_anew() -> None:
+    back = planned([stored(f"git/{HELLO}/x")], LIVE, {HELLO: LONG_AGO})
+    assert (back.dead, back.seen) == ((), {})
+
+
+@pytest.mark.parametrize("area", ["slugs", "logs"])
+def test_a_slug_that_a_lost_release_had_waits_a_day(area: str) -> None:
+    key = stored(f"{area}/{HELLO}/lost")
+    first = planned([key], LIVE)
+    early = planned([key], LIVE, {key.key: "2026-01-01T00:00:01Z"})
+    late = planned([key], LIVE, {key.key: "2026-01-01T00:00:00Z"})
+
+    assert (first.dead, set(first.seen)) == ((), {key.key})
+    assert early.dead == ()
+    assert late.dead == (key,)
+
+
+@pytest.mark.parametrize(("apps", "first"), [(1, 1), (5, 1), (40, 4), (200, 20)])
+def test_many_apps_that_vanish_at_once_go_share_by_share(apps: int, first: int) -> None:
+    uids = [str(uuid.UUID(int=number)) for number in range(apps)]
+    keys = [stored(f"{area}/{uid}/x") for uid in uids for area in ("git", "slugs")]
+    nothing = Live(frozenset(), frozenset(), frozenset())
+    found = planned(keys, nothing, dict.fromkeys(uids, LONG_AGO))
+
+    assert len({item.key.split("/")[1] for item in found.dead}) == first
+    assert len(found.dead) == 2 * first
+    assert found.waiting == len(found.seen) == apps - first
+
+
+def test_history_that_vanishes_at_once_goes_share_by_share() -> None:
+    keys = [stored(f"slugs/{HELLO}/{number}.tar.zst") for number in range(1000)]
+    found = planned(keys, LIVE, {item.key: LONG_AGO for item in keys})
+
+    assert (len(found.dead), found.waiting) == (100, 900)
+
+
+def test_an_app_read_back_under_another_uid_keeps_what_its_releases_name() -> None:
+    release = {"spec": {"slug": {"key": f"slugs/{GONE}/{BUILD}.tar.zst"}}}
+    live = observe_live([{"metadata": {"uid": HELLO}}], [], [release])
+    keys = [stored(f"slugs/{GONE}/{BUILD}.tar.zst"), stored(f"git/{GONE}/refs.json")]
+
+    assert swept(keys, live) == []
+
+
+@pytest.mark.parametrize("spec", [{}, {"slug": None}, {"slug": {}}])
+def test_a_release_without_a_slug_names_nothing(spec: dict[str, Any]) -> None:
+    live = observe_live([{"metadata": {"uid": HELLO}}], [], [{"spec": spec}])
+    assert live.apps == {HELLO}
 
 
 @pytest.mark.parametrize("area", ["caches", "git"])
@@ -73,10 +137,9 @@ def test_a_cache_that_was_purged_goes_after_the_grace(mark: str) -> None:
     assert swept([stored(key) for key in keys.values()], live) == dead
 
 
-@pytest.mark.parametrize("area", ["sources", "logs"])
-def test_sources_and_logs_that_no_build_refers_to_go_after_the_grace(area: str) -> None:
-    keys = [stored(f"{area}/{HELLO}/old"), stored(f"{area}/{HELLO}/fresh", NOW)]
-    assert swept(keys, LIVE) == [f"{area}/{HELLO}/old"]
+def test_sources_that_no_build_refers_to_go_after_the_grace() -> None:
+    keys = [stored(f"sources/{HELLO}/old"), stored(f"sources/{HELLO}/fresh", NOW)]
+    assert swept(keys, LIVE) == [f"sources/{HELLO}/old"]
 
 
 def test_a_running_build_keeps_its_source_and_a_remembered_one_its_log() -> None:
@@ -99,7 +162,6 @@ def test_a_running_build_keeps_its_source_and_a_remembered_one_its_log() -> None
     [
         (f"{BUILD}.tar.zst", OLD, False),
         ("other.tar.zst", OLD, True),
-        ("other.tar.zst", NOW, False),
         ("other.json", OLD, True),
     ],
 )

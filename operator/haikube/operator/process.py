@@ -29,7 +29,7 @@ from haikube.operator.kopfwatch import add_login, assert_only_events, kopf_regis
 from haikube.operator.metrics import CountedCluster, Metrics
 from haikube.operator.preflight import preflight
 from haikube.operator.probes import probes_app, serve_probes
-from haikube.operator.sweep import Sweeper
+from haikube.operator.sweep import Sweeper, mercy
 from haikube.operator.sweeping import Sweeping
 from haikube.operator.watched import WATCHED
 from haikube.render.renderer import Renderer
@@ -58,7 +58,7 @@ class Process:
         self._cluster = cluster
         counted = CountedCluster(cluster, self.metrics.wrote)
         self.control = Control(counted, storage, Renderer(), settings, self.clock)
-        sweeper = Sweeper(cluster, storage, grace=settings.sweep_grace)
+        sweeper = Sweeper(cluster, storage, mercy=mercy(settings))
         self.sweeping = Sweeping(sweeper, self.clock, seconds=settings.sweep_seconds)
         self.control.app_deleted = self.sweeping.app_deleted
         self._identity: Any = settings.identity or socket.gethostname()

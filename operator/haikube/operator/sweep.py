@@ -1,13 +1,14 @@
 """Removes bytes of dead apps and releases from the storage; ``plan.sweep`` decides which.
 
-It must never act on a list that is incomplete: any error ends the sweep before a deletion.
-``haikube-operator sweep --dry-run`` prints what would go.
+It must never act on a list that is incomplete, nor in a bucket that is another cluster's: any error
+ends the sweep before a deletion. ``haikube-operator sweep --dry-run`` prints what would go.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,12 +17,29 @@ import structlog
 from haikube.cluster.port import Cluster
 from haikube.model.names import STORAGE_AREAS
 from haikube.model.resources import APPS, BUILDS, RELEASES
-from haikube.plan.sweep import Live, observe_live, plan_sweep
-from haikube.storage.port import Storage, Stored
+from haikube.model.times import format_time
+from haikube.operator.claim import Claim, cluster_id, read_claim, write_claim
+from haikube.plan.sweep import Live, Mercy, Sweep, observe_live, plan_sweep
+from haikube.settings import Settings
+from haikube.storage.port import Storage, StorageError, Stored
 
 _AT_ONCE: Final = 8
 
 _log = structlog.get_logger(__name__)
+
+
+class NotOurs(StorageError):
+    """The bucket belongs to another cluster; the message says how to take it over."""
+
+
+def mercy(settings: Settings) -> Mercy:
+    """Return how long the unused stays."""
+    return Mercy(
+        upload=settings.sweep_grace,
+        history=settings.sweep_history_grace,
+        app=settings.sweep_app_grace,
+        share=settings.sweep_share,
+    )
 
 
 class Sweeper:
@@ -32,34 +50,53 @@ class Sweeper:
         cluster: Cluster,
         storage: Storage,
         *,
-        grace: int,
+        mercy: Mercy,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._cluster = cluster
         self._storage = storage
-        self._grace = grace
+        self._mercy = mercy
         self._now = now
 
-    async def run(self, *, dry_run: bool = False) -> list[Stored]:
+    async def run(self, *, dry_run: bool = False) -> Sweep:
         """Remove everything that is dead and return it; with ``dry_run`` only return it."""
         now = self._now()
         stored = [item for area in STORAGE_AREAS async for item in self._storage.list(f"{area}/")]
-        dead = plan_sweep(stored, await self._live(), now=now, grace=self._grace)
+        claim, live = await read_claim(self._storage), await self._live()
+        claim = replace(claim, cluster=await self._owner(claim, stored, live))
+        found = plan_sweep(stored, live, claim.seen, now=now, mercy=self._mercy)
         if not dry_run:
-            await self._remove(dead)
-        return dead
+            await write_claim(self._storage, replace(claim, seen=found.seen))
+            await self._remove(found)
+        return found
 
-    async def sweep_app(self, uid: str) -> list[Stored]:
-        """Remove everything of one app that was deleted; an app that lives loses nothing."""
-        stored = [
-            item for area in STORAGE_AREAS async for item in self._storage.list(f"{area}/{uid}/")
-        ]
-        apps = (await self._cluster.list(APPS, metadata_only=True)).items
-        if uid in {app["metadata"]["uid"] for app in apps}:
-            return []
-        dead = plan_sweep(stored, observe_live(apps, (), ()), now=self._now(), grace=self._grace)
-        await self._remove(dead)
-        return dead
+    async def note_deleted(self, uid: str) -> None:
+        """Remember that an app has gone, so that its days are counted from now."""
+        claim = await read_claim(self._storage)
+        if claim.cluster == await cluster_id(self._cluster):
+            seen = {**claim.seen, uid: format_time(self._now())}
+            await write_claim(self._storage, replace(claim, seen=seen))
+
+    async def claim(self) -> str:
+        """Take the bucket over for this cluster and return its id; all days count anew."""
+        known = await read_claim(self._storage)
+        mine = await cluster_id(self._cluster)
+        await write_claim(self._storage, Claim(mine, {}, known.etag))
+        return mine
+
+    async def _owner(self, claim: Claim, stored: list[Stored], live: Live) -> str:
+        """Return our own id if the bucket is ours; an unclaimed one is if we know what is in it."""
+        mine = await cluster_id(self._cluster)
+        owners = {item.key.split("/")[1] for item in stored}
+        if claim.cluster == mine or (not claim.cluster and (not owners or owners & live.apps)):
+            return mine
+        whose = (
+            f"is claimed by cluster {claim.cluster}" if claim.cluster else "holds no app of ours"
+        )
+        raise NotOurs(
+            f"the bucket {whose}, this is cluster {mine}: nothing is removed. If no other cluster "
+            "uses it, run haikube-operator claim"
+        )
 
     async def _live(self) -> Live:
         """Read the cluster afresh: builds first, so that what ends meanwhile has its release."""
@@ -67,10 +104,12 @@ class Sweeper:
         builds, releases, apps = (listing.items for listing in listings)
         return observe_live(apps, builds, releases)
 
-    async def _remove(self, dead: list[Stored]) -> None:
-        for start in range(0, len(dead), _AT_ONCE):
-            part = dead[start : start + _AT_ONCE]
+    async def _remove(self, found: Sweep) -> None:
+        for start in range(0, len(found.dead), _AT_ONCE):
+            part = found.dead[start : start + _AT_ONCE]
             await asyncio.gather(*(self._storage.delete(item.key) for item in part))
-        if dead:
-            size = sum(item.size for item in dead)
-            _log.info("swept the storage", objects=len(dead), bytes=size)
+        if found.dead or found.waiting:
+            size = sum(item.size for item in found.dead)
+            _log.info(
+                "swept the storage", objects=len(found.dead), bytes=size, waiting=found.waiting
+            )

@@ -1,4 +1,4 @@
-"""When the object storage is swept: every hour, and soon after an app was deleted.
+"""When the object storage is swept: every hour; an app that is deleted is noted at once.
 
 A sweep that is broken off costs nothing: the next one starts anew. Deletions that nobody saw, for
 the operator was away, are found by the hourly one.
@@ -16,9 +16,6 @@ from haikube.storage.port import StorageError
 
 log = logging.getLogger(__name__)
 
-AFTER_DELETION = 30.0
-"""Pods of a deleted app may still write until they are gone."""
-
 
 class Sweeping:
     """Runs a sweeper; see the module."""
@@ -27,11 +24,11 @@ class Sweeping:
         self._sweeper = sweeper
         self._clock = clock
         self._seconds = seconds
-        self._gone: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
+        self._gone: asyncio.Queue[str] = asyncio.Queue()
 
     def app_deleted(self, uid: str) -> None:
-        """Remember to sweep what an app has left."""
-        self._gone.put_nowait((uid, self._clock.monotonic() + AFTER_DELETION))
+        """Remember that an app has gone."""
+        self._gone.put_nowait(uid)
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -49,9 +46,8 @@ class Sweeping:
 
     async def _deleted_apps(self) -> None:
         while True:
-            uid, due = await self._gone.get()
-            await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
+            uid = await self._gone.get()
             try:
-                await self._sweeper.sweep_app(uid)
+                await self._sweeper.note_deleted(uid)
             except (ApiError, StorageError) as error:
-                log.warning("sweep of app %s broken off, left to the next: %s", uid, error)
+                log.warning("app %s not noted as deleted, left to the next sweep: %s", uid, error)
