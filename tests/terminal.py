@@ -226,5 +226,5 @@ def log_in(home: Path) -> Person:
         "init.defaultBranch": "main",
     }.items():
         someone.run("git", "config", "--global", key, value)
-    someone.haikube("login", f"http://api.localhost:{GATEWAY[1]}")
+    someone.haikube("login", f"http://api.localhost:{GATEWAY[1]}", "--no-bridge")
     return someone

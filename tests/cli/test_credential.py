@@ -1,33 +1,27 @@
-"""git gets the token for the platform's own URL and for no other."""
+"""git gets the token or the key for the URL that it belongs to, and for no other."""
 
-import json
-from pathlib import Path
+from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
-from haikube.cli.config import Login, load, login_file, save
+from bridge.local import a_login
+from haikube.bridge.profile import load, login_file, save
 from haikube.cli.credential import git_credential
 
-LOGIN = Login(
-    api="http://api.localhost:8080",
-    token="t0ken",
-    expires_at="",
-    namespace="default",
-    kubeconfig="",
-    service_account="developer",
-)
-
-
-@pytest.fixture(autouse=True)
-def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+LOGIN = replace(a_login("http://api.localhost:8080"), port=7007, token="t0ken", key="k3y")
 
 
 @pytest.mark.parametrize(
     ("operation", "asked", "answer"),
     [
         ("get", "protocol=http\nhost=api.localhost:8080\n", "username=haikube\npassword=t0ken\n"),
+        ("get", "protocol=https\nhost=localhost:7007\n", "username=haikube\npassword=k3y\n"),
+        ("get", "protocol=https\nhost=localhost:7008\n", "username=haikube\npassword=other\n"),
+        ("get", "protocol=http\nhost=localhost:7007\n", ""),
+        ("get", "protocol=https\nhost=localhost\n", ""),
         ("get", "protocol=https\nhost=api.localhost:8080\n", ""),
         ("get", "protocol=http\nhost=evil.example\n", ""),
         ("get", "protocol=http\nhost=api.localhost:8080.evil.example\n", ""),
@@ -36,31 +30,25 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("erase", "protocol=http\nhost=api.localhost:8080\n", ""),
     ],
 )
-def test_answers_only_for_the_logged_in_api(operation: str, asked: str, answer: str) -> None:
-    save(LOGIN)
+def test_answers_only_for_what_was_logged_in_to(operation: str, asked: str, answer: str) -> None:
+    save("default", LOGIN)
+    save("work", replace(LOGIN, api="https://api.example.com", port=7008, key="other"))
     result = CliRunner().invoke(git_credential, [operation], input=asked)
 
     assert (result.exit_code, result.output) == (0, answer)
 
 
-def test_without_a_login_it_says_how_to_get_one() -> None:
-    result = CliRunner().invoke(git_credential, ["get"], input="protocol=http\nhost=x\n")
-
-    assert result.exit_code == 1
-    assert "Run: haikube login" in result.output
-
-
 def test_the_saved_login_is_readable_by_its_owner_alone() -> None:
-    path = save(LOGIN)
+    path = save("default", LOGIN)
 
     assert path.stat().st_mode & 0o777 == 0o600
-    assert load() == LOGIN
+    assert load("default") == LOGIN
 
 
-def test_a_damaged_login_names_the_file_and_the_remedy() -> None:
-    save(LOGIN)
-    login_file().write_text(json.dumps({"api": 1}))
-    result = CliRunner().invoke(git_credential, ["get"], input="")
+def test_a_damaged_login_keeps_no_other_from_being_used() -> None:
+    save("work", LOGIN)
+    login_file("default").write_text("{")
+    asked = "protocol=https\nhost=localhost:7007\n"
+    result = CliRunner().invoke(git_credential, ["get"], input=asked)
 
-    assert str(login_file()) in result.output
-    assert "haikube login" in result.output
+    assert "password=k3y" in result.output

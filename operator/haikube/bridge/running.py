@@ -13,7 +13,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -101,30 +100,40 @@ def start(profile: str) -> bool:
         return False
     log = log_file(profile)
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "haikube.bridge", profile],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-            cwd="/",
-        )
-    _until_up(login, process, log)
+    pid = _spawned(profile, log)
+    _until_up(login, pid, log)
     return True
 
 
-def _until_up(login: Login, process: subprocess.Popen[bytes], log: Path) -> None:
+def _spawned(profile: str, log: Path) -> int:
+    """Start the process in a session of its own: it outlives the terminal."""
+    words = [sys.executable, "-m", "haikube.bridge", profile]
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    return os.posix_spawn(
+        sys.executable,
+        words,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), flags, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+
+
+def _until_up(login: Login, pid: int, log: Path) -> None:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
-        if process.poll() is not None:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
             said = log.read_text(errors="replace").strip().rpartition("\n")[2]
-            raise NotStarted(f"the bridge ended at once: {said or process.returncode}")
+            raise NotStarted(f"the bridge ended at once: {said or status}.")
         if answering(login):
             return
         time.sleep(_LOOK_SECONDS)
-    process.terminate()
-    raise NotStarted(f"the bridge does not answer on port {login.port}. See {log}")
+    os.kill(pid, signal.SIGTERM)
+    raise NotStarted(f"the bridge does not answer on port {login.port}. See {log}.")
 
 
 def stop(login: Login) -> bool:

@@ -88,8 +88,13 @@ class Tokens:
 
 
 async def _credentials(login: Login) -> Credentials:
-    """Read the kubeconfig, in a thread: it takes a second."""
-    return await asyncio.to_thread(load_credentials, login.kubeconfig)
+    """Read the kubeconfig, in a thread: it takes a second. Raises OSError, whatever is wrong."""
+    try:
+        return await asyncio.to_thread(load_credentials, login.kubeconfig)
+    except OSError:
+        raise
+    except Exception as error:  # errors of the loader, which is not ours to import
+        raise OSError(f"{login.kubeconfig}: {error}") from error
 
 
 async def _as_service_account(cluster: HttpCluster, login: Login) -> Login:

@@ -2,4 +2,4 @@
 
 from haikube.cli.main import main
 
-main()
+main(prog_name="haikube")

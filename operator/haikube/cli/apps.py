@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from haikube.cli.config import Login
+from haikube.bridge.profile import Login
+from haikube.cli.logins import current_login
 from haikube.cli.platform import connect
-from haikube.cli.session import current_login
 
 
 @click.command()
@@ -21,7 +21,8 @@ def create(name: str | None, remote: str) -> None:
     """Create an app and, in a git repository, the remote to push to."""
     login = current_login()
     app = asyncio.run(call("POST", "/apps", _wanted(name, login)))
-    url = f"{login.api}/{app['name']}.git"
+    base = f"https://{login.bridge}" if login.bridge else login.api
+    url = f"{base}/{app['name']}.git"
     click.echo(f"Creating {app['name']}... done", err=True)
     click.echo(f"{app['web_url']} | {url}")
     if _git("rev-parse", "--git-dir") and not _git("remote", "get-url", remote):

@@ -11,8 +11,8 @@ import click
 
 from haikube.cli.apps import app_name, call
 from haikube.cli.archive import write_archive
+from haikube.cli.logins import current_login
 from haikube.cli.platform import Platform, connect
-from haikube.cli.session import current_login
 from haikube.model.screen import clean
 
 app_option = click.option("--app", "-a", help="App name; default: the app of the git remote.")

@@ -1,8 +1,9 @@
-"""``haikube git-credential``: hands git the current token for the platform's own URLs.
+"""``haikube git-credential``: hands git what the platform's own URLs and the bridge want to see.
 
-git runs it as a credential helper (gitcredentials(7)); it answers for the logged-in api and stays
-silent for every other host, so a token never leaves for elsewhere. Most calls only read a file, so
-what is needed to renew a token is imported when one has expired.
+git runs it as a credential helper (gitcredentials(7)); it answers for the platforms that somebody
+logged in to and stays silent for every other host, so neither a token nor a key leaves for
+elsewhere. Most calls only read files, so what is needed to renew a token is imported when one has
+expired.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from haikube.cli.config import Login, load, now
+from haikube.bridge.profile import Login, all_logins, now
 
 USERNAME = "haikube"
 
@@ -24,15 +25,21 @@ def git_credential(operation: str) -> None:
     asked = dict(line.split("=", 1) for line in sys.stdin.read().splitlines() if "=" in line)
     if operation != "get":
         return
-    login = load()
+    where = (asked.get("protocol", ""), asked.get("host", ""))
+    for profile, login in all_logins():
+        if secret := _secret(profile, login, where):
+            click.echo(f"username={USERNAME}\npassword={secret}")
+            return
+
+
+def _secret(profile: str, login: Login, where: tuple[str, str]) -> str:
+    if login.bridge and where == ("https", login.bridge):
+        return login.key
     api = urlsplit(login.api)
-    if (asked.get("protocol"), asked.get("host")) == (api.scheme, api.netloc):
-        click.echo(f"username={USERNAME}\npassword={_token(login)}")
-
-
-def _token(login: Login) -> str:
-    if not login.expired(now()):
+    if where != (api.scheme, api.netloc):
+        return ""
+    if login.expires_at and not login.expired(now()):
         return login.token
-    from haikube.cli.session import renew  # noqa: PLC0415 - see above: it costs most of a second
+    from haikube.cli.logins import renewed  # noqa: PLC0415 - see above: it costs a second
 
-    return renew(login).token
+    return renewed(profile, login).token if login.kubeconfig else login.token

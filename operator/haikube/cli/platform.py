@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 import click
 
+from haikube.bridge.profile import Login
 from haikube.bridge.resolving import LocalhostResolver
-from haikube.cli.config import Login
 from haikube.model.screen import clean
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=600)

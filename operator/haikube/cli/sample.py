@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 import click
 
+from haikube.bridge.profile import Login
+from haikube.bridge.tokens import obtain
 from haikube.cli.archive import write_archive
 from haikube.cli.builds import deploy_archive
-from haikube.cli.config import Login
+from haikube.cli.logins import local_api
 from haikube.cli.platform import Platform, connect
-from haikube.cli.session import obtain
 from haikube.local.paths import Paths, data_root
 
 NAME = "sample"
@@ -33,7 +34,7 @@ _VERSION = 12
 
 
 @click.command()
-@click.option("--api", default="http://api.localhost:8080", show_default=True, help="URL.")
+@click.option("--api", default=local_api, help="URL; default: that of the local cluster.")
 def sample(api: str) -> None:
     """Deploy the sample app to the local cluster, unless it runs already."""
     kubeconfig = str(Paths.default().kubeconfig)

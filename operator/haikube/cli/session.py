@@ -1,59 +1,110 @@
-"""``haikube login``: become somebody towards the platform, and tell git how.
+"""``haikube login``, ``logout``, ``whoami``: become somebody towards a platform.
 
-The token is the kubeconfig's own where it has one; a kubeconfig with a client certificate gets a
-short-lived token of a service account (TokenRequest), because git can only send a password.
+Nothing is written before the platform has taken the token and said whose it is; what fails after
+that is undone, so a failed login leaves one that worked as it was. Every change is printed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
+import ipaddress
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
-from haikube.cli.config import Login, load, login_file, now, save
+from haikube.bridge import running
+from haikube.bridge.authority import authority_file, certificate_file, ensure
+from haikube.bridge.key import new_key
+from haikube.bridge.profile import (
+    FIRST_PORT,
+    Login,
+    LoginError,
+    all_logins,
+    config_dir,
+    load,
+    login_file,
+    now,
+    save,
+)
+from haikube.bridge.tokens import obtain, revoke, words
+from haikube.cli import gitconfig, netrc
+from haikube.cli.files import Changes
 from haikube.cli.kubeconfig import default_kubeconfig
+from haikube.cli.logins import current_login, local_api, profile_option, saved
 from haikube.cli.platform import connect
-from haikube.cluster.errors import AlreadyExists, ApiError
-from haikube.cluster.http import HttpCluster
-from haikube.cluster.identity import load as load_credentials
-from haikube.model.resources import SERVICE_ACCOUNTS, Resource
+from haikube.cluster.errors import ApiError
 
-TOKEN_LIFE = timedelta(hours=8)
-DEVELOPER_ROLE = "haikube-developer"
-_ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+_LEGACY = "login.json"
+"""The file of earlier versions, which knew one platform."""
 
 
 @click.command()
-@click.argument("api", default="http://api.localhost:8080")
+@click.argument("url", default="")
 @click.option("--kubeconfig", default="", help="Default: $KUBECONFIG, ~/.kube/config, make up's.")
 @click.option("--namespace", "-n", default="default", show_default=True, help="Your team.")
 @click.option("--service-account", default="developer", show_default=True, help="Acts for you.")
 @click.option("--ca-file", default="", help="CA certificate of an https api.")
-def login(api: str, kubeconfig: str, namespace: str, service_account: str, ca_file: str) -> None:
-    """Log in to the platform at API with your kubeconfig, and let git use it."""
+@click.option("--token-file", default="", metavar="FILE", help="Use this token: for CI.")
+@click.option("--port", default=0, metavar="PORT", help="Of the bridge; default: a free one.")
+@click.option("--no-bridge", is_flag=True, help="For git and haikube alone: for CI.")
+@click.option("--insecure", is_flag=True, help="Send the token over http to another machine.")
+@profile_option
+def login(  # noqa: PLR0917 - click passes what the options say
+    url: str,
+    kubeconfig: str,
+    namespace: str,
+    service_account: str,
+    ca_file: str,
+    token_file: str,
+    port: int,
+    profile: str,
+    *,
+    no_bridge: bool,
+    insecure: bool,
+) -> None:
+    """Log in to the platform whose api is at URL, and let git and the Heroku CLI use it.
+
+    Without a URL it is the local cluster of this machine.
+    """
+    before = _before(profile)
     wanted = Login(
-        api=api.rstrip("/"),
-        token="",
+        api=_api(url, insecure=insecure),
+        token=Path(token_file).read_text().strip() if token_file else "",
         expires_at="",
         namespace=namespace,
-        kubeconfig=kubeconfig or default_kubeconfig(),
-        service_account=service_account,
-        ca_file=str(Path(ca_file).resolve()) if ca_file else "",
+        kubeconfig="" if token_file else str(Path(kubeconfig or default_kubeconfig()).absolute()),
+        service_account="" if token_file else service_account,
+        ca_file=str(Path(ca_file).absolute()) if ca_file else "",
+        port=0 if no_bridge else _port(profile, port, before),
+        key=before.key if before and before.key else new_key(),
     )
-    made = renew(wanted)
-    _configure_git(made)
-    click.echo(f"Logged in to {made.api} as {asyncio.run(_account(made))}")
+    made = asyncio.run(_proven(_with_grant(wanted, before)))
+    _commit(profile, made, before)
+    click.echo(f"Logged in to {made.api} as {made.account}")
+    if made.port:
+        click.echo('For the Heroku CLI, once in your shell\'s profile: eval "$(haikube env)"')
 
 
 @click.command()
-def logout() -> None:
-    """Forget the token."""
-    login_file().unlink(missing_ok=True)
-    click.echo("Logged out")
+@profile_option
+def logout(profile: str) -> None:
+    """Undo a login: stop the bridge, end the tokens, clean git's configuration and ~/.netrc."""
+    login = saved(profile)
+    _end_tokens(login)
+    if running.stop(login):
+        click.echo(f"Stopped the bridge on {login.bridge}", err=True)
+    if login.bridge and netrc.drop(login.bridge):
+        click.echo(f"Removed machine {login.bridge} from {netrc.netrc_file()}", err=True)
+    login_file(profile).unlink(missing_ok=True)
+    rest = [each for _, each in all_logins()]
+    if gitconfig.write(rest):
+        click.echo(f"Cleaned {gitconfig.global_file()}", err=True)
+    if not rest:
+        for path in (config_dir() / "tls").glob("*.pem"):
+            path.unlink()
+    click.echo(f"Logged out of {login.api}")
 
 
 @click.command()
@@ -62,73 +113,80 @@ def whoami() -> None:
     click.echo(asyncio.run(_account(current_login())))
 
 
-def current_login() -> Login:
-    """Return the saved login, with a new token when the old one has expired."""
-    saved = load()
-    return renew(saved) if saved.expired(now()) else saved
-
-
-def renew(login: Login) -> Login:
-    """Obtain a token, save it and return the login that holds it."""
-    try:
-        made = asyncio.run(obtain(login))
-    except ApiError as error:
+def _api(url: str, *, insecure: bool) -> str:
+    """Return the URL of an api; a token goes unencrypted over loopback alone."""
+    url = url or local_api()
+    parts = urlsplit(url if "://" in url else f"https://{url}")
+    plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
+        raise click.ClickException(f"{url!r} is no URL like https://api.apps.example.com")
+    if parts.scheme == "http" and not (insecure or _is_loopback(parts.hostname)):
         raise click.ClickException(
-            f"no token from {login.kubeconfig}: {error.message}. "
-            "Name another kubeconfig with --kubeconfig FILE."
-        ) from error
-    except OSError as error:
-        raise click.ClickException(f"cannot use {login.kubeconfig}: {error}") from error
-    save(made)
-    return made
+            f"over {url} everybody on the way could read your token. Use https://, "
+            "or say --insecure if you know the way."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
 
 
-async def obtain(login: Login) -> Login:
-    """Return the login with a token, without saving it."""
-    credentials = load_credentials(login.kubeconfig)
-    if own := await credentials.token():
-        return replace(login, token=own, expires_at="")
-    async with HttpCluster(credentials, user_agent="haikube-cli") as cluster:
-        await _ensure_service_account(cluster, login)
-        token = await _request_token(cluster, login)
-    ends = now() + TOKEN_LIFE - timedelta(minutes=1)
-    return replace(login, token=token, expires_at=ends.isoformat())
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
-async def _request_token(cluster: HttpCluster, login: Login) -> str:
-    """Ask for a token of the service account; a subresource that is created like an object."""
-    plural = f"{SERVICE_ACCOUNTS.plural}/{login.service_account}/token"
-    answer = await cluster.create(
-        Resource("", "v1", plural, "TokenRequest"),
-        {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "metadata": {"namespace": login.namespace},
-            "spec": {"expirationSeconds": int(TOKEN_LIFE.total_seconds())},
-        },
+def _before(profile: str) -> Login | None:
+    try:
+        return load(profile)
+    except LoginError:
+        return None
+
+
+def _port(profile: str, wanted: int, before: Login | None) -> int:
+    """Return the bridge's port: the wished one, that of before, or the first free one."""
+    others = {each.port: name for name, each in all_logins() if name != profile}
+    if wanted in others:
+        raise click.ClickException(
+            f"port {wanted} belongs to the profile {others[wanted]}. To have two platforms side "
+            f"by side, name another port; to move, run: haikube logout --profile {others[wanted]}"
+        )
+    if wanted:
+        return wanted
+    if before and before.port:
+        return before.port
+    try:
+        return running.free_port(FIRST_PORT, set(others))
+    except running.NotStarted as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _with_grant(wanted: Login, before: Login | None) -> Login:
+    """Keep the Secret that tokens are bound to, where it is the same account's."""
+    return replace(wanted, grant=before.grant) if before and _same(wanted, before) else wanted
+
+
+def _same(one: Login, other: Login) -> bool:
+    return (one.kubeconfig, one.namespace, one.service_account) == (
+        other.kubeconfig,
+        other.namespace,
+        other.service_account,
     )
-    return str(answer["status"]["token"])
 
 
-async def _ensure_service_account(cluster: HttpCluster, login: Login) -> None:
-    """Make the account and its role in the team; both may be there already."""
-    metadata = {"name": login.service_account, "namespace": login.namespace}
-    subject = {"kind": "ServiceAccount", **metadata}
-    role = {
-        "apiGroup": "rbac.authorization.k8s.io",
-        "kind": "ClusterRole",
-        "name": DEVELOPER_ROLE,
-    }
-    for resource, body in (
-        (SERVICE_ACCOUNTS, {"metadata": metadata}),
-        (_ROLE_BINDINGS, {"metadata": metadata, "roleRef": role, "subjects": [subject]}),
-    ):
-        try:
-            await cluster.create(
-                resource, {"apiVersion": resource.api_version, "kind": resource.kind, **body}
-            )
-        except AlreadyExists:
-            continue
+async def _proven(wanted: Login) -> Login:
+    """Return the login with a token that the platform has taken; nothing is written here."""
+    try:
+        made = await obtain(wanted)
+    except (ApiError, OSError) as error:
+        raise click.ClickException(words(error)) from error
+    try:
+        return replace(made, account=await _account(made))
+    except BaseException:
+        if made.grant != wanted.grant:
+            await revoke(made)
+        raise
 
 
 async def _account(login: Login) -> str:
@@ -136,15 +194,49 @@ async def _account(login: Login) -> str:
         return str((await platform.call("GET", "/account"))["email"])
 
 
-def _configure_git(login: Login) -> None:
-    """Make git ask us for the password of this api alone."""
-    section = f"credential.{login.api}"
-    _git_config("--unset-all", f"{section}.helper")
-    _git_config("--add", f"{section}.helper", "")
-    _git_config("--add", f"{section}.helper", "!haikube git-credential")
-    if login.ca_file:
-        _git_config(f"http.{login.api}/.sslCAInfo", login.ca_file)
+def _commit(profile: str, made: Login, before: Login | None) -> None:
+    changes = Changes()
+    legacy = config_dir() / _LEGACY
+    changes.keep(login_file(profile), netrc.netrc_file(), legacy)
+    changes.keep(gitconfig.global_file(), gitconfig.included_file())
+    changes.keep(authority_file(), certificate_file())
+    try:
+        for line in _write(profile, made, before):
+            click.echo(line, err=True)
+    except BaseException as error:
+        changes.undo()
+        if isinstance(error, running.NotStarted | LoginError):
+            raise click.ClickException(f"{error} Nothing was changed.") from error
+        raise
+    legacy.unlink(missing_ok=True)
+    if before and before.grant and before.grant != made.grant:
+        _end_tokens(before)
 
 
-def _git_config(*words: str) -> None:
-    subprocess.run(["git", "config", "--global", *words], check=False, capture_output=True)
+def _write(profile: str, made: Login, before: Login | None) -> list[str]:
+    """Write everything and return what a person may want to know of it."""
+    moved = before is not None and before.port != made.port
+    if before and moved:
+        running.stop(before)
+        netrc.drop(before.bridge)
+    said = [f"Wrote {save(profile, made)}"]
+    if made.port and ensure(now()):
+        said.append(f"Made a certificate authority of this machine: {authority_file()}")
+        running.stop(made)
+    if made.port and netrc.put(made.bridge, made.account, made.key):
+        said.append(f"Wrote machine {made.bridge} to {netrc.netrc_file()}")
+    if gitconfig.write([each for _, each in all_logins()]):
+        said.append(f"Let {gitconfig.global_file()} include {gitconfig.included_file()}")
+    if made.port and running.start(profile):
+        said.append(f"Started the bridge on {made.bridge}, log: {running.log_file(profile)}")
+    return said
+
+
+def _end_tokens(login: Login) -> None:
+    """Revoke what a login made; where that fails, say how long it stays good."""
+    try:
+        if asyncio.run(revoke(login)):
+            click.echo("Revoked the tokens of this login", err=True)
+    except Exception as error:  # noqa: BLE001 - logging out works without the platform, too
+        until = login.expires_at or "it is revoked elsewhere"
+        click.echo(f"Warning: the token stays good until {until}: {error}", err=True)

@@ -1,0 +1,79 @@
+"""The variables: right for every shell, and whatever is set already."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bridge.local import a_login
+from haikube.bridge.authority import ensure
+from haikube.bridge.profile import config_dir, now
+from haikube.cli import environment
+
+LOGIN = replace(a_login("https://api.example.com"), port=7007)
+ODD = 'it\'s \\ a "$HOME" `x` \n value'
+
+
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [
+        ("bash", environment._posix),
+        ("zsh", environment._posix),
+        ("sh", environment._posix),
+        ("fish", environment._fish),
+    ],
+)
+def test_values_survive_the_shell(shell: str, words: environment.Words) -> None:
+    if shutil.which(shell) is None:
+        shell = "sh" if shell == "zsh" else shell
+    if shutil.which(shell) is None:  # fish: its quoting has two escapes, checked by hand
+        assert words("A", "it's \\") == "set --global --export A 'it\\'s \\\\'"
+        return
+    script = f'{words("ODD", ODD)}\n{words("GONE", None)}\nprintf %s "$ODD"'
+    done = subprocess.run([shell, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == ODD
+
+
+def test_everything_leads_to_the_bridge() -> None:
+    said = environment.variables(LOGIN, "default", {})
+    assert said["HEROKU_HOST"] == "http://localhost:7007"
+    assert said["HEROKU_PARTICLEBOARD_URL"] == said["HEROKU_HOST"]
+    assert said["HEROKU_NETRC_WRITE"] == "true"
+    assert "HEROKU_API_KEY" not in said
+    assert "NO_PROXY" not in said
+    assert "HAIKUBE_PROFILE" not in said
+    assert environment.variables(LOGIN, "work", {})["HAIKUBE_PROFILE"] == "work"
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("", "localhost,127.0.0.1"),
+        ("corp.example", "corp.example,localhost,127.0.0.1"),
+        ("localhost,127.0.0.1", "localhost,127.0.0.1"),
+    ],
+)
+def test_a_proxy_is_kept_out_of_the_way(given: str, wanted: str) -> None:
+    said = environment.variables(LOGIN, "default", {"https_proxy": "http://p:1", "NO_PROXY": given})
+    assert (said["NO_PROXY"], said["no_proxy"]) == (wanted, wanted)
+
+
+def test_an_authority_that_node_trusts_already_stays_trusted(tmp_path: Path) -> None:
+    ensure(now())
+    ours = config_dir() / "tls" / "ca.pem"
+    corporate = tmp_path / "corporate.pem"
+    corporate.write_text("-----CORPORATE-----\n")
+
+    first = environment.variables(LOGIN, "default", {})["NODE_EXTRA_CA_CERTS"]
+    assert first == str(ours)
+    both = environment.variables(LOGIN, "default", {"NODE_EXTRA_CA_CERTS": str(corporate)})
+    bundle = Path(both["NODE_EXTRA_CA_CERTS"])
+    assert "CORPORATE" in bundle.read_text()
+    assert ours.read_text() in bundle.read_text()
+    again = environment.variables(LOGIN, "default", {"NODE_EXTRA_CA_CERTS": str(bundle)})
+    assert again == both
+    assert bundle.read_text().count("CORPORATE") == 1
