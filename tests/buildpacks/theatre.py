@@ -82,19 +82,34 @@ class Theatre:
 
     @contextmanager
     def boot(
-        self, result: Mapping[str, Any], command: str, name: str = "web.1", **env: str
+        self,
+        result: Mapping[str, Any],
+        command: str,
+        name: str = "web.1",
+        *,
+        options: Sequence[str] = (),
+        fetch: str = "/haikube/fetch",
+        **env: str,
     ) -> Iterator[Dyno]:
+        config = {**self.config, **env}
         with (
             self.output_file.open("wb") as output,
             booted(
-                self.stage, result, command, config={**self.config, **env}, name=name, output=output
+                self.stage,
+                result,
+                command,
+                config=config,
+                name=name,
+                options=options,
+                fetch=fetch,
+                output=output,
             ) as dyno,
         ):
             yield dyno
 
-    def run(self, result: Mapping[str, Any], command: str, name: str = "run.1", **env: str) -> str:
+    def run(self, result: Mapping[str, Any], command: str, name: str = "run.1", **how: Any) -> str:
         """Run a one-off command to its end; returns what it printed."""
-        with self.boot(result, command, name, **env) as dyno:
+        with self.boot(result, command, name, **how) as dyno:
             dyno.wait(60)
         return self.output
 

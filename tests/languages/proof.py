@@ -1,6 +1,6 @@
 """What every language must show: build, boot, answer, stop politely, rebuild from the cache.
 
-A proof takes a real app through the engine, the stack's images and the launcher, without a cluster.
+A proof takes a real app through the engine, the stack's images and process 1, without a cluster.
 It asserts nothing itself: the tests do.
 """
 

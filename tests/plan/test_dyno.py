@@ -138,7 +138,7 @@ async def test_an_attached_run_waits_for_its_session() -> None:
     container = row.body(CREATE)["spec"]["containers"][0]
 
     assert (container["stdin"], container["stdinOnce"], container["tty"]) == (True, True, False)
-    assert {"name": "HAIKUBE_ATTACH_SECONDS", "value": "120"} in container["env"]
+    assert container["command"][3:5] == ["--attach", "120"]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,9 @@ async def test_a_dyno_runs_the_command_with_its_release_config() -> None:
     found = container(await plan(b.formation(), *BASE))
     env = {each["name"]: each.get("value") for each in found["env"]}
 
-    assert found["command"] == ["/usr/bin/tini", "-g", "--", "/haikube/launcher"]
+    limits = ["--grace", "30", "--web", "8080", "--boot", "60"]
+    first = ["--first", "/haikube/fetch"]
+    assert found["command"] == ["/haikube/dyno", *limits, *first, "--", "/haikube/start"]
     assert found["args"] == ["python app.py"]
     assert found["envFrom"] == [{"secretRef": {"name": "hello-v1"}}]
     assert env["PORT"] == "8080"
@@ -75,7 +77,6 @@ async def test_a_dyno_knows_its_release_as_on_heroku() -> None:
 
     assert {each["name"]: expanded(each.get("value", "(pod)")) for each in found["env"]} == {
         "PORT": "8080",
-        "HAIKUBE_BOOT_SECONDS": "60",
         "STACK": "heroku-24",
         "MEMORY_AVAILABLE": "512",
         "HAIKUBE_PROCESS_TYPE": "web",
@@ -113,17 +114,16 @@ def test_the_kubelet_leaves_a_command_as_it_is_written(command: str) -> None:
 
 
 def boot_seconds(found: b.Raw) -> str:
-    """Return the limit that the launcher keeps."""
-    return str(
-        next(each for each in found["env"] if each["name"] == "HAIKUBE_BOOT_SECONDS")["value"]
-    )
+    """Return the limit that process 1 keeps."""
+    words: list[str] = found["command"]
+    return words[words.index("--boot") + 1]
 
 
 async def test_a_web_dyno_is_ready_when_it_listens() -> None:
     made = container(await plan(b.formation(), b.app(), b.stack(), b.release()))["readinessProbe"]
 
     seen = "/tmp/.haikube-listening"  # noqa: S108 - in the dyno
-    assert made["exec"]["command"] == ["/haikube/listening", "8080", "3600", seen]
+    assert made["exec"]["command"] == ["/haikube/dyno", "listening", "8080", "3600", seen]
     assert (made["timeoutSeconds"], made["periodSeconds"]) == (3660, 1)
 
 
@@ -137,7 +137,7 @@ async def test_the_rollout_waits_longer_for_a_large_slug_and_the_app_may_set_the
     assert usual.body(UP[0])["spec"]["progressDeadlineSeconds"] == 60 + 30 + 300
     assert boot_seconds(container(chosen)) == "10"
     spec = chosen.body(UP[0])["spec"]
-    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 7
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 5 + 2 + 5
     assert spec["strategy"]["rollingUpdate"]["maxSurge"] == 1
 
 

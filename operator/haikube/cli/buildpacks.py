@@ -15,6 +15,7 @@ from haikube.build.harness.dyno import BootError, booted
 from haikube.build.harness.objects import serving
 from haikube.build.harness.rehearsal import Rehearsed, Stage, build
 from haikube.build.harness.rootfs import unpacked
+from haikube.local import tools
 from haikube.local.images import STACK, ImageSources
 from haikube.local.options import LocalOptions
 from haikube.local.paths import PACKAGE, Paths, data_root, lock_file
@@ -50,7 +51,7 @@ def run_test(
     """Build an app with BUILDPACK (a folder, a name or a URL; default: detect) and boot it.
 
     The build runs on the stack's build image and the dyno on its run image, as in a cluster: the
-    same engine, the same launcher, the same user, a read-only root. Needs root, or user
+    same engine, the same process 1, the same user, a read-only root. Needs root, or user
     namespaces for everybody.
     """
     variables = dict(_variable(item) for item in config)
@@ -75,6 +76,7 @@ def stage_in(workspace: Path) -> Iterator[Stage]:
             stack=STACK,
             build_rootfs=unpacked(images.rootfs("run", "build").path, cache),
             run_rootfs=unpacked(images.rootfs("run").path, cache),
+            process_one=tools.dyno(paths, data / "buildpacks" / "launcher" / "dyno"),
             buildpacks=data / "buildpacks",
             workspace=workspace,
             objects=objects,

@@ -72,11 +72,12 @@ def pause_image(sources: ImageSources) -> Image:
 
 
 def run_image(sources: ImageSources) -> Image:
-    """Return the image that dynos run on: shared libraries and the launcher, no compiler."""
+    """Return the image that dynos run on: shared libraries and what starts a dyno, no compiler."""
     folder = sources.data / "buildpacks" / "launcher"
-    scripts = {f"haikube/{name}": Entry(folder / name, 0o755) for name in ("launcher", "listening")}
-    layers = [sources.rootfs("run"), sources.layer(scripts)]
-    entrypoint = ["/usr/bin/tini", "-g", "--", "/haikube/launcher"]
+    ours = {f"haikube/{name}": Entry(folder / name, 0o755) for name in ("fetch", "start")}
+    ours["haikube/dyno"] = Entry(tools.dyno(sources.paths, folder / "dyno"), 0o755)
+    layers = [sources.rootfs("run"), sources.layer(ours)]
+    entrypoint = ["/haikube/dyno", "--first", "/haikube/fetch", "--", "/haikube/start"]
     return Image(f"{PREFIX}/run-{STACK}", layers, _dyno_config(Entrypoint=entrypoint))
 
 

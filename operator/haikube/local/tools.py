@@ -8,6 +8,7 @@ modules by go.sum, packages by apt.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -26,6 +27,7 @@ CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 DEBIAN_PACKAGES = {
     "containerd": "containerd",
     "ctr": "containerd",
+    "gcc": "gcc",
     "runc": "runc",
     "ip": "iproute2",
     "iptables": "iptables",
@@ -45,6 +47,7 @@ DEBIAN_PACKAGES = {
 DEBIAN_FILES = {
     Path("/usr/share/keyrings/debian-archive-keyring.gpg"): "debian-archive-keyring",
     Path("/etc/ssl/certs/ca-certificates.crt"): "ca-certificates",
+    Path("/usr/include/stdio.h"): "libc6-dev",
 }
 """Files that come with the distribution, and the Debian package of each."""
 
@@ -122,6 +125,18 @@ def pause(paths: Paths) -> Path:
     folder = PACKAGE / "pause"
     key = f"pause-{_digest((folder / 'main.go').read_bytes())}"
     return _go_build(paths, folder, key, "-s -w", {"CGO_ENABLED": "0"})
+
+
+def dyno(paths: Paths, source: Path) -> Path:
+    """Return the static binary that is process 1 of a dyno, compiled when missing."""
+    files = sorted(path for path in source.iterdir() if path.is_file())
+    binary = paths.binaries / f"dyno-{_digest(b''.join(map(Path.read_bytes, files)))}" / "dyno"
+    if not binary.exists():
+        binary.parent.mkdir(parents=True, exist_ok=True)
+        partial = binary.with_suffix(f".{os.getpid()}")
+        run("sh", source / "build", partial)
+        partial.rename(binary)
+    return binary
 
 
 def _go_build(

@@ -17,7 +17,7 @@ COMPONENT = "haikube.dev/component"
 """What a child is for: ``build``, ``dyno``, ``release-phase``, ``config``, ``slug-url``."""
 
 DYNO = "haikube.dev/dyno"
-"""Annotation of a dyno pod: its name, for example ``web.1``; read by the launcher from a file."""
+"""Annotation of a dyno pod: its name, for example ``web.1``; read by the dyno from a file."""
 
 AUTHOR = "haikube.dev/author"
 """Annotation: the e-mail address of whoever changed the object last."""

@@ -8,7 +8,7 @@ from haikube.model.conditions import Verdict, progressing, stalled
 from haikube.model.pod import Ended, Pod
 
 PLATFORM_ERROR = "Error R99"
-"""How the launcher's last word begins when it could not fetch or verify the slug."""
+"""How the last word of a dyno begins when it could not fetch or verify the slug."""
 
 BOOT_TIMEOUT = "Error R10"
 """How it begins when the process did not listen in time."""

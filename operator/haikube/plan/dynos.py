@@ -27,7 +27,10 @@ _SEEN = "/tmp/.haikube-listening"  # noqa: S108 - in the dyno, whose files are t
 """Where the probe remembers that the dyno has listened."""
 
 _ATTACH_SECONDS = 120
-"""How long the launcher of an attached dyno waits for somebody."""
+"""How long an attached dyno waits for somebody."""
+
+_LAST_WORD = 5
+"""Seconds between the end of the grace, which process 1 keeps, and the kubelet's own SIGKILL."""
 
 _OURS = "HAIKUBE_"
 
@@ -56,10 +59,11 @@ class DynoPod:
         web = self.process_type == WEB and restart_policy == "Always"
         values = {
             "restart_policy": restart_policy,
-            "grace": self.grace(settings) + (settings.drain_seconds if web else 0),
+            "grace": self.grace(settings) + (settings.drain_seconds if web else 0) + _LAST_WORD,
             "deadline": deadline,
             "image": self.stack.run_image,
             "pull_policy": settings.image_pull_policy,
+            "process_one": self._process_one(settings, web=web, run=run),
             "command": literal(self.command),
             "attach": run is not None and run.attach,
             "tty": run is not None and run.tty,
@@ -70,7 +74,8 @@ class DynoPod:
             "node_selector": dict(self.size.node_selector),
             "port": settings.dyno_port if web else None,
             "probe_command": [
-                "/haikube/listening",
+                "/haikube/dyno",
+                "listening",
                 str(settings.dyno_port),
                 str(_PROBE_WAITS),
                 _SEEN,
@@ -95,14 +100,23 @@ class DynoPod:
         declared = self.app.rollout.shutdown_grace
         return settings.shutdown_grace if declared is None else declared
 
+    def _process_one(self, settings: Settings, *, web: bool, run: Dyno | None) -> list[str]:
+        """Return what runs as process 1: it has the slug fetched, and then starts the command."""
+        limits = {"--grace": self.grace(settings)}
+        if web:
+            limits |= {"--web": settings.dyno_port, "--boot": self.boot_timeout(settings)}
+        if run is not None and run.attach:
+            limits["--attach"] = _ATTACH_SECONDS
+        words = (word for name, number in limits.items() for word in (name, str(number)))
+        return ["/haikube/dyno", *words, "--first", "/haikube/fetch", "--", "/haikube/start"]
+
     def _env(self, settings: Settings, *, web: bool) -> list[dict[str, Any]]:
-        """Return what every dyno is told, Heroku's dyno metadata included; DYNO is the launcher's.
+        """Return what every dyno is told; HOME and DYNO are set by its process 1.
 
         The dyno's id is the pod's uid: one for each start of a pod, as on Heroku.
         """
         plain = {
             "PORT": str(settings.dyno_port) if web else "",
-            "HAIKUBE_BOOT_SECONDS": str(self.boot_timeout(settings)) if web else "",
             "STACK": self.stack.alias,
             "MEMORY_AVAILABLE": str(self.size.megabytes),
             "HAIKUBE_PROCESS_TYPE": self.process_type,
@@ -134,11 +148,9 @@ def _with_wishes(env: list[dict[str, Any]], run: Dyno | None) -> list[dict[str, 
     if run is None:
         return env
     wishes = {name: text for name, text in run.env.items() if not name.startswith(_OURS)}
-    waits = {"HAIKUBE_ATTACH_SECONDS": str(_ATTACH_SECONDS)} if run.attach else {}
     return [
         *(each for each in env if each["name"] not in wishes),
         *({"name": name, "value": literal(text)} for name, text in sorted(wishes.items())),
-        *({"name": name, "value": text} for name, text in waits.items()),
     ]
 
 

@@ -1,1 +1,1 @@
-"""Builds and boots an app without a cluster: the real engine and launcher in a stack's files."""
+"""Builds and boots an app without a cluster: the real engine and process 1 in a stack's files."""

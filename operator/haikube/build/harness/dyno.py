@@ -1,4 +1,4 @@
-"""Boots a slug as a dyno pod does: run image, launcher, one process type, then a probe."""
+"""Boots a slug as a dyno pod does: run image, process 1, one process type, then a probe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +93,15 @@ def booted(
     *,
     config: Mapping[str, str] | None = None,
     name: str = "web.1",
+    options: Sequence[str] = (),
+    fetch: str = "/haikube/fetch",
     output: IO[bytes] | int | None = None,
 ) -> Iterator[Dyno]:
-    """Run ``command`` on the slug of ``result`` while the context lasts."""
+    """Run ``command`` on the slug of ``result`` while the context lasts.
+
+    ``options`` are more words for process 1, such as ``--grace 5``; ``fetch`` is what fetches the
+    slug, with its own words.
+    """
     port = _free_port()
     scratch = stage.fresh("dyno")
     binds = _mounted(stage, result["slug"]["digest"], name)
@@ -108,7 +114,8 @@ def booted(
         "HEROKU_RELEASE_VERSION": "v1",
         **({"PORT": str(port)} if process_type == "web" else {}),
     }
-    argv = ["/usr/bin/tini", "-g", "--", "/haikube/launcher", command]
+    web = ["--web", str(port)] if process_type == "web" else []
+    argv = ["/haikube/dyno", *web, *options, "--first", fetch, "--", "/haikube/start", command]
     with running(sandbox, argv, env, output) as process:
         yield Dyno(process, port)
 
@@ -130,10 +137,8 @@ def _mounted(stage: Stage, digest: str, name: str) -> dict[str, Path]:
         "app": app,
         "haikube/slug": mounted / "slug",
         "haikube/pod": mounted / "pod",
-        **{
-            f"haikube/{name}": stage.buildpacks / "launcher" / name
-            for name in ("launcher", "listening")
-        },
+        **{f"haikube/{name}": stage.buildpacks / "launcher" / name for name in ("fetch", "start")},
+        "haikube/dyno": stage.process_one,
     }
 
 

@@ -38,6 +38,7 @@ class Stage:
     stack: str
     build_rootfs: Path
     run_rootfs: Path
+    process_one: Path
     buildpacks: Path
     workspace: Path
     objects: ObjectServer

@@ -1,6 +1,8 @@
-"""The launcher in the run image: what a dyno finds, and what it says when it cannot start."""
+"""A dyno in the run image: what it finds, and what it says when it cannot start."""
 
 from __future__ import annotations
+
+import time
 
 import pytest
 
@@ -24,23 +26,23 @@ def test_a_web_dyno_answers_and_ends_at_sigterm(theatre: Theatre) -> None:
 
 def test_a_web_dyno_that_does_not_listen_in_time_is_ended(theatre: Theatre) -> None:
     result = theatre.pack_slug({})
-    with theatre.boot(
-        result, "trap '' TERM; sleep 99; echo late", HAIKUBE_BOOT_SECONDS="1"
-    ) as dyno:
+    with theatre.boot(result, "trap '' TERM; sleep 99; echo late", options=("--boot", "1")) as dyno:
         assert dyno.wait(30) == 137
-    assert "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 1 s" in (
+    assert "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within 1 seconds" in (
         theatre.output
     )
     assert "late" not in theatre.output
 
 
 def test_a_web_dyno_that_listens_in_time_is_left_alone(theatre: Theatre) -> None:
-    """It has no child and no variable of the watch over it, and outlives its boot limit."""
-    watched = 'ps -o comm= --ppid $$ > /tmp/seen; echo "[${HAIKUBE_BOOT_SECONDS-}]" >> /tmp/seen; '
+    """It has no child of ours, and outlives its boot limit."""
+    watched = "ps -o comm= --ppid $$ > /tmp/seen; "
     answer = SERVE.replace("hello from %s", "%s").replace('"$DYNO"', '"$(tr -d " \n" < /tmp/seen)"')
     result = theatre.pack_slug({"serve": watched + answer})
-    with theatre.boot(result, "bash serve", HAIKUBE_BOOT_SECONDS="10") as dyno:
-        assert dyno.get().body == b"ps[]"
+    with theatre.boot(result, "bash serve", options=("--boot", "2")) as dyno:
+        assert dyno.get().body == b"ps"
+        time.sleep(2.1)
+        assert dyno.get().body == b"ps"
         assert dyno.stop() == 143
 
 
@@ -87,7 +89,7 @@ def test_a_dyno_starts_without_a_name_from_the_operator(theatre: Theatre) -> Non
         "echo $DYNO",
         name="",
         HAIKUBE_POD="hello-web-6d4f-x7k2p",
-        HAIKUBE_LAUNCHER_NAME_SECONDS="1",
+        fetch="/haikube/fetch 1 1",
     )
     assert shown == "run.x7k2p\n"
 
@@ -95,7 +97,7 @@ def test_a_dyno_starts_without_a_name_from_the_operator(theatre: Theatre) -> Non
 def test_nothing_runs_when_the_digest_is_wrong(theatre: Theatre) -> None:
     theatre.pack_slug({"file": ""})
     wrong = {"slug": {"digest": "sha256:" + "0" * 64}}
-    with theatre.boot(wrong, "echo it ran", "run.1", HAIKUBE_LAUNCHER_ATTEMPTS="2") as dyno:
+    with theatre.boot(wrong, "echo it ran", "run.1", fetch="/haikube/fetch 2") as dyno:
         assert dyno.wait(60) == 1
     assert "it ran" not in theatre.output
     assert "its sha256 digest is not that of the release; trying again in 1 s" in theatre.output
@@ -105,7 +107,7 @@ def test_nothing_runs_when_the_digest_is_wrong(theatre: Theatre) -> None:
 def test_a_storage_that_is_away_is_said_so_without_its_url(theatre: Theatre) -> None:
     result = theatre.pack_slug({"file": ""})
     (theatre.stage.objects.folder / "slug.tar.zst").unlink()
-    with theatre.boot(result, "echo it ran", "run.1", HAIKUBE_LAUNCHER_ATTEMPTS="1") as dyno:
+    with theatre.boot(result, "echo it ran", "run.1", fetch="/haikube/fetch 1") as dyno:
         assert dyno.wait(60) == 1
     assert "could not be fetched from the object storage" in theatre.output
     assert "404" in theatre.output
@@ -114,7 +116,7 @@ def test_a_storage_that_is_away_is_said_so_without_its_url(theatre: Theatre) -> 
 
 def test_a_slug_of_another_form_is_said_so(theatre: Theatre) -> None:
     broken = theatre.pack_slug({"file": ""}, ("base64",))
-    with theatre.boot(broken, "echo it ran", "run.1", HAIKUBE_LAUNCHER_ATTEMPTS="1") as dyno:
+    with theatre.boot(broken, "echo it ran", "run.1", fetch="/haikube/fetch 1") as dyno:
         assert dyno.wait(60) == 1
     assert "could not be unpacked" in theatre.output
 
@@ -125,5 +127,5 @@ def test_a_slow_name_does_not_hold_up_a_dyno_that_has_it(theatre: Theatre) -> No
 
 
 def test_an_attached_dyno_waits_for_its_session(theatre: Theatre) -> None:
-    shown = theatre.run(theatre.pack_slug({}), "echo it ran", HAIKUBE_ATTACH_SECONDS="1")
+    shown = theatre.run(theatre.pack_slug({}), "echo it ran", options=("--attach", "1"))
     assert shown == "Error R13 (Attach error) -> Failed to attach to process\n"
