@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     gateway_namespace: str = Field(
         default="haikube-gateway", description="namespace of that Gateway"
     )
+    gateway_address: str = Field(
+        default="",
+        description="URL at which the api asks the gateway what answers; empty: it does not ask",
+    )
     reserved_hosts: Words = Field(
         default=frozenset({"api", "git", "www"}), description="app names that the platform keeps"
     )

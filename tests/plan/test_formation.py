@@ -150,6 +150,30 @@ async def test_the_route_has_the_default_host_and_the_domains() -> None:
     assert spec["parentRefs"][0]["namespace"] == "haikube-gateway"
 
 
+def mark(row: Row) -> tuple[Any, Any]:
+    """Return the release that a route is marked with: for us, and for who asks the gateway."""
+    route = row.body("apply HTTPRoute hello-web")
+    filters = route["spec"]["rules"][0].get("filters") or [{}]
+    told = filters[0].get("responseHeaderModifier", {}).get("set")
+    return route["metadata"].get("annotations"), told
+
+
+async def test_a_route_is_marked_with_the_release_that_all_its_dynos_run() -> None:
+    base = (b.app(), b.stack(), b.release(1), b.release(2))
+    starting = await plan(b.formation(), *base, b.deployment(version=2, ready=0), b.route())
+    assert mark(starting) == (None, None)
+
+    up = await plan(b.formation(), *base, b.deployment(version=2), b.route())
+    marked = {"haikube.dev/serving": "v2"}
+    assert mark(up) == (marked, [{"name": "Haikube-Release", "value": "v2"}])
+
+    older = b.route()
+    older["metadata"]["annotations"] = {"haikube.dev/serving": "v1"}
+    for found in (b.deployment(version=1), b.deployment(version=2, ready=0)):
+        rolling = await plan(b.formation(), *base, found, older)
+        assert mark(rolling)[1] == [{"name": "Haikube-Release", "value": "v1"}]
+
+
 async def test_maintenance_closes_the_service_and_keeps_the_dynos() -> None:
     row = await plan(b.formation(), b.app(maintenance="Enabled"), b.stack(), b.release())
 

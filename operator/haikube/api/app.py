@@ -33,6 +33,7 @@ from haikube.git.packs import PackCache
 from haikube.git.push import Platform
 from haikube.git.service import GitService
 from haikube.git.snapshot import Snapshots
+from haikube.logs.answering import Gateway
 from haikube.logs.builds import BuildLogs
 from haikube.model import labels
 from haikube.model.resources import (
@@ -123,6 +124,11 @@ def create_app(
     )
 
 
+def _listener(settings: Settings, storage: Storage) -> BuildLogs:
+    asked = Gateway(settings.gateway_address) if settings.gateway_address else None
+    return BuildLogs(storage, gateway=asked)
+
+
 def _git_service(
     settings: Settings,
     *,
@@ -141,7 +147,7 @@ def _git_service(
         storage=storage,
         manifests=manifests,
         packs=packs,
-        listener=BuildLogs(storage),
+        listener=_listener(settings, storage),
         own=own,
         pace=pace,
         source_limit=settings.source_limit,

@@ -148,7 +148,9 @@ async def verified(console: Console, problem: str) -> None:
         await console.line("done.")
         return
     await console.line("failed.")
-    await console.line(f" !     The release does not run: {problem}")
+    runs = problem.startswith("the gateway")
+    what = "The release runs, but" if runs else "The release does not run:"
+    await console.line(f" !     {what} {problem}")
 
 
 async def rejected(console: Console, app: str, refused: Refused) -> None:

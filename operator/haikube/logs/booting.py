@@ -5,24 +5,46 @@ from __future__ import annotations
 from time import monotonic
 
 from haikube.cluster.port import Cluster, Json
+from haikube.logs.answering import Gateway
 from haikube.logs.watching import Watched
 from haikube.model.resources import APPS
 
 
-async def boot_problem(  # noqa: PLR0917 - a place, a release, and how long to wait
-    cluster: Cluster, namespace: str, app: str, version: int, seconds: float, retry: float
+async def boot_problem(
+    cluster: Cluster,
+    namespace: str,
+    app: str,
+    version: int,
+    *,
+    seconds: float,
+    retry: float,
+    gateway: Gateway | None,
 ) -> str:
-    """Return "" once ``app`` runs release ``version`` or a later one, else what is wrong."""
+    """Return "" once release ``version`` of ``app``, or a later one, answers, else what is wrong.
+
+    Without a gateway to ask, and for an app that no request reaches, it is enough that it runs.
+    """
     end = monotonic() + seconds
     async with Watched(cluster, APPS, namespace, app, retry=retry) as watched:
         while True:
             state, message = _readiness(watched.latest, version)
-            if state != "Unknown":
-                return "" if state == "True" else message
+            if state == "True":
+                reached = gateway and _is_reached(watched.latest)
+                host = (watched.latest.get("status") or {}).get("host") or ""
+                return await gateway.problem(host, version) if gateway and reached else ""
+            if state == "False":
+                return message
             left = end - monotonic()
             if left <= 0:
                 return f"not all dynos are up after {seconds:.0f} s: {message}"
             await watched.changed(left)
+
+
+def _is_reached(app: Json) -> bool:
+    """Tell whether requests reach dynos of an app: it has web dynos, and is open."""
+    dynos = str((app.get("status") or {}).get("web") or "")
+    open_ = (app.get("spec") or {}).get("maintenance") != "Enabled"
+    return open_ and bool(dynos) and not dynos.endswith("/0")
 
 
 def _readiness(app: Json, version: int) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from haikube.cluster.errors import ApiError, NotFound, TooManyRequests, Unauthorized, Unreachable
 from haikube.cluster.port import Cluster, Json
+from haikube.logs.answering import Gateway
 from haikube.logs.booting import boot_problem
 from haikube.logs.obstacle import obstacle
 from haikube.logs.until import until
@@ -60,8 +61,11 @@ class _Place:
 class BuildLogs:
     """Streams logs of builds and waits for their results."""
 
-    def __init__(self, storage: Storage, patience: Patience | None = None) -> None:
+    def __init__(
+        self, storage: Storage, patience: Patience | None = None, gateway: Gateway | None = None
+    ) -> None:
         self._storage = storage
+        self._gateway = gateway
         self._patience = patience or Patience()
 
     async def stream(
@@ -137,9 +141,17 @@ class BuildLogs:
         return await obstacle(cluster, namespace, name)
 
     async def boot_problem(self, cluster: Cluster, namespace: str, app: str, version: int) -> str:
-        """Return "" once an app runs a release, else what keeps it from that."""
+        """Return "" once a release of an app answers, else what keeps it from that."""
         patience = self._patience
-        return await boot_problem(cluster, namespace, app, version, patience.boot, patience.retry)
+        return await boot_problem(
+            cluster,
+            namespace,
+            app,
+            version,
+            seconds=patience.boot,
+            retry=patience.retry,
+            gateway=self._gateway,
+        )
 
     async def _live(
         self, cluster: Cluster, namespace: str, pod: str, place: _Place

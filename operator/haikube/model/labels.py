@@ -28,6 +28,9 @@ SESSION_UNTIL = "haikube.dev/session-until"
 APPLIED_DIGEST = "haikube.dev/applied-digest"
 """Annotation of every child: digest of what the operator last wanted it to be."""
 
+SERVING = "haikube.dev/serving"
+"""Annotation of an HTTPRoute: the release that all its dynos run, ``v12``."""
+
 EXPIRES_AT = "haikube.dev/expires-at"
 """Annotation of a Secret with presigned URLs: RFC 3339 time at which the first one expires."""
 

@@ -8,6 +8,15 @@ from haikube.model.meta import Meta, Raw, parse_meta
 
 _CHECKS = ("Accepted", "ResolvedRefs")
 
+RELEASE_HEADER = "Haikube-Release"
+"""Response header by which the gateway says which release an app's web dynos run, ``v12``."""
+
+
+def marked_version(mark: str) -> int:
+    """Return the version that such a mark names, 0 for none."""
+    number = mark.removeprefix("v")
+    return int(number) if number.isdecimal() and number.isascii() else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

@@ -15,10 +15,11 @@ from haikube.model.app import App
 from haikube.model.formation import Formation
 from haikube.model.intents import Apply, Plan, Write
 from haikube.model.resources import BUDGETS, DEPLOYMENTS, FORMATIONS, HTTP_ROUTES, SERVICES
+from haikube.model.route import RELEASE_HEADER
 from haikube.plan.children import child_labels, child_metadata, delete, label_value
 from haikube.plan.context import Context
 from haikube.plan.dynos import DynoPod
-from haikube.plan.formationstatus import formation_status
+from haikube.plan.formationstatus import all_up, formation_status
 from haikube.plan.formationview import FormationView
 from haikube.plan.hosts import decide_hosts
 from haikube.plan.ordinals import name_dynos
@@ -117,11 +118,23 @@ def _reach(view: FormationView, app: App, context: Context) -> tuple[Write, ...]
     if not granted:
         lost = (delete(HTTP_ROUTES, view.route),) if view.route and not view.route.deleting else ()
         return (Apply(SERVICES, service), *lost)
+    serving = _serving(view)
     values = {
-        "metadata": metadata,
+        "metadata": child_metadata(
+            formation.meta.name, owner, marks, {labels.SERVING: serving} if serving else None
+        ),
+        "release_header": RELEASE_HEADER,
+        "serving": serving,
         "gateway_name": settings.gateway_name,
         "gateway_namespace": settings.gateway_namespace,
         "hostnames": list(granted),
         "service": formation.meta.name,
     }
     return (Apply(SERVICES, service), Apply(HTTP_ROUTES, context.render("httproute", values)))
+
+
+def _serving(view: FormationView) -> str:
+    """Return the release that answers: the new one once the last dyno of another has left."""
+    if view.release is not None and all_up(view):
+        return f"v{view.release.version}"
+    return view.route.annotations.get(labels.SERVING, "") if view.route else ""

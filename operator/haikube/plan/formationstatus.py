@@ -74,18 +74,24 @@ def _scaled_to_zero(asked: _Asked) -> Verdict | None:
     return ready("ScaledToZero", "no dynos are wanted")
 
 
-def _all_up(asked: _Asked) -> Verdict | None:
-    view, _ = asked
-    found, wanted = view.deployment, view.formation.quantity
+def all_up(view: FormationView) -> bool:
+    """Say whether every dyno runs the current release, and none of another is left."""
+    found = view.deployment
     if (
         found is None
         or not found.observed
         or found.meta.labels.get(labels.RELEASE) != view.release_label
     ):
-        return None
-    if not found.available == found.updated == found.replicas == wanted:
+        return False
+    return found.available == found.updated == found.replicas == view.formation.quantity
+
+
+def _all_up(asked: _Asked) -> Verdict | None:
+    view, _ = asked
+    if view.deployment is None or not all_up(view):
         return None
     version = view.release.version if view.release else 0
+    found, wanted = view.deployment, view.formation.quantity
     return ready("DynosUp", f"{found.ready}/{wanted} dynos run v{version}")
 
 
