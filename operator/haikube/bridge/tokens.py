@@ -23,7 +23,7 @@ from haikube.model.resources import SECRETS, SERVICE_ACCOUNTS, Resource
 
 TOKEN_LIFE: Final = timedelta(hours=8)
 _EARLY: Final = timedelta(minutes=5)
-_DEVELOPER_ROLE: Final = "haikube-developer"
+_ROLES: Final = (("haikube-developer", ""), ("haikube-admin", "-admin"))
 _ROLE_BINDINGS: Final = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 _LOGIN_LABEL: Final = "haikube.dev/login"
 
@@ -109,22 +109,25 @@ async def _as_service_account(cluster: HttpCluster, login: Login) -> Login:
 
 
 async def _ensure_service_account(cluster: HttpCluster, login: Login) -> None:
-    """Make the account and its role in the team; both may be there already."""
+    """Make the account and its roles in the team; all may be there already.
+
+    Who may make it is an administrator of the namespace, and so it acts as one of the team.
+    """
     metadata = {"name": login.service_account, "namespace": login.namespace}
-    subject = {"kind": "ServiceAccount", **metadata}
-    role = {
-        "apiGroup": "rbac.authorization.k8s.io",
-        "kind": "ClusterRole",
-        "name": _DEVELOPER_ROLE,
-    }
-    for resource, body in (
-        (SERVICE_ACCOUNTS, {"metadata": metadata}),
-        (_ROLE_BINDINGS, {"metadata": metadata, "roleRef": role, "subjects": [subject]}),
-    ):
-        with suppress(AlreadyExists):
-            await cluster.create(
-                resource, {"apiVersion": resource.api_version, "kind": resource.kind, **body}
-            )
+    await _ensure(cluster, SERVICE_ACCOUNTS, {"metadata": metadata})
+    for role, suffix in _ROLES:
+        name = f"{login.service_account}{suffix}"
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
+        subjects = [{"kind": "ServiceAccount", **metadata}]
+        binding = {"roleRef": reference, "subjects": subjects}
+        await _ensure(cluster, _ROLE_BINDINGS, {"metadata": {**metadata, "name": name}, **binding})
+
+
+async def _ensure(cluster: HttpCluster, resource: Resource, body: dict[str, Any]) -> None:
+    with suppress(AlreadyExists):
+        await cluster.create(
+            resource, {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+        )
 
 
 async def _grant(cluster: HttpCluster, login: Login) -> dict[str, str] | None:

@@ -62,7 +62,6 @@ RULES_REVIEWS = Resource(
     "SelfSubjectRulesReview",
     namespaced=False,
 )
-ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 
 NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
 ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")

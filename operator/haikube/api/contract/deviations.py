@@ -52,7 +52,7 @@ DEVIATIONS: Final = (
     ),
     Deviation(
         "config-var/links/2/schema/patternProperties",
-        {"": {"type": ["string", "null"]}},
+        {"^": {"type": ["string", "null"]}},
         "the refusal of a name says the whole rule",
     ),
     Deviation("dyno/links/0/schema/properties/env", _ANY, "COLUMNS and LINES are sent as numbers"),
