@@ -32,6 +32,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "surge as a number": make("App", rollout={"maxSurge": 2}),
     "surge as a share": make("App", rollout={"maxSurge": "25%"}),
     "build": make("Build"),
+    "build on the default stack": make("Build", stack=None),
     "release": make("Release"),
     "release 10": make("Release", "hello-v10", version=10, rollbackOf=9),
     "formation": make("Formation"),

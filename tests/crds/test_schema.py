@@ -164,7 +164,13 @@ def test_lists_can_be_selected_by_field(resource: Resource) -> None:
 def test_every_kind_is_in_the_category(resource: Resource) -> None:
     categories = crd_of(resource)["spec"]["names"]["categories"]
 
-    assert categories == (["all", "haikube"] if resource.namespaced else ["haikube"])
+    assert categories == ["haikube"]
+
+
+@every_kind
+def test_short_names_are_nobody_elses(resource: Resource) -> None:
+    """``app`` is Argo CD's, and one word is soon somebody's; ours begin alike."""
+    assert [each[:2] for each in crd_of(resource)["spec"]["names"]["shortNames"]] == ["hk"]
 
 
 def test_a_formation_can_be_scaled() -> None:

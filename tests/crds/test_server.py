@@ -148,16 +148,16 @@ def test_a_result_that_is_no_result_is_refused(kubectl: Kubectl) -> None:
     assert 'supported values: "Pending", "Running", "Succeeded", "Failed", "Canceled"' in message
 
 
-def test_all_and_the_category_list_our_kinds(kubectl: Kubectl) -> None:
+def test_the_category_lists_our_kinds_and_all_does_not(kubectl: Kubectl) -> None:
     kubectl.ok("create", "-f", "-", stdin=make("App", "listed"))
 
-    assert "app.haikube.dev/listed" in kubectl.ok("get", "all", "-o", "name")
+    assert "haikube.dev" not in kubectl.ok("get", "all", "-o", "name")
     assert "app.haikube.dev/listed" in kubectl.ok("get", "haikube", "-o", "name")
 
 
 def test_the_first_screen_of_an_app(kubectl: Kubectl) -> None:
     kubectl.ok("create", "-f", "-", stdin=make("App", "screen"))
 
-    header = kubectl.ok("get", "app", "screen").splitlines()[0].split()
+    header = kubectl.ok("get", "hkapp", "screen").splitlines()[0].split()
 
     assert header == ["NAME", "READY", "RELEASE", "WEB", "URL", "AGE"]

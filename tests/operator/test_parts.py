@@ -145,6 +145,8 @@ async def test_probes_and_metrics_answer() -> None:
     assert 'haikube_watch_age_seconds{kind="Pod"} 200.0' in text
     assert "haikube_queue_depth 3.0" in text
     assert "haikube_leader 1.0" in text
+    for name in ("resident_memory_bytes", "cpu_seconds_total", "open_fds"):
+        assert f"process_{name} " in text
 
 
 async def test_writes_are_counted_and_passed_on() -> None:

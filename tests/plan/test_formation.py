@@ -313,7 +313,7 @@ NO_SLUG = b.ended(1, "Error R99 (Platform error): the slug of v1 could not be fe
             b.waiting("CrashLoopBackOff"),
             b.ended(137, reason="OOMKilled"),
             "MemoryQuotaExceeded",
-            "R14",
+            "Error R15 (Memory quota vastly exceeded)",
         ),
         (b.waiting("CrashLoopBackOff"), NO_SLUG, "SlugUnavailable", "not be fetched"),
         (b.waiting("ErrImagePull", "gone"), None, "ImagePullFailed", "runImage"),

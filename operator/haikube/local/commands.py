@@ -10,9 +10,12 @@ from pathlib import Path
 
 import click
 
+from haikube.local import tools
 from haikube.local.command import LocalError
+from haikube.local.figures import platform_figures
 from haikube.local.images import ImageSources
 from haikube.local.kind import KindProvider, docker_runs_nodes
+from haikube.local.kubectl import Kubectl
 from haikube.local.native import NativeProvider
 from haikube.local.options import LocalOptions
 from haikube.local.paths import PACKAGE, Paths, data_root, lock_file
@@ -55,13 +58,13 @@ def down() -> None:
 
 @local.command()
 def status() -> None:
-    """Show whether the cluster runs and where its parts are."""
+    """Show whether the cluster runs, where its parts are and what they take."""
     with _told():
         sources = _sources()
         provider = _provider(sources)
         facts = {"provider": provider.name, **provider.status()}
         facts["kubeconfig"] = str(sources.paths.kubeconfig)
-        for name, value in facts.items():
+        for name, value in (*facts.items(), *_figures(sources)):
             click.echo(f"{name + ':':<22} {value}")
 
 
@@ -80,6 +83,18 @@ def load(image: Path) -> None:
     """Bring the images of the archive IMAGE (docker save, OCI layout) into the node."""
     with _told(), _exclusive():
         click.echo(_provider(_sources()).load(image).strip())
+
+
+def _figures(sources: ImageSources) -> list[tuple[str, str]]:
+    """Return memory and CPU of the platform's pods, nothing while there is no cluster."""
+    paths = sources.paths
+    if not paths.kubeconfig.exists():
+        return []
+    kubectl = Kubectl(tools.wheel_program(paths, "kubectl"), paths.kubeconfig)
+    try:
+        return list(platform_figures(kubectl))
+    except LocalError:
+        return []
 
 
 def _sources() -> ImageSources:

@@ -57,8 +57,8 @@ def _out_of_memory(pod: Pod, ended: Ended | None) -> Verdict | None:
         return None
     return stalled(
         "MemoryQuotaExceeded",
-        f"{_name(pod)}: Error R14 (Memory quota exceeded): it was killed at its memory limit; "
-        "make it use less memory",
+        f"{_name(pod)}: Error R15 (Memory quota vastly exceeded): it was killed at its memory "
+        "limit; make it use less memory, or give it a larger size",
     )
 
 
