@@ -1,0 +1,123 @@
+"""No request is dropped when dynos are replaced, whatever the Procfile looks like."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from load import MARK, under_load
+from terminal import Make, Person, Workspace, eventually
+
+SERVER = f"""
+import http.server, os, signal, threading, time, urllib.parse
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        time.sleep(float(query.get("seconds", ["0"])[0]))
+        body = ("{MARK}, " + os.environ["HEROKU_RELEASE_VERSION"]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 128
+
+server = Server(("", int(os.environ["PORT"])), Handler)
+
+def stop(*_):
+    print("SIGTERM: finishing what is running", flush=True)
+    threading.Thread(target=server.shutdown).start()
+
+signal.signal(signal.SIGTERM, stop)
+server.serve_forever()
+server.server_close()
+print("stopped cleanly", flush=True)
+"""
+
+SHAPES = {
+    "a start script": "bin/web",
+    "a pipe": "python app.py 2>&1 | cat",
+    "one after the other": "python app.py; echo over",
+    "in the background": "python app.py & wait",
+    "bare": "python app.py",
+}
+
+
+def prepare(app: Workspace, line: str) -> None:
+    app.write("requirements.txt", "")
+    app.write("app.py", SERVER)
+    app.write("bin/web", "#!/usr/bin/env bash\necho starting\npython app.py\n")
+    (app.folder / "bin/web").chmod(0o755)
+    app.write("Procfile", f"web: {line}\n")
+
+
+def settled(app: Workspace) -> bool:
+    """Tell whether no dyno is on its way out."""
+    pods = app.person.items("pods", app.app)
+    return not any(pod["metadata"].get("deletionTimestamp") for pod in pods)
+
+
+def test_deploys_of_every_shape_a_restart_and_a_drain(workspace: Make, person: Person) -> None:
+    app = workspace("kept")
+    first, *later = SHAPES.items()
+    prepare(app, first[1])
+    app.commit("first")
+    app.push()
+    eventually(lambda: app.answers(MARK), "the first answer")
+
+    with under_load(f"{app.app}.localhost") as load:
+        for name, line in [*later, first]:
+            prepare(app, line)
+            app.commit(name)
+            app.push()
+        eventually(lambda: settled(app), "the last deploy")
+        assert load.dropped == {}, f"deploys, {load.count} requests"
+
+        app.person.kubectl("scale", f"formation/{app.app}-web", "--replicas=2")
+        ready = ("wait", "--for=condition=Ready", f"formation/{app.app}-web", "--timeout=60s")
+        person.kubectl(*ready)
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        person.kubectl("annotate", f"formation/{app.app}-web", f"haikube.dev/restarted-at={now}")
+        time.sleep(1)
+        person.kubectl(*ready)
+        eventually(lambda: settled(app), "the restart")
+        assert load.dropped == {}, f"restart, {load.count} requests"
+
+        drain(app)
+        eventually(lambda: settled(app), "the drain")
+
+    assert load.dropped == {}, f"{load.count} requests"
+    assert load.count > 500
+
+
+def drain(app: Workspace) -> None:
+    """Evict every web dyno there is now, as `kubectl drain` does: what is refused is tried again."""
+    pods = [pod["metadata"]["name"] for pod in app.person.items("pods", app.app) if is_web(pod)]
+    assert len(pods) == 2
+    refused = 0
+    for pod in pods:
+        while not evict(app, pod):
+            refused += 1
+            time.sleep(1)
+    assert refused, "the second eviction waits for the replacement of the first"
+
+
+def is_web(pod: dict[str, object]) -> bool:
+    return "-web-" in json.dumps(pod["metadata"])
+
+
+def evict(app: Workspace, pod: str) -> bool:
+    namespace = "default"
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": pod, "namespace": namespace},
+    }
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
+    said = app.person.kubectl(
+        "create", "--raw", path, "-f", "-", check=False, stdin=json.dumps(body)
+    )
+    return "disruption budget" not in said

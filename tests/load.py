@@ -1,0 +1,79 @@
+"""Requests of mixed length at a steady rate, and every answer that was not the app's own."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from terminal import GATEWAY
+
+LENGTHS = (0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.5, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.1, 0.0, 5.0)
+"""Seconds that requests take, in turn: most are short, some outlast what a router waits."""
+
+MARK = "the app's own answer"
+"""What an answer of the app begins with."""
+
+
+@dataclass
+class Load:
+    """What came back so far."""
+
+    host: str
+    rate: float
+    answers: Counter[str] = field(default_factory=Counter)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def count(self) -> int:
+        return self.answers.total()
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Return answers that the app did not give, with their number."""
+        return {said: number for said, number in self.answers.items() if said != "200"}
+
+    async def run(self) -> None:
+        connector = aiohttp.TCPConnector(limit=0)
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            asyncio.TaskGroup() as tasks,
+        ):
+            for number in itertools.count():
+                if self._over.is_set():
+                    return
+                tasks.create_task(self._ask(session, LENGTHS[number % len(LENGTHS)]))
+                await asyncio.sleep(1 / self.rate)
+
+    def end(self) -> None:
+        self._over.set()
+
+    async def _ask(self, session: aiohttp.ClientSession, seconds: float) -> None:
+        host, port = GATEWAY
+        url = f"http://{host}:{port}/?seconds={seconds}"
+        try:
+            async with session.get(url, headers={"Host": f"{self.host}:{port}"}) as answer:
+                text = await answer.text()
+                own = answer.status == 200 and text.startswith(MARK)
+                self.answers["200" if own else f"{answer.status} {text[:60]}"] += 1
+        except (aiohttp.ClientError, TimeoutError) as error:
+            self.answers[f"{type(error).__name__}: {error}"] += 1
+
+
+@contextmanager
+def under_load(host: str, rate: float = 50) -> Iterator[Load]:
+    """Ask an app while the context lasts; afterwards every request has its answer."""
+    load = Load(host, rate)
+    thread = threading.Thread(target=lambda: asyncio.run(load.run()))
+    thread.start()
+    try:
+        yield load
+    finally:
+        load.end()
+        thread.join()
