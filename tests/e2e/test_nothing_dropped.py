@@ -94,7 +94,7 @@ def test_deploys_of_every_shape_a_restart_and_a_drain(workspace: Make, person: P
 
 
 def drain(app: Workspace) -> None:
-    """Evict every web dyno there is now, as `kubectl drain` does: what is refused is tried again."""
+    """Evict every web dyno there is now, as `kubectl drain` does: again, where it is refused."""
     pods = [pod["metadata"]["name"] for pod in app.person.items("pods", app.app) if is_web(pod)]
     assert len(pods) == 2
     refused = 0
