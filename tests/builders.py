@@ -48,6 +48,11 @@ def app_labels(app: str) -> dict[str, str]:
     return {labels.APP: app, labels.APP_UID: f"uid-app-{app}"}
 
 
+def _ours(of: str) -> Raw:
+    """Return what every object of ours has that belongs to an app."""
+    return {**owned_by("App", of), "labels": app_labels(of)}
+
+
 def app(
     name: str = "hello", *, status: Raw | None = None, namespace: str = NAMESPACE, **spec: Any
 ) -> Raw:
@@ -80,7 +85,7 @@ def build(
     **spec: Any,
 ) -> Raw:
     wanted = {"appRef": {"name": of}, "source": archive(), "stack": "debian-13", **spec}
-    metadata = meta(name, "Build", **owned_by("App", of), **(metadata or {}))
+    metadata = meta(name, "Build", **{**_ours(of), **(metadata or {})})
     return obj("haikube.dev/v1alpha1", "Build", metadata, spec=wanted, status=status or {})
 
 
@@ -159,10 +164,25 @@ def release(
         **spec,
     }
     done = {"result": result} if result else {}
-    metadata = meta(name, "Release", **owned_by("App", of), **(metadata or {}))
+    metadata = meta(name, "Release", **{**_ours(of), **(metadata or {})})
+    made_at = {labels.CONFIG_VERSION: CONFIG_VERSION}
+    metadata["annotations"] = {**made_at, **metadata.get("annotations", {})}
     return obj(
         "haikube.dev/v1alpha1", "Release", metadata, spec=wanted, status={**done, **(status or {})}
     )
+
+
+def initial(of: str = "hello", **more: Any) -> Raw:
+    """Return the release that an app has from its creation on."""
+    found = release(1, of=of, description="Initial release", **more)
+    del found["spec"]["slug"], found["spec"]["stack"]
+    return found
+
+
+def request(rollback_of: int, name: str = "hello-rollback-x", **spec: Any) -> Raw:
+    """Return what a person asks a rollback with."""
+    wanted = {"appRef": {"name": "hello"}, "rollbackOf": rollback_of, **spec}
+    return obj("haikube.dev/v1alpha1", "Release", meta(name, "Release"), spec=wanted, status={})
 
 
 def formation(
@@ -175,12 +195,12 @@ def formation(
 ) -> Raw:
     name = formation_name(of, process_type)
     wanted = {"appRef": {"name": of}, "processType": process_type, "quantity": quantity, **spec}
-    metadata = meta(name, "Formation", **owned_by("App", of))
+    metadata = meta(name, "Formation", **_ours(of))
     return obj("haikube.dev/v1alpha1", "Formation", metadata, spec=wanted, status=status or {})
 
 
 def dyno(name: str = "run-1", *, of: str = "hello", status: Raw | None = None, **spec: Any) -> Raw:
-    metadata = meta(name, "Dyno", **owned_by("App", of))
+    metadata = meta(name, "Dyno", **_ours(of))
     wanted = {"appRef": {"name": of}, **spec}
     return obj("haikube.dev/v1alpha1", "Dyno", metadata, spec=wanted, status=status or {})
 
@@ -214,12 +234,22 @@ def secret(
     return obj("v1", "Secret", metadata, data=encoded(values or {}), type="Opaque")
 
 
-def config(values: Mapping[str, str] | None = None, of: str = "hello") -> Raw:
-    return secret(f"{of}-config", values, of=of)
+CONFIG_VERSION = "7"
+
+
+def config(
+    values: Mapping[str, str] | None = None, of: str = "hello", version: str = CONFIG_VERSION
+) -> Raw:
+    """Return the config Secret; releases are made at its first version unless they say so."""
+    found = secret(f"{of}-config", values, of=of)
+    found["metadata"]["resourceVersion"] = version
+    return found
 
 
 def snapshot(version: int = 1, values: Mapping[str, str] | None = None, **extra: Any) -> Raw:
-    return secret(release_name("hello", version), values, component="config-snapshot", **extra)
+    name = release_name("hello", version)
+    owner = ("Release", name)
+    return secret(name, values, component="config-snapshot", owner=owner, **extra)
 
 
 def slug_url(version: int = 1, expires: str = "2026-01-08T00:00:00Z") -> Raw:
@@ -255,6 +285,12 @@ def waiting(reason: str, message: str = "") -> Raw:
     return {"waiting": {"reason": reason, "message": message}}
 
 
+UNSCHEDULABLE: Raw = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "Unschedulable",
+    "message": "0/1 nodes",
+}
 RUNNING: Raw = {"running": {"startedAt": CREATED}}
 
 

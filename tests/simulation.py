@@ -20,6 +20,7 @@ from conditions_check import assert_conditions_sane
 from haikube.cluster.fake import FakeCluster
 from haikube.cluster.port import Json, Listing
 from haikube.engine.clock import FakeClock
+from haikube.engine.queue import BURST
 from haikube.engine.worker import Worker
 from haikube.model import labels
 from haikube.model.meta import parse_meta
@@ -31,6 +32,7 @@ from haikube.model.resources import (
     JOBS,
     OWN_KINDS,
     PODS,
+    RELEASES,
     SECRETS,
     STACKS,
     Resource,
@@ -48,7 +50,7 @@ QUIET_ROUNDS = 2
 _UID = re.compile(r"uid-\d+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _NO_MATTER = frozenset({"resourceVersion", "managedFields", "creationTimestamp", "generation"})
-_DERIVED = frozenset({labels.APPLIED_DIGEST, labels.CONFIG_SEEN})
+_DERIVED = frozenset({labels.APPLIED_DIGEST, labels.CONFIG_SEEN, labels.CONFIG_VERSION})
 
 
 class Killed(BaseException):
@@ -109,6 +111,7 @@ class Simulation:
         cluster: Any = _Mortal(self.cluster, self)
         self.operator = control(cluster, self.storage, self.clock)
         await self.operator.load()
+        self.operator.lead()
         self._delivered = {}
         queue = self.operator.queue
         self._worker = Worker(queue, self.operator.reconcile, self.clock, lambda *_: None, 300.0)
@@ -147,14 +150,14 @@ class Simulation:
             if self._delivered.get(kind.resource) != seen:
                 self._delivered[kind.resource] = seen
                 listing = Listing(tuple(items), str(self._version()))
-                for change in self.operator.store.replace(kind.resource, listing):
-                    self.operator.changed(change)
+                self.operator.store.replace(kind.resource, listing)
             if self._random.random() < HALF:
                 await self._work()
 
     async def _work(self) -> None:
         assert self.operator is not None
         assert self._worker is not None
+        self.clock.advance(BURST)
         for _ in range(ROUNDS):
             if not self.operator.queue.depth:
                 return
@@ -164,6 +167,7 @@ class Simulation:
     # What the rest of the cluster does
 
     async def _controllers(self) -> None:
+        await self._collect_garbage()
         for job in self._all(JOBS):
             await self._run_job(job)
         for found in self._all(DEPLOYMENTS):
@@ -171,6 +175,17 @@ class Simulation:
         for route in self._all(HTTP_ROUTES):
             accepted = {"type": "Accepted", "status": "True", "reason": "Accepted", "message": "ok"}
             await self._report(HTTP_ROUTES, route, {"parents": [{"conditions": [accepted]}]})
+
+    async def _collect_garbage(self) -> None:
+        """Delete what was made for an owner that is gone: the operator may learn of it later."""
+        kinds = [each.resource for each in WATCHED]
+        alive = {each["metadata"]["uid"] for kind in kinds for each in self._all(kind)}
+        for kind in kinds:
+            for obj in self._all(kind):
+                metadata = obj["metadata"]
+                owners = {ref["uid"] for ref in metadata.get("ownerReferences", ())}
+                if kind != PODS and owners and not owners & alive:
+                    await self.cluster.delete(kind, metadata["name"], metadata["namespace"])
 
     async def _report(self, kind: Resource, obj: Json, status: Json) -> None:
         if obj.get("status") == status:
@@ -281,6 +296,13 @@ class Simulation:
         spec = {"appRef": {"name": app}, "source": source, "stack": "debian-13"}
         await self.apply(BUILDS, name, {**spec, "version": f"commit-{name}"})
 
+    async def roll_back(self, app: str, version: int) -> None:
+        """Ask for a rollback, as a person does: the operator gives the number."""
+        metadata = {"generateName": f"{app}-rollback-", "namespace": b.NAMESPACE}
+        body = {"apiVersion": RELEASES.api_version, "kind": RELEASES.kind, "metadata": metadata}
+        spec = {"appRef": {"name": app}, "rollbackOf": version}
+        await self.cluster.create(RELEASES, {**body, "spec": spec})
+
     # What there is in the end
 
     def _version(self) -> int:
@@ -294,7 +316,7 @@ class Simulation:
         for kind in (each.resource for each in WATCHED):
             for obj in self._all(kind):
                 metadata = obj["metadata"]
-                if kind != PODS:
+                if kind != PODS and not _is_request(obj):
                     self.uids.add((kind.kind, metadata["name"], metadata["uid"]))
 
     def _check_conditions(self) -> None:
@@ -321,6 +343,11 @@ class Simulation:
             else:
                 found[f"{kind.kind} {obj['metadata']['name']}"] = _masked(obj, names)
         return {**found, "pods": sorted(found.get("pods", []))}
+
+
+def _is_request(obj: Json) -> bool:
+    """Return whether an object only asks for another one, and goes when it is answered."""
+    return obj["kind"] == RELEASES.kind and "version" not in obj["spec"]
 
 
 def _container(state: Json, *, ready: bool = False) -> Json:

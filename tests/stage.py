@@ -15,13 +15,15 @@ from typing import Any
 from conditions_check import assert_conditions_sane
 from haikube.cluster.fake import FakeCluster
 from haikube.engine.clock import FakeClock
-from haikube.model.intents import Annotate, Apply, Create, Delete, Plan, Write
-from haikube.model.resources import BY_KIND
+from haikube.model.intents import Annotate, Apply, Create, Delete, Merge, Plan, Write
+from haikube.model.resources import BY_KIND, STACKS
 from haikube.operator.control import Control
-from haikube.operator.observe import Observer
-from haikube.operator.reconcile import passes
-from haikube.operator.watched import HeardStore
+from haikube.operator.routes import app_key
+from haikube.operator.watched import new_store
+from haikube.operator.world import Worlds
 from haikube.plan.context import Context
+from haikube.plan.stack import plan_stack
+from haikube.plan.whole import plan_world
 from haikube.render.renderer import Renderer
 from haikube.settings import Settings
 from haikube.storage.memory import MemoryStorage
@@ -85,6 +87,8 @@ def _words(write: Write) -> str:
             return f"{verb} {write.resource.kind} {write.body['metadata']['name']}"
         case Annotate():
             return f"annotate {write.name} {' '.join(write.annotations.values())}"
+        case Merge():
+            return f"merge {write.resource.kind} {write.name}"
         case Delete():
             return f"delete {write.resource.kind} {write.name}"
 
@@ -100,18 +104,28 @@ async def plan(
     """Return the plan for ``obj`` when it and ``others`` are all there is."""
     chosen = settings(**changes)
     given = copy.deepcopy([obj, *others])
-    store = HeardStore(chosen)
+    store = new_store(chosen)
     for each in given:
         store.put(BY_KIND[each["kind"]], None, each)
     clock = FakeClock(now)
     known = cluster or FakeCluster()
-    observer = Observer(store, known, storage or MemoryStorage(), chosen, clock)
-    context = Context(chosen, RENDER, now)
-    made = await passes(observer)[obj["kind"]](given[0], context)
+    worlds = Worlds(store, known, storage or MemoryStorage(), chosen, clock)
+    made = await _plan_of(obj, worlds, Context(chosen, RENDER, now))
     assert given == [obj, *others], "a plan changed what it was given"
     if made.status is not None:
         assert_conditions_sane({**obj, "status": made.status})
     return Row(made, obj)
+
+
+async def _plan_of(obj: Raw, worlds: Worlds, context: Context) -> Plan:
+    """Return what one object is to get out of the plan of its whole world."""
+    if obj["kind"] == STACKS.kind:
+        return plan_stack(worlds.stack(obj["metadata"]["name"]), context)
+    key = app_key(BY_KIND[obj["kind"]], obj)
+    assert key is not None
+    parts = plan_world(await worlds.app(key.namespace, key.name, {}), context)
+    found = [each.plan for each in parts if each.meta.uid == obj["metadata"]["uid"]]
+    return found[0] if found else Plan()
 
 
 def control(cluster: Any, storage: Any, clock: FakeClock, **changes: Any) -> Control:

@@ -159,6 +159,12 @@ class Settings(BaseSettings):
         default=3, description="a dyno without port counts as up when it has run this long"
     )
     release_timeout: int = Field(default=3600, description="longest release phase")
+    dyno_history: int = Field(
+        default=3600, description="a one-off dyno that has ended is remembered this long"
+    )
+    builds_at_once: int = Field(
+        default=20, description="builds that run at a time, shared evenly by namespaces"
+    )
     release_history: int = Field(default=50, description="releases kept per app")
     slug_url_seconds: int = Field(
         default=604_800, description="life of a presigned slug URL, at most 7 d"

@@ -88,13 +88,10 @@ def _own(
 
 
 def _running(namespace: str, app: str, uid: str) -> Iterator[dict[str, Any]]:
-    """Yield the rest of an app: a formation of nothing, config snapshot, release."""
+    """Yield the rest of an app: a formation of nothing, and a release of a slug."""
     ref = {"appRef": {"name": app}}
     formation = {**ref, "processType": "web", "quantity": 0}
     yield _own("Formation", namespace, app, f"{app}-web", formation, uid)
-    snapshot = _own("Secret", namespace, app, f"{app}-v1", {}, uid)
-    del snapshot["spec"]
-    yield {**snapshot, "apiVersion": "v1", "immutable": True}
     slug = {
         "key": f"slugs/{uid}/none.tar.zst",
         "digest": "sha256:" + "0" * 64,
@@ -103,13 +100,13 @@ def _running(namespace: str, app: str, uid: str) -> Iterator[dict[str, Any]]:
     }
     release = {
         **ref,
-        "version": 1,
+        "version": 2,
         "stack": "debian-13",
         "slug": slug,
-        "configRef": {"name": f"{app}-v1"},
+        "configRef": {"name": f"{app}-v2"},
         "description": "Benchmark",
     }
-    yield _own("Release", namespace, app, f"{app}-v1", release, uid)
+    yield _own("Release", namespace, app, f"{app}-v2", release, uid)
 
 
 def _versions(person: Person, namespace: str) -> dict[str, str]:

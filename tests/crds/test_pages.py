@@ -25,7 +25,7 @@ every_kind = pytest.mark.parametrize("resource", OWN_KINDS, ids=lambda each: eac
 def reasons() -> Iterator[str]:
     """Yield every reason that a plan can give, as it stands in the code."""
     yield from FAILURES
-    for path in PLANS.glob("*.py"):
+    for path in PLANS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if gives_a_reason(node):
                 yield from literals(node)
@@ -36,7 +36,7 @@ def gives_a_reason(node: ast.AST) -> bool:
         return isinstance(node.func, ast.Name) and node.func.id in VERDICTS
     if isinstance(node, ast.Assign):
         names = {each.id for each in node.targets if isinstance(each, ast.Name)}
-        return bool(names & {"reason", "_RUNNING"})
+        return bool(names & {"reason", "RUNNING", "STOPPED"})
     return False
 
 

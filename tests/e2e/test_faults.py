@@ -24,7 +24,7 @@ def test_a_killed_operator_goes_on_where_it_was(workspace: Make, person: Person)
     said, _ = push.communicate(timeout=300)
 
     assert push.returncode == 0, said
-    assert "Released v1" in said
+    assert "Released v2" in said
     eventually(lambda: app.answers("hello web.1"), "200")
     assert len(person.items("builds", app.app)) == 1
     assert len(person.items("releases", app.app)) == 1
@@ -59,7 +59,7 @@ def test_a_lost_build_pod_is_replaced_and_the_push_goes_on(workspace: Make, pers
     assert "compiling for long" in lost
     assert "Push failed" not in lost
     assert "Python app detected" in replaced
-    assert "Released v1" in replaced
+    assert "Released v2" in replaced
     eventually(lambda: app.answers("hello web.1"), "200")
 
 

@@ -23,7 +23,7 @@ def test_a_django_app_from_push_to_scale_to_failure_to_deletion(
     said = app.push("main")
     assert "Python app detected" in said
     assert "collectstatic" in said
-    assert "Released v1" in said
+    assert "Released v2" in said
     assert f"http://{app.app}.localhost:8080/" in said
     eventually(lambda: app.answers("It works web.1"), "the first 200")
 
@@ -40,7 +40,7 @@ def test_a_django_app_from_push_to_scale_to_failure_to_deletion(
 
     # A config change is a release of the same slug.
     app.configure({"GREETING": "bonjour"})
-    eventually(lambda: person.get("release", f"{app.app}-v2"), "the release of the config change")
+    eventually(lambda: person.get("release", f"{app.app}-v3"), "the release of the config change")
     eventually(lambda: app.answers("bonjour"), "the new config in a dyno")
     eventually(lambda: _dynos(person, app.app) == {"web.1", "web.2", "web.3"}, "still three")
 
@@ -72,7 +72,7 @@ def test_an_express_app_on_the_master_branch_and_a_cached_second_push(workspace:
 
     app.git("commit", "-q", "--allow-empty", "-m", "nothing changed")
     said = app.push("main:master")
-    assert "Released v2" in said
+    assert "Released v3" in said
     assert "cache" in said.lower()
 
 

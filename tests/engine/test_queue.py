@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from haikube.engine.clock import FakeClock, settle
-from haikube.engine.queue import LONGEST_RETRY, LOW_LANE_TURN, WorkQueue
+from haikube.engine.queue import BURST, LONGEST_RETRY, TURN, Lane, WorkQueue
 
 
 def take(queue: WorkQueue[str]) -> str:
@@ -44,7 +44,7 @@ def test_a_key_added_while_it_runs_comes_once_more_afterwards() -> None:
     take(queue)
 
     queue.add("a")
-    queue.add("a", low=True)
+    queue.add("a", Lane.LOOK)
 
     assert queue.depth == 0
     queue.done("a")
@@ -55,7 +55,7 @@ def test_a_key_added_while_it_runs_comes_once_more_afterwards() -> None:
 
 def test_the_low_lane_waits_for_the_high_one() -> None:
     queue, _ = new_queue()
-    queue.add("cold", low=True)
+    queue.add("cold", Lane.LOOK)
     queue.add("push")
 
     assert [take(queue), take(queue)] == ["push", "cold"]
@@ -63,19 +63,71 @@ def test_the_low_lane_waits_for_the_high_one() -> None:
 
 def test_the_low_lane_is_never_starved() -> None:
     queue, _ = new_queue()
-    queue.add("cold", low=True)
-    for number in range(LOW_LANE_TURN):
+    queue.add("cold", Lane.LOOK)
+    for number in range(2 * TURN):
         queue.add(f"push {number}")
 
-    assert "cold" in [take(queue) for _ in range(LOW_LANE_TURN)]
+    assert "cold" in [take(queue) for _ in range(2 * TURN)]
+
+
+def test_what_a_person_changed_goes_before_what_is_reported() -> None:
+    queue, _ = new_queue()
+    queue.add("event")
+    queue.add("person", Lane.PERSON)
+
+    assert [take(queue), take(queue)] == ["person", "event"]
+
+
+def test_events_are_not_starved_by_people() -> None:
+    queue, _ = new_queue()
+    queue.add("event")
+    for number in range(2 * TURN):
+        queue.add(f"person {number}", Lane.PERSON)
+
+    assert "event" in [take(queue) for _ in range(2 * TURN)]
+
+
+def test_a_burst_of_events_is_one_key() -> None:
+    queue, clock = new_queue()
+    for _ in range(5):
+        queue.soon("a")
+        clock.advance(BURST / 10)
+    assert queue.depth == 0
+    clock.advance(BURST)
+
+    assert take(queue) == "a"
+    queue.done("a")
+    clock.advance(10)
+    assert queue.idle
+
+
+def test_a_person_does_not_wait_for_the_burst_to_end() -> None:
+    queue, clock = new_queue()
+    queue.soon("a")
+    queue.add("a", Lane.PERSON)
+
+    assert take(queue) == "a"
+    queue.done("a")
+    clock.advance(10)
+    assert queue.idle, "what was planned for later is decided anew by the pass"
+
+
+def test_an_event_while_a_key_runs_makes_it_run_again() -> None:
+    queue, _ = new_queue()
+    queue.add("a")
+    take(queue)
+    queue.soon("a")
+    queue.done("a")
+
+    assert take(queue) == "a"
 
 
 def test_a_cold_key_that_a_user_touches_moves_up() -> None:
     queue, _ = new_queue()
-    queue.add("x", low=True)
-    queue.add("y", low=True)
+    queue.add("x", Lane.LOOK)
+    queue.add("y", Lane.LOOK)
     queue.add("y")
-    queue.add("y", low=True)
+    queue.add("y", Lane.LOOK)
 
     assert [take(queue), take(queue)] == ["y", "x"]
 
@@ -84,7 +136,7 @@ def test_a_key_touched_cold_while_it_runs_comes_back_cold() -> None:
     queue, _ = new_queue()
     queue.add("a")
     take(queue)
-    queue.add("a", low=True)
+    queue.add("a", Lane.LOOK)
     queue.done("a")
     queue.add("b")
 
@@ -157,7 +209,7 @@ def test_the_longest_wait_is_bounded_and_success_forgets() -> None:
 def test_the_age_is_that_of_the_key_that_waits_longest() -> None:
     queue, clock = new_queue()
     assert queue.oldest_age == 0
-    queue.add("a", low=True)
+    queue.add("a", Lane.LOOK)
     clock.advance(5)
     queue.add("b")
 
@@ -223,7 +275,7 @@ async def test_many_workers_never_share_a_key_and_lose_nothing() -> None:
     for turn in range(300):
         key = f"key {turn % 7}"
         wanted[key] = turn
-        queue.add(key, low=bool(turn % 3))
+        queue.add(key, Lane(turn % 3))
         if turn % 5 == 0:
             await asyncio.sleep(0)
     await settle(1000)
@@ -247,9 +299,9 @@ class QueueMachine(RuleBasedStateMachine):
         self.running: set[str] = set()
         self.owed: set[str] = set()
 
-    @rule(key=KEYS, low=st.booleans())
-    def add(self, key: str, low: Any) -> None:
-        self.queue.add(key, low=low)
+    @rule(key=KEYS, lane=st.sampled_from(Lane))
+    def add(self, key: str, lane: Lane) -> None:
+        self.queue.add(key, lane)
         self.owed.add(key)
 
     @rule(key=KEYS, seconds=st.floats(min_value=0.0, max_value=5.0))
@@ -300,9 +352,9 @@ class NothingLostMachine(QueueMachine):
         self.asked: dict[str, int] = {}
         self.seen: dict[str, int] = {}
 
-    @rule(key=KEYS, low=st.booleans())
-    def add(self, key: str, low: Any) -> None:
-        super().add(key, low)
+    @rule(key=KEYS, lane=st.sampled_from(Lane))
+    def add(self, key: str, lane: Lane) -> None:
+        super().add(key, lane)
         self.asked[key] = self.asked.get(key, 0) + 1
 
     @precondition(lambda self: self.queue.depth)

@@ -87,7 +87,7 @@ def walk(app: Workspace, sign: CacheSign, *, path: str = "/", secure: bool = Fal
     eventually(lambda: app.fetch(path, secure=secure)[0] == 200, "the first 200")
     app.git("commit", "-q", "--allow-empty", "-m", "nothing changed")
     again = _push(app)
-    assert "Released v2" in again.log, again.log
+    assert "Released v3" in again.log, again.log
     status, body = app.fetch(path, secure=secure)
     journey = Journey(
         first=first,

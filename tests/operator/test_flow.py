@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import builders as b
-from haikube.model.resources import APPS, FORMATIONS, RELEASES, STACKS
+from haikube.model.resources import APPS, FORMATIONS, STACKS
 from simulation import Simulation
 
 PHASED = {"web": "python app.py", "worker": "python work.py", "release": "python migrate.py"}
@@ -44,9 +44,7 @@ async def flow(world: Simulation) -> None:
     await world.settle()
     await world.push("b3", built(WITHOUT_WORKER))
     await world.settle()
-    first = await world.cluster.get(RELEASES, "hello-v1", b.NAMESPACE)
-    back = {"version": 4, "configRef": {"name": "hello-v4"}, "rollbackOf": 1}
-    await world.apply(RELEASES, "hello-v4", {**first["spec"], **back, "description": "Rollback"})
+    await world.roll_back("hello", 3)
     await world.settle()
 
 
@@ -61,16 +59,16 @@ async def test_the_flow_ends_where_it_should() -> None:
     state = world.state()
     app = state["App hello"]["status"]
 
-    assert app["currentRelease"] == {"name": "hello-v4", "version": 4}
+    assert app["currentRelease"] == {"name": "hello-v6", "version": 6}
     assert app["web"] == "2/2"
     assert app["conditions"][0]["status"] == "True"
-    assert state["Release hello-v2"]["spec"]["description"] == "Set A config vars"
-    assert state["Secret hello-v4"]["data"] == b.encoded({"A": "1"})
+    assert state["Release hello-v4"]["spec"]["description"] == "Set A config vars"
+    assert state["Secret hello-v6"]["data"] == b.encoded({"A": "1"})
     assert [each for each in state if each.startswith("Release")] == [
-        f"Release hello-v{n}" for n in range(1, 5)
+        f"Release hello-v{n}" for n in range(1, 7)
     ]
-    assert state["pods"].count("dyno hello-v4 web.1") == 1
-    assert state["pods"].count("dyno hello-v4 web.2") == 1
+    assert state["pods"].count("dyno hello-v6 web.1") == 1
+    assert state["pods"].count("dyno hello-v6 web.2") == 1
     assert set(world.incarnations().values()) == {1}
 
 

@@ -14,6 +14,7 @@ from haikube.cluster.credentials import Credentials, static_token
 from haikube.cluster.fake import FakeCluster
 from haikube.engine.clock import FakeClock
 from haikube.engine.resync import Resync
+from haikube.engine.store import Store
 from haikube.model.resources import APPS, PODS, Resource
 from haikube.operator.kopfwatch import (
     EndlessJitter,
@@ -24,24 +25,24 @@ from haikube.operator.kopfwatch import (
     kopf_registry,
     kopf_settings,
 )
-from haikube.operator.watched import WATCHED, HeardStore
+from haikube.operator.watched import WATCHED, new_store
 from stage import settings
 
 
-def registry(store: HeardStore, seen: list[Resource]) -> kopf.OperatorRegistry:
-    resync = Resync(FakeCluster(), store, WATCHED, lambda _: None, FakeClock(), seconds=600)
+def registry(store: Store, seen: list[Resource]) -> kopf.OperatorRegistry:
+    resync = Resync(FakeCluster(), store, WATCHED, lambda: None, FakeClock(), seconds=600)
     return kopf_registry(WATCHED, store, resync, seen.append)
 
 
 async def test_every_kind_has_one_handler_of_events_and_nothing_else() -> None:
-    found = registry(HeardStore(settings()), [])
+    found = registry(new_store(settings()), [])
 
     assert_only_events(found)
     assert len(list(found._watching.get_all_handlers())) == len(WATCHED)
 
 
 async def test_a_handler_of_changes_is_noticed() -> None:
-    found = registry(HeardStore(settings()), [])
+    found = registry(new_store(settings()), [])
 
     @kopf.on.create("apps", registry=found)
     def create(**_: Any) -> None: ...
@@ -51,7 +52,7 @@ async def test_a_handler_of_changes_is_noticed() -> None:
 
 
 async def test_an_event_goes_into_the_store_and_nowhere_else() -> None:
-    store, seen = HeardStore(settings()), []  # type: HeardStore, list[Resource]
+    store, seen = new_store(settings()), []  # type: Store, list[Resource]
     handlers = registry(store, seen)._watching.get_all_handlers()
     handler: Any = next(each for each in handlers if each.id == "apps")
     metadata = {"name": "x", "namespace": "n", "uid": "u", "resourceVersion": "1"}
@@ -132,14 +133,14 @@ async def test_kopf_uses_our_token_and_its_watches_are_heard() -> None:
 
 
 async def test_a_watch_that_begins_anew_asks_for_a_comparison() -> None:
-    store = HeardStore(settings())
+    store = new_store(settings())
     wishes: list[Resource] = []
 
     class Wishing(Resync):
         def soon(self, resource: Resource) -> None:
             wishes.append(resource)
 
-    resync = Wishing(FakeCluster(), store, WATCHED, lambda _: None, FakeClock(), seconds=600)
+    resync = Wishing(FakeCluster(), store, WATCHED, lambda: None, FakeClock(), seconds=600)
     handlers = kopf_registry(WATCHED, store, resync, lambda _: None)._watching.get_all_handlers()
     handler: Any = next(each for each in handlers if each.id == "pods")
     metadata = {"name": "x", "namespace": "n", "uid": "u", "resourceVersion": "1"}

@@ -104,7 +104,7 @@ async def test_a_standby_is_ready_and_touches_nothing(
         second = made(cluster, "two")
         async with running(second):
             before = len([each for each in cluster.writes if each.resource != LEASES])
-            assert second.ready() == ""
+            await second.synced.wait()
         assert len([each for each in cluster.writes if each.resource != LEASES]) == before
         assert await holder(cluster) == "one"
 

@@ -137,7 +137,7 @@ async def test_a_deleted_child_is_made_again() -> None:
     world = await started()
     await world.push("b1", GOOD)
     await world.settle()
-    await world.cluster.delete(SECRETS, "hello-v1-slug", b.NAMESPACE)
+    await world.cluster.delete(SECRETS, "hello-v2-slug", b.NAMESPACE)
     await world.settle()
 
-    assert await world.cluster.get(SECRETS, "hello-v1-slug", b.NAMESPACE)
+    assert await world.cluster.get(SECRETS, "hello-v2-slug", b.NAMESPACE)

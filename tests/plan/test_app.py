@@ -11,18 +11,23 @@ import builders as b
 from haikube.cluster.fake import FakeCluster
 from haikube.model.resources import SECRETS
 from haikube.model.secret import parse_secret
-from haikube.plan.snapshot import config_digest
+from haikube.operator.watched import PRUNED
+from haikube.plan.release.snapshot import config_digest
 from stage import plan
 
 GIT = {"git": {"url": "https://example.com/hello.git", "ref": "v1"}}
 LATER = "2026-01-01T00:00:10Z"
+FIRST = (b.initial(), b.snapshot(1))
 SERVING = (
     b.release(buildRef={"name": "b1"}),
     b.snapshot(),
+    b.slug_url(),
     b.build(status=b.succeeded()),
     b.formation(status=b.ready_status()),
     b.formation("worker", 0, status=b.ready_status()),
     b.route(),
+    b.stack(),
+    b.deployment(),
 )
 
 
@@ -58,43 +63,60 @@ async def test_a_config_that_got_lost_is_never_replaced_by_an_empty_one() -> Non
 
 
 async def test_names_that_are_no_variables_are_left_out_and_named() -> None:
-    row = await plan(b.app(), b.config({"a.b": "1", "GOOD": "2"}), b.build(status=b.succeeded()))
+    config = b.config({"a.b": "1", "GOOD": "2"})
+    row = await plan(b.app(), config)
+    release = await plan(b.initial(result=None), b.app(), config)
 
     assert row.condition("ConfigReady") == ("False", "InvalidConfigVar")
-    assert row.body("create Secret hello-v1")["data"] == b.encoded({"GOOD": "2"})
+    assert release.write("create Secret hello-v1").copied.keys == ("GOOD",)
 
 
 async def test_a_config_elsewhere_is_used() -> None:
     own = b.secret("shared", {"A": "1"})
-    row = await plan(b.app(configRef={"name": "shared"}), own, b.build(status=b.succeeded()))
+    row = await plan(b.initial(result=None), b.app(configRef={"name": "shared"}), own)
 
-    assert row.body("create Secret hello-v1")["data"] == b.encoded({"A": "1"})
+    assert row.write("create Secret hello-v1").copied.source.name == "shared"
 
 
-async def test_a_succeeded_build_becomes_snapshot_then_release() -> None:
-    done = b.build(status=b.succeeded(), version="0123456789abcdef", author="ada@example.com")
-    row = await plan(b.app(), b.config({"A": "1"}), done)
+async def test_an_app_has_a_release_from_its_creation_on() -> None:
+    row = await plan(b.app(), b.config(version="9"))
     body = row.body("create Release hello-v1")
 
-    assert row.writes == ["create Secret hello-v1", "create Release hello-v1"]
+    assert row.writes == ["create Release hello-v1"]
     assert body["spec"] == {
         "appRef": {"name": "hello"},
         "version": 1,
+        "configRef": {"name": "hello-v1"},
+        "description": "Initial release",
+    }
+    assert body["metadata"]["annotations"] == {"haikube.dev/config-version": "9"}
+    assert row.condition() == ("False", "NoRelease")
+
+
+async def test_a_succeeded_build_becomes_a_release() -> None:
+    done = b.build(status=b.succeeded(), version="0123456789abcdef", author="ada@example.com")
+    row = await plan(b.app(), b.config({"A": "1"}), done, *FIRST)
+    body = row.body("create Release hello-v2")
+
+    assert row.writes == ["create Release hello-v2"]
+    assert body["spec"] == {
+        "appRef": {"name": "hello"},
+        "version": 2,
         "buildRef": {"name": "b1"},
         "stack": "debian-13",
         "slug": b.slug(),
-        "configRef": {"name": "hello-v1"},
+        "configRef": {"name": "hello-v2"},
         "description": "Deploy 01234567",
         "author": "ada@example.com",
     }
     assert body["metadata"]["annotations"]["haikube.dev/commit"] == "0123456789abcdef"
-    assert row.body("create Secret hello-v1")["immutable"] is True
 
 
-async def test_a_snapshot_left_by_a_broken_off_pass_is_used_as_it_is() -> None:
-    row = await plan(b.app(), b.config({"A": "2"}), b.build(status=b.succeeded()), b.snapshot())
+async def test_the_number_of_a_deleted_release_is_not_given_again() -> None:
+    done = b.build(status=b.succeeded())
+    row = await plan(b.app(status={"latestVersion": 7}), b.config(), done, *FIRST)
 
-    assert row.writes == ["create Release hello-v1"]
+    assert row.writes == ["create Release hello-v8"]
 
 
 async def test_the_next_version_follows_the_highest_even_if_that_failed() -> None:
@@ -106,15 +128,34 @@ async def test_the_next_version_follows_the_highest_even_if_that_failed() -> Non
 
 
 async def test_builds_older_than_a_released_one_are_passed_over() -> None:
-    old = b.build("b0", status=b.succeeded(finished="2025-12-31T00:00:00Z"))
+    long_ago = {"creationTimestamp": "2025-12-31T00:00:00Z"}
+    old = b.build("b0", status=b.succeeded(finished=LATER), metadata=long_ago)
     row = await plan(b.app(), b.config(), old, *SERVING)
 
     assert row.writes == []
 
 
+async def test_builds_are_ordered_by_the_clock_of_the_api_server_alone() -> None:
+    """The node of the second build is half a minute behind."""
+    second = b.build(
+        "b2",
+        status=b.succeeded(finished="2025-12-31T23:59:30Z"),
+        metadata={"creationTimestamp": LATER},
+    )
+    row = await plan(b.app(), b.config(), *SERVING, second)
+
+    assert "create Release hello-v2" in row.writes
+
+
+async def test_a_build_of_the_same_second_as_a_released_one_is_released_too() -> None:
+    row = await plan(b.app(), b.config(), *SERVING, b.build("a0", status=b.succeeded()))
+
+    assert "create Release hello-v2" in row.writes
+
+
 async def test_a_build_that_names_its_release_never_makes_another() -> None:
     done = b.succeeded() | {"release": {"name": "hello-v1", "version": 1}}
-    row = await plan(b.app(), b.config(), b.build(status=done))
+    row = await plan(b.app(), b.config(), b.build(status=done), *FIRST)
 
     assert row.writes == []
 
@@ -138,7 +179,34 @@ async def test_a_config_change_releases_the_same_slug(
     assert spec["description"] == description
     assert spec["slug"] == b.slug()
     assert "buildRef" not in spec
-    assert row.body("create Secret hello-v2")["data"] == b.encoded(after)
+
+
+async def test_a_config_change_without_code_is_a_release_too() -> None:
+    row = await plan(b.app(), b.config({"A": "1"}), *FIRST)
+
+    assert row.body("create Release hello-v2")["spec"] == {
+        "appRef": {"name": "hello"},
+        "version": 2,
+        "configRef": {"name": "hello-v2"},
+        "description": "Set A config vars",
+    }
+
+
+async def test_who_changed_the_config_and_what_they_call_it_is_in_the_ledger() -> None:
+    config = b.config({"A": "1"}, version="12")
+    told = {"haikube.dev/author": "ada@example.com", "haikube.dev/description": "Attach DATABASE"}
+    config["metadata"]["annotations"] = told
+    body = (await plan(b.app(), config, *FIRST)).body("create Release hello-v2")
+
+    assert body["spec"]["author"] == "ada@example.com"
+    assert body["spec"]["description"] == "Attach DATABASE"
+    assert body["metadata"]["annotations"]["haikube.dev/config-version"] == "12"
+
+
+async def test_a_new_version_of_the_same_config_is_noted_on_the_newest_release() -> None:
+    row = await plan(b.app(), b.config(version="12"), *FIRST)
+
+    assert row.writes == ["annotate hello-v1 12"]
 
 
 async def test_no_value_of_a_config_is_ever_in_a_release_status_or_event() -> None:
@@ -149,6 +217,47 @@ async def test_no_value_of_a_config_is_ever_in_a_release_status_or_event() -> No
     assert b.encoded({"A": "s3cret"})["A"] not in text
 
 
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (b.request(9), "NoSuchRelease"),
+        (b.request(1), "NothingToRun"),
+        (b.request(3), "ReleaseNotComplete"),
+    ],
+)
+async def test_a_rollback_that_cannot_be_says_why(request_: b.Raw, reason: str) -> None:
+    ledger = [*FIRST, b.release(2), b.snapshot(2), b.release(3, result="Failed"), b.snapshot(3)]
+    row = await plan(request_, b.app(), b.config(), *ledger)
+
+    assert (row.writes, row.condition()) == ([], ("False", reason))
+    assert row.status["result"] == "Failed"
+
+
+async def test_a_rollback_is_numbered_by_the_operator() -> None:
+    asked = b.request(2, author="ada@example.com")
+    ledger = [
+        *FIRST,
+        b.release(2),
+        b.snapshot(2),
+        b.release(3, types={"web": "bad"}),
+        b.snapshot(3),
+    ]
+    app = await plan(b.app(), b.config(), *ledger, asked)
+    body = app.body("create Release hello-v4")
+
+    assert body["spec"]["description"] == "Rollback to v2"
+    assert (body["spec"]["rollbackOf"], body["spec"]["slug"]) == (2, b.slug())
+    assert body["spec"]["author"] == "ada@example.com"
+    requested = {"haikube.dev/requested-by": asked["metadata"]["uid"]}
+    assert requested.items() <= body["metadata"]["annotations"].items()
+    answer = b.release(4, metadata={"annotations": requested}, rollbackOf=2)
+    after = await plan(b.app(), b.config(), *ledger, asked, answer, b.snapshot(4))
+    gone = await plan(asked, b.app(), b.config(), *ledger, answer)
+
+    assert [each for each in after.writes if each.startswith("create Release")] == []
+    assert gone.writes == ["delete Release hello-rollback-x"]
+
+
 async def test_an_unchanged_config_makes_no_release() -> None:
     row = await plan(b.app(), b.config({"A": "1"}), b.release(), b.snapshot(1, {"A": "1"}))
 
@@ -156,7 +265,8 @@ async def test_an_unchanged_config_makes_no_release() -> None:
 
 
 async def test_a_config_change_waits_for_a_pending_release() -> None:
-    row = await plan(b.app(), b.config({"A": "1"}), b.release(result=None), b.snapshot())
+    phased = b.release(result=None, types={"web": "x", "release": "y"})
+    row = await plan(b.app(), b.config({"A": "1"}), phased, b.snapshot())
 
     assert row.writes == []
     assert row.condition() == ("Unknown", "Releasing")
@@ -184,7 +294,8 @@ async def test_a_config_change_gives_a_failed_first_release_another_try() -> Non
 
 async def test_a_rollback_is_left_standing_though_the_config_differs() -> None:
     config = b.config({"A": "2"})
-    seen = {"haikube.dev/config-seen": config_digest(parse_secret(config))}
+    known = parse_secret(PRUNED[SECRETS](config))
+    seen = {"haikube.dev/config-seen": config_digest(known)}
     rolled = b.snapshot(3, {"A": "1"}, annotations=seen)
     base = [b.release(2), b.release(3, rollbackOf=1), b.snapshot(2, {"A": "2"}), rolled]
     calm = await plan(b.app(), config, *base)
@@ -203,12 +314,48 @@ async def test_the_first_release_makes_formations_web_first_and_running() -> Non
     assert row.body("create Formation hello-a")["spec"]["quantity"] == 0
 
 
-async def test_a_type_that_comes_later_starts_at_zero() -> None:
-    row = await plan(
-        b.app(), b.config(), b.release(1, types={"a": "x"}), b.release(2), b.snapshot(2)
-    )
+async def test_web_runs_from_the_start_even_if_it_comes_later() -> None:
+    later = [b.release(1, types={"a": "x"}), b.release(2, types={"web": "y", "b": "z"})]
+    row = await plan(b.app(), b.config(), *later, b.snapshot(2))
 
-    assert row.body("create Formation hello-web")["spec"]["quantity"] == 0
+    assert row.body("create Formation hello-web")["spec"]["quantity"] == 1
+    assert row.body("create Formation hello-b")["spec"]["quantity"] == 0
+
+
+async def test_a_deleted_formation_comes_back_as_it_was() -> None:
+    known = [{"name": "web", "quantity": 3}, {"name": "worker", "quantity": 2}]
+    row = await plan(b.app(status={"processTypes": known}), b.config(), b.release(), b.snapshot())
+
+    assert row.body("create Formation hello-web")["spec"]["quantity"] == 3
+    assert row.body("create Formation hello-worker")["spec"]["quantity"] == 2
+
+
+async def test_a_formation_whose_quantity_left_its_manifest_keeps_what_runs() -> None:
+    bare = b.formation(status=b.ready_status())
+    del bare["spec"]["quantity"]
+    app = b.app(status={"processTypes": [{"name": "web", "quantity": 3}]})
+    parts = [each for each in SERVING if each["metadata"]["name"] != "hello-web"]
+    row = await plan(app, b.config(), *parts, bare)
+    write = row.write("merge Formation hello-web")
+
+    assert write.body == {"spec": {"quantity": 3}}
+
+
+async def test_what_a_person_made_for_an_app_is_adopted() -> None:
+    bare = b.formation()
+    del bare["metadata"]["ownerReferences"], bare["metadata"]["labels"]
+    row = await plan(b.app(), b.config(), *FIRST, bare)
+    metadata = row.write("merge Formation hello-web").body["metadata"]
+
+    assert metadata["labels"] == b.app_labels("hello")
+    assert [each["uid"] for each in metadata["ownerReferences"]] == ["uid-app-hello"]
+
+
+async def test_what_another_incarnation_left_behind_is_not_seen() -> None:
+    old = {"metadata": b.owned_by("App", "gone")}
+    row = await plan(b.app(), b.config(), b.release(5, **old), b.build(status=b.succeeded(), **old))
+
+    assert row.writes == ["create Release hello-v1"]
 
 
 async def test_a_formation_made_by_somebody_else_is_left_alone() -> None:
@@ -218,11 +365,12 @@ async def test_a_formation_made_by_somebody_else_is_left_alone() -> None:
 
 
 async def test_a_declared_source_is_built_once_per_declaration() -> None:
-    first = await plan(b.app(source=GIT), b.config())
+    first = await plan(b.app(source=GIT), b.config(), *FIRST)
     (words,) = first.writes
     name = words.removeprefix("create Build ")
-    other = await plan(b.app(source={"git": {**GIT["git"], "ref": "v2"}}), b.config())
-    again = await plan(b.app(source=GIT), b.config(), b.build(name, status={"result": "Running"}))
+    other = await plan(b.app(source={"git": {**GIT["git"], "ref": "v2"}}), b.config(), *FIRST)
+    running = b.build(name, status={"result": "Running"})
+    again = await plan(b.app(source=GIT), b.config(), *FIRST, running)
 
     assert name.startswith("hello-b-")
     assert first.body(words)["spec"] == {
@@ -270,6 +418,22 @@ async def test_a_declared_source_that_fails_stalls_the_app_though_it_serves() ->
     assert f"delete build {name}" in row.message()
 
 
+async def test_a_declared_source_whose_release_fails_stalls_the_app_though_it_serves() -> None:
+    first = await plan(b.app(source=GIT), b.config())
+    name = first.writes[0].removeprefix("create Build ")
+    status = {**b.succeeded(), "release": {"name": "hello-v2", "version": 2}}
+    failed = b.release(
+        2,
+        buildRef={"name": name},
+        status={**b.failed("ReleaseCommandFailed", "exit 1"), "observedGeneration": 1},
+    )
+    build = b.build(name, status=status)
+    row = await plan(b.app(source=GIT), b.config(), *SERVING, build, failed, b.snapshot(2))
+
+    assert row.condition() == ("False", "ReleaseCommandFailed")
+    assert "v2 of the declared source" in row.message()
+
+
 async def test_a_pushed_build_that_fails_leaves_the_app_ready_and_says_so() -> None:
     bad = b.build("b2", status=b.failed(), metadata={"creationTimestamp": LATER})
     row = await plan(b.app(), b.config(), *SERVING, bad)
@@ -300,8 +464,9 @@ async def test_maintenance_is_ready_and_says_so() -> None:
 
 
 async def test_only_workers() -> None:
-    worker = b.formation("worker", 1, status=b.ready_status())
-    row = await plan(b.app(), b.config(), b.release(types={"worker": "x"}), b.snapshot(), worker)
+    worker = [b.formation("worker", 1), b.deployment("worker"), b.stack()]
+    release = b.release(types={"worker": "x"})
+    row = await plan(b.app(), b.config(), release, b.snapshot(), b.slug_url(), *worker)
 
     assert row.condition() == ("True", "Serving")
     assert row.message() == "v1 runs"
@@ -310,27 +475,21 @@ async def test_only_workers() -> None:
 
 def serving_but(**changes: Any) -> list[b.Raw]:
     """Return what serves, with one part replaced."""
-    parts = {"formation": SERVING[3], "route": SERVING[5], **changes}
-    chosen = [parts["formation"], parts["route"]]
-    return [b.config(), *SERVING[:3], SERVING[4], *(each for each in chosen if each)]
+    parts = {"route": b.route(), "deployment": b.deployment(), "pod": None, **changes}
+    kept = (each for each in SERVING if each["kind"] not in {"HTTPRoute", "Deployment"})
+    return [b.config(), *kept, *(each for each in parts.values() if each)]
 
 
-CRASHED = {**b.ready_status(), "conditions": b.failed("AppCrashed", "H10")["conditions"][1:]}
-ROLLING = {
-    **b.ready_status(),
-    "conditions": [
-        {**b.ready_status()["conditions"][0], "status": "Unknown", "reason": "DynosStarting"}
-    ],
-}
+CRASHED = b.pod("p", marks=b.dyno_marks(), state=b.ended(1))
 
 
 @pytest.mark.parametrize(
     ("changes", "condition"),
     [
-        ({"formation": b.formation(status=CRASHED)}, ("False", "AppCrashed")),
-        ({"formation": b.formation(status=ROLLING)}, ("Unknown", "DynosStarting")),
-        ({"formation": b.formation()}, ("Unknown", "DynosStarting")),
-        ({"formation": b.formation(status=b.ready_status(7))}, ("Unknown", "DynosStarting")),
+        ({"deployment": b.deployment(ready=0), "pod": CRASHED}, ("False", "AppCrashed")),
+        ({"deployment": b.deployment(ready=0)}, ("Unknown", "DynosStarting")),
+        ({"deployment": None}, ("Unknown", "DynosStarting")),
+        ({"deployment": b.deployment(version=7)}, ("Unknown", "DynosStarting")),
         ({"route": None}, ("Unknown", "RoutePending")),
         ({"route": b.route(admitted=None)}, ("Unknown", "RoutePending")),
         ({"route": b.route(admitted=False)}, ("False", "RouteRefused")),
@@ -358,7 +517,7 @@ async def test_an_app_whose_formations_are_just_being_made() -> None:
         ([b.build(status=b.succeeded())], ("Unknown", "Releasing")),
         ([b.release(result=None), b.snapshot()], ("Unknown", "Releasing")),
         (
-            [b.release(result=None, status=b.failed("SnapshotMissing") | {"result": "Pending"})],
+            [b.release(2, result=None, rollbackOf=1), b.release(1, result="Failed")],
             ("False", "SnapshotMissing"),
         ),
         (
@@ -411,9 +570,9 @@ async def test_history_keeps_what_is_set_and_what_serves() -> None:
         )
         for n in range(4)
     ]
-    releases = [b.release(1), *(b.release(n, result="Failed") for n in range(2, 6))]
+    releases = [b.release(1), *(b.release(n, result="Failed") for n in range(2, 4))]
     row = await plan(
-        b.app(), b.config(), *builds, *releases, b.snapshot(5), build_history=2, release_history=2
+        b.app(), b.config(), *builds, *releases, b.snapshot(3), build_history=2, release_history=2
     )
 
     assert [each for each in row.writes if each.startswith("delete")] == [
@@ -422,21 +581,38 @@ async def test_history_keeps_what_is_set_and_what_serves() -> None:
     ]
 
 
-async def test_old_releases_go_with_their_snapshots() -> None:
+async def test_old_releases_go() -> None:
     releases = [b.release(n) for n in range(1, 5)]
-    first = await plan(b.app(), b.config(), *releases, b.snapshot(4), release_history=2)
-    then = await plan(b.app(), b.config(), *releases[2:], b.snapshot(1), b.snapshot(4))
+    row = await plan(b.app(), b.config(), *releases, b.snapshot(4), release_history=2)
 
-    assert "delete Release hello-v1" in first.writes
-    assert "delete Release hello-v2" in first.writes
-    assert "delete Secret hello-v1" in then.writes
+    assert "delete Release hello-v1" in row.writes
+    assert "delete Release hello-v2" in row.writes
 
 
-async def test_a_fresh_snapshot_without_release_is_not_an_orphan_yet() -> None:
-    young = b.snapshot(2, created="2026-01-01T00:59:30Z")
-    row = await plan(b.app(), b.config(), b.release(1), b.snapshot(1), young)
+async def test_failed_releases_go_too() -> None:
+    ledger = [b.release(1), *(b.release(n, result="Failed") for n in range(2, 7))]
+    row = await plan(b.app(), b.config(), *ledger, b.snapshot(6), release_history=2)
 
-    assert "delete Secret hello-v2" not in row.writes
+    assert [each for each in row.writes if each.startswith("delete")] == [
+        f"delete Release hello-v{n}" for n in (4, 3, 2)
+    ]
+
+
+async def test_a_release_that_pods_run_is_kept() -> None:
+    ledger = [b.release(n) for n in range(1, 5)]
+    pod = b.pod("p", marks=b.dyno_marks(1))
+    row = await plan(b.app(), b.config(), *ledger, b.snapshot(4), pod, release_history=2)
+
+    assert [each for each in row.writes if each.startswith("delete")] == ["delete Release hello-v2"]
+
+
+@pytest.mark.parametrize(("hours", "gone"), [(0, False), (2, True)])
+async def test_a_dyno_that_has_ended_is_forgotten_after_an_hour(*, hours: int, gone: bool) -> None:
+    ended = b.dyno(status={"state": "Complete", "finishedAt": "2026-01-01T00:30:00Z"})
+    now = datetime(2026, 1, 1, hours, 31, tzinfo=UTC)
+    row = await plan(b.app(), b.config(), *FIRST, ended, now=now)
+
+    assert ("delete Dyno run-1" in row.writes) is gone
 
 
 async def test_an_app_that_is_being_deleted_is_left_alone() -> None:

@@ -143,7 +143,7 @@ async def test_a_build_that_filled_its_disk_is_not_tried_again() -> None:
     assert second.writes == ["delete Job b1"]
 
     over = await plan(recorded, *running(("Failed", "BackoffLimitExceeded")))
-    assert over.writes == []
+    assert over.writes == ["delete Secret b1-urls"]
 
 
 async def test_a_build_that_a_full_node_evicts_is_tried_again() -> None:

@@ -11,29 +11,33 @@ import builders as b
 from stage import plan
 
 RESULTS = st.sampled_from(["Succeeded", "Failed", None])
-ENDS = st.lists(st.integers(0, 50), min_size=1, max_size=6)
+MADE = st.lists(st.integers(0, 50), min_size=1, max_size=6)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(RESULTS, max_size=5), ENDS, st.booleans())
+@given(st.lists(RESULTS, min_size=1, max_size=5), MADE, st.booleans())
 def test_the_next_version_is_always_the_highest_plus_one(
     results: list[str | None],
-    ends: list[int],
+    made: list[int],
     config_changed: bool,  # noqa: FBT001 - drawn
 ) -> None:
     releases = [b.release(n, result=each) for n, each in enumerate(results, start=1)]
     builds = [
-        b.build(f"b{n}", status=b.succeeded(finished=f"2026-01-01T00:00:{end:02}Z"))
-        for n, end in enumerate(ends)
+        b.build(
+            f"b{n}",
+            status=b.succeeded(),
+            metadata={"creationTimestamp": f"2026-01-01T00:00:{at:02}Z"},
+        )
+        for n, at in enumerate(made)
     ]
     config = b.config({"A": "2"} if config_changed else {})
     snapshots = [b.snapshot(n) for n in range(1, len(results) + 1)]
     row = asyncio.run(plan(b.app(), config, *releases, *builds, *snapshots))
-    made = [each for each in row.writes if each.startswith("create Release")]
+    words = [each for each in row.writes if each.startswith("create Release")]
 
-    assert made == [f"create Release hello-v{len(results) + 1}"]
-    oldest = min(range(len(ends)), key=lambda n: (ends[n], f"b{n}"))
-    assert row.body(made[0])["spec"]["buildRef"] == {"name": f"b{oldest}"}
+    assert words == [f"create Release hello-v{len(results) + 1}"]
+    oldest = min(range(len(made)), key=lambda n: (made[n], f"b{n}"))
+    assert row.body(words[0])["spec"]["buildRef"] == {"name": f"b{oldest}"}
 
 
 @settings(max_examples=30, deadline=None)

@@ -13,15 +13,19 @@ from haikube.plan.result import FAILURES
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
-    "app": ["plan/appstatus.py", "plan/hosts.py"],
+    "app": ["plan/app/status.py", "plan/app/verdicts.py", "plan/hosts.py"],
     "build": ["plan/build.py", "plan/buildstatus.py", "plan/outcome.py"],
-    "release": ["plan/release.py"],
+    "release": ["plan/release/phase.py", "plan/release/request.py", "plan/diagnosis.py"],
     "formation": ["plan/formationstatus.py", "plan/diagnosis.py"],
     "dyno": ["plan/dyno.py", "plan/diagnosis.py"],
     "stack": ["plan/stack.py"],
     "README": ["operator/reconcile.py"],
 }
-REPEATED = {"app": ["build", "release", "formation"], "dyno": ["formation"]}
+REPEATED = {
+    "app": ["build", "release", "formation"],
+    "dyno": ["formation"],
+    "release": ["formation"],
+}
 """Pages that send their reader to others for what is repeated from there."""
 
 FIRST = frozenset({"ready", "progressing", "stalled", "idle", "Lost", "Broken"})

@@ -11,6 +11,7 @@ from stage import plan
 
 WITH_PHASE = {"web": "python app.py", "release": "python migrate.py"}
 PENDING = {"result": None}
+FAILED_PHASE = b.failed("ReleaseCommandFailed")
 
 
 def whole(version: int = 1, **changes: str) -> list[b.Raw]:
@@ -33,7 +34,7 @@ async def test_a_new_release_first_gets_its_slug_url() -> None:
     assert row.writes == ["create Secret hello-v1-slug"]
     assert secret.presigned["url"].key == "slugs/uid-app-hello/b"
     assert secret.body["stringData"] == {"digest": b.DIGEST}
-    assert row.condition() == ("True", "Released")  # written after the Secret, or not at all
+    assert row.condition() == ("Unknown", "PreparingRelease")  # until the Secret is seen to exist
 
 
 async def test_without_release_phase_it_is_complete_at_once() -> None:
@@ -42,14 +43,26 @@ async def test_without_release_phase_it_is_complete_at_once() -> None:
     assert row.writes == []
     assert (row.status["result"], row.status["current"]) == ("Succeeded", True)
     assert row.condition("Succeeded") == ("True", "Released")
-    assert [each.reason for each in row.plan.events] == ["Released"]
+    assert row.plan.events == ()
 
 
 async def test_its_snapshot_must_exist() -> None:
     row = await plan(b.release(**PENDING), b.app(), b.stack(), b.slug_url())
 
+    assert row.writes == []
     assert row.condition() == ("False", "SnapshotMissing")
     assert row.status["result"] == "Pending"
+
+
+async def test_its_snapshot_is_made_from_the_config_and_belongs_to_it() -> None:
+    row = await plan(b.release(**PENDING), b.app(), b.stack(), b.slug_url(), b.config({"A": "1"}))
+    write = row.write("create Secret hello-v1")
+
+    assert row.writes == ["create Secret hello-v1"]
+    assert (write.copied.source.name, write.copied.keys) == ("hello-config", ("A",))
+    assert write.body["metadata"]["ownerReferences"][0]["kind"] == "Release"
+    assert write.body["immutable"] is True
+    assert row.condition() == ("Unknown", "PreparingRelease")
 
 
 async def test_the_release_phase_runs_once_as_a_job() -> None:
@@ -119,15 +132,17 @@ async def test_a_recorded_end_is_believed_without_job() -> None:
     )
 
     assert (good.writes, good.status["result"]) == ([], "Succeeded")
-    assert (bad.writes, bad.status["result"]) == ([], "Failed")
+    assert (bad.writes, bad.status["result"]) == (["delete Secret hello-v1-slug"], "Failed")
     assert bad.condition() == ("False", "ReleaseCommandFailed")
 
 
 async def test_releases_of_an_app_are_worked_off_in_order() -> None:
-    row = await plan(b.release(2, types=WITH_PHASE, **PENDING), *whole(2), b.release(1, **PENDING))
+    first = (b.release(1, types=WITH_PHASE, **PENDING), b.snapshot(1), b.slug_url(1))
+    row = await plan(b.release(2, types=WITH_PHASE, **PENDING), *whole(2), *first)
 
     assert row.writes == []
     assert row.condition() == ("Unknown", "WaitingForRelease")
+    assert "kubectl annotate release hello-v1 haikube.dev/stop=yes" in row.message()
 
 
 async def test_a_stalled_release_holds_nobody_up() -> None:
@@ -160,7 +175,7 @@ async def test_an_old_slug_url_is_renewed_only_while_a_dyno_uses_it() -> None:
     unused = await plan(b.release(1), *whole(), b.release(2), now=late)
     used = await plan(b.release(1), *whole(), b.release(2), dyno, now=late)
 
-    assert (unused.writes, unused.plan.requeue_after) == ([], None)
+    assert (unused.writes, unused.plan.requeue_after) == (["delete Secret hello-v1-slug"], None)
     assert used.writes == ["create Secret hello-v1-slug"]
 
 
@@ -173,13 +188,13 @@ async def test_a_rollback_copies_the_old_snapshot_and_notes_the_config_it_left()
         b.release(1),
         b.snapshot(1, {"A": "1"}),
     )
-    body = row.body("create Secret hello-v3")
+    write = row.write("create Secret hello-v3")
 
-    assert body["data"] == b.encoded({"A": "1"})
-    assert body["immutable"] is True
-    assert body["metadata"]["annotations"]["haikube.dev/config-seen"]
+    assert (write.copied.source.name, write.copied.keys) == ("hello-v1", ("A",))
+    assert write.body["immutable"] is True
+    assert write.body["metadata"]["annotations"]["haikube.dev/config-seen"]
     assert row.writes == ["create Secret hello-v3", "create Secret hello-v3-slug"]
-    assert row.condition() == ("True", "Released")
+    assert row.condition() == ("Unknown", "PreparingRelease")
 
 
 async def test_the_stack_of_a_phase_must_exist() -> None:
@@ -198,15 +213,117 @@ async def test_the_slug_of_another_app_is_never_signed() -> None:
     assert (row.status["result"], row.condition()) == ("Failed", ("False", "SlugNotOwned"))
 
 
-async def test_a_release_without_slug_says_so() -> None:
-    release = b.release(**PENDING)
-    release["spec"]["slug"] = {}
-    row = await plan(release, *whole())
+async def test_a_release_without_slug_is_complete_with_its_config() -> None:
+    row = await plan(b.initial(result=None), b.app(), b.snapshot(1))
 
-    assert row.condition() == ("False", "SlugMissing")
+    assert row.writes == []
+    assert row.condition() == ("True", "Released")
+    assert (row.status["result"], row.status["current"]) == ("Succeeded", True)
+    assert row.status["serving"] is False
 
 
 async def test_without_its_app_a_release_is_left_to_the_garbage_collector() -> None:
     row = await plan(b.release(**PENDING), b.stack())
 
     assert (row.plan.writes, row.plan.status) == ((), None)
+
+
+async def test_a_phase_that_hangs_is_stopped_on_request() -> None:
+    stop = {"annotations": {"haikube.dev/stop": "yes"}}
+    release = b.release(types=WITH_PHASE, metadata=stop, **PENDING)
+    row = await plan(release, *whole(), phase_job(), phase_pod(state=b.RUNNING))
+
+    assert row.writes == ["delete Job hello-v1-release"]
+    assert (row.status["result"], row.condition()) == ("Failed", ("False", "ReleaseStopped"))
+
+
+@pytest.mark.parametrize(
+    ("pod", "reason"),
+    [
+        ({"state": b.waiting("ImagePullBackOff", "no such image")}, "ImagePullFailed"),
+        ({"conditions": [b.UNSCHEDULABLE]}, "Unschedulable"),
+    ],
+)
+async def test_a_phase_that_cannot_start_says_so(pod: b.Raw, reason: str) -> None:
+    release = b.release(types=WITH_PHASE, **PENDING)
+    row = await plan(release, *whole(), phase_job(), phase_pod(**pod))
+
+    assert row.condition() == ("Unknown", reason)
+    assert row.status["result"] == "Pending"
+
+
+async def test_a_failed_phase_is_tried_again_on_request() -> None:
+    again = {"annotations": {"haikube.dev/retry": "now"}}
+    failed = b.release(types=WITH_PHASE, metadata=again, result=None, status=FAILED_PHASE)
+    row = await plan(failed, *whole(), phase_job(("Failed", "BackoffLimitExceeded")))
+    (made,) = row.writes
+
+    assert made.startswith("create Job hello-v1-release-")
+    assert (row.status["result"], row.status["retry"]) == ("Pending", "now")
+
+
+async def test_a_retry_is_made_once() -> None:
+    again = {"annotations": {"haikube.dev/retry": "now"}}
+    status = {**FAILED_PHASE, "retry": "now"}
+    failed = b.release(types=WITH_PHASE, metadata=again, result=None, status=status)
+    row = await plan(failed, *whole(), now=datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC))
+
+    assert row.writes == ["delete Secret hello-v1-slug"]
+    assert row.status["result"] == "Failed"
+
+
+async def test_the_job_of_a_phase_is_kept_until_its_end_is_recorded_and_an_hour_more() -> None:
+    job = phase_job(("Complete", ""))
+    fresh = await plan(
+        b.release(types=WITH_PHASE), *whole(), job, now=datetime(2026, 1, 1, 0, 30, tzinfo=UTC)
+    )
+    later = await plan(
+        b.release(types=WITH_PHASE), *whole(), job, now=datetime(2026, 1, 1, 1, 1, tzinfo=UTC)
+    )
+
+    assert fresh.writes == []
+    assert later.writes == ["delete Job hello-v1-release"]
+
+
+# What answers
+
+
+def answering(*versions: int) -> list[b.Raw]:
+    return [
+        b.pod(
+            f"p{each}",
+            marks={**b.dyno_marks(each), "haikube.dev/process-type": "web"},
+            ready=True,
+            state=b.RUNNING,
+        )
+        for each in versions
+    ]
+
+
+async def test_the_release_whose_dynos_are_up_serves_and_is_healthy() -> None:
+    up = [b.formation(), b.formation("worker", 0), b.deployment(), *answering(1)]
+    row = await plan(b.release(), *whole(), *up)
+
+    assert row.status["serving"] is True
+    assert row.condition("Healthy") == ("True", "ProcessesUp")
+
+
+@pytest.mark.parametrize("newest_up", [False, True])
+async def test_during_a_rollout_the_old_release_serves(*, newest_up: bool) -> None:
+    pods = answering(1, 2) if newest_up else answering(1)
+    rolling = b.deployment(version=2, replicas=2, ready=1)
+    parts = [
+        b.release(1),
+        b.formation(quantity=2),
+        rolling,
+        *whole(2),
+        *pods,
+        b.snapshot(1),
+        b.slug_url(1),
+    ]
+    new = await plan(b.release(2), *parts)
+    old = await plan(b.release(1), b.release(2), *parts[1:])
+
+    assert (new.status["current"], new.status["serving"]) == (True, False)
+    assert (old.status["current"], old.status["serving"]) == (False, True)
+    assert new.condition("Healthy") == ("Unknown", "DynosStarting")

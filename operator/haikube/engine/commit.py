@@ -9,7 +9,7 @@ that somebody keeps changing back ``Contested``; every other refusal passes thro
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from haikube.cluster.errors import AlreadyExists
@@ -25,7 +25,19 @@ from haikube.engine.recent import Recent
 from haikube.engine.recorder import Recorder
 from haikube.engine.status import same_status, without_nulls
 from haikube.engine.store import Store
-from haikube.model.intents import Annotate, Apply, Create, Delete, Plan, Presign, Write
+from haikube.model.intents import (
+    Annotate,
+    Apply,
+    Copy,
+    Create,
+    Delete,
+    Event,
+    Merge,
+    Plan,
+    Presign,
+    Write,
+)
+from haikube.model.meta import Meta
 from haikube.model.resources import Resource
 
 Object = Mapping[str, Any]
@@ -56,14 +68,20 @@ class Committer:
 
     async def commit(self, plan: Plan, resource: Resource, owner: Object) -> Committed:
         """Make the cluster as the plan for ``owner`` (of kind ``resource``) wants it."""
-        writes = 0
-        for write in plan.writes:
-            writes += await self._write(write)
+        writes = await self.write(plan.writes)
         if plan.status is not None:
             writes += await self.commit_status(resource, owner, plan.status)
-        for event in plan.events:
-            await self._recorder.record(resource, owner, event)
+        await self.tell(resource, owner, plan.events)
         return Committed(writes, plan.requeue_after)
+
+    async def write(self, writes: Iterable[Write]) -> int:
+        """Carry out writes in order; returns how many calls changed something."""
+        return sum([await self._write(each) for each in writes])
+
+    async def tell(self, resource: Resource, owner: Object, events: Iterable[Event]) -> None:
+        """Record events about an object."""
+        for event in events:
+            await self._recorder.record(resource, owner, event)
 
     async def commit_status(self, resource: Resource, owner: Object, status: Object) -> int:
         """Write the complete status if it differs; returns the number of writes, 0 or 1."""
@@ -84,7 +102,10 @@ class Committer:
             case Create():
                 return await self._create(write)
             case Annotate():
-                return await self._annotate(write)
+                marks = {"metadata": {"annotations": dict(write.annotations)}}
+                return await self._merge(write, marks)
+            case Merge():
+                return await self._merge(write, write.body)
             case Delete():
                 return await self._delete(write)
 
@@ -160,20 +181,31 @@ class Committer:
         return 1
 
     async def _signed(self, write: Create) -> Json:
+        if write.copied is not None:
+            return {**write.body, "data": await self._copied(write.resource, write.copied)}
         if not write.presigned:
             return dict(write.body)
         urls = {key: await self._presign(wish) for key, wish in write.presigned.items()}
         return {**write.body, "stringData": {**write.body.get("stringData", {}), **urls}}
 
-    async def _annotate(self, write: Annotate) -> int:
+    async def _copied(self, resource: Resource, wanted: Copy) -> Json:
+        source = wanted.source
+        target = Target(resource, source.namespace, source.name)
+        found = await self._live.read(target)
+        if found is None or not _is_version(found, source):
+            raise Stale(resource, source.namespace, source.name)
+        data = found.get("data") or {}
+        return {key: data[key] for key in wanted.keys}
+
+    async def _merge(self, write: Annotate | Merge, body: Object) -> int:
         target = Target(write.resource, write.namespace, write.name)
         live = self._live.known(target)
         if live is None or live["metadata"]["uid"] != write.uid:
             raise Stale(write.resource, write.namespace, write.name)
-        if write.annotations.items() <= live["metadata"].get("annotations", {}).items():
+        if _holds(live, body):
             return 0
-        metadata = {"uid": write.uid, "annotations": dict(write.annotations)}
-        await self._live.patch(target, {"metadata": metadata})
+        metadata = {**body.get("metadata", {}), "uid": write.uid}
+        await self._live.patch(target, {**body, "metadata": metadata})
         return 1
 
     async def _delete(self, write: Delete) -> int:
@@ -183,6 +215,20 @@ class Committer:
             target, uid=write.uid, resource_version=write.resource_version
         )
         return int(deleted)
+
+
+def _is_version(obj: Object, meta: Meta) -> bool:
+    metadata = obj["metadata"]
+    return bool((metadata["uid"], metadata["resourceVersion"]) == (meta.uid, meta.resource_version))
+
+
+def _holds(live: Any, body: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Return whether a merge patch would change nothing."""
+    if isinstance(body, Mapping):
+        return isinstance(live, Mapping) and all(
+            _holds(live.get(key), each) for key, each in body.items()
+        )
+    return bool(live == body)
 
 
 def _status_body(target: Target, uid: str, status: Json) -> Json:

@@ -14,7 +14,7 @@ from haikube.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, N
 from haikube.cluster.port import Cluster, Json
 from haikube.engine.outcome import Stale
 from haikube.engine.ownership import owned_fields
-from haikube.engine.store import Store
+from haikube.engine.store import Expected, Store, anything, only_status
 from haikube.model.resources import Resource
 
 Object = Mapping[str, Any]
@@ -79,12 +79,15 @@ class Live:
     async def apply_status(self, target: Target, body: Object) -> None:
         """Server-side apply of the status."""
         await self._guarded(
-            target, self._cluster.apply_status(target.resource, body, manager=self._manager)
+            target,
+            self._cluster.apply_status(target.resource, body, manager=self._manager),
+            expected=only_status,
         )
 
     async def create(self, target: Target, body: Object) -> None:
         """Create an object; raises ``AlreadyExists``."""
-        self._store.put(target.resource, None, await self._cluster.create(target.resource, body))
+        answer = await self._cluster.create(target.resource, body)
+        self._store.put(target.resource, None, answer, expected=anything)
 
     async def patch(self, target: Target, body: Object) -> None:
         """Merge-patch an object; ``metadata.uid`` in the body guards it."""
@@ -113,7 +116,18 @@ class Live:
         self._store.forget(target.resource, target.namespace, target.name, uid)
         return deleted
 
-    async def _guarded(self, target: Target, call: Awaitable[Json]) -> Json:
+    async def read(self, target: Target) -> Object | None:
+        """Return the object as the server has it now, whole; the store learns of it."""
+        try:
+            found = await self._cluster.get(target.resource, target.name, target.namespace or None)
+        except NotFound:
+            return None
+        self._store.put(target.resource, None, found)
+        return found
+
+    async def _guarded(
+        self, target: Target, call: Awaitable[Json], expected: Expected = anything
+    ) -> Json:
         try:
             answer = await call
         except ApiError as error:
@@ -121,7 +135,7 @@ class Live:
                 raise
             await self._look_again(target)
             raise _stale(target) from error
-        self._store.put(target.resource, None, answer)
+        self._store.put(target.resource, None, answer, expected=expected)
         return answer
 
     async def _look_again(self, target: Target) -> None:

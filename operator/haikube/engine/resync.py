@@ -2,7 +2,8 @@
 
 A watch that was interrupted never tells of objects deleted meanwhile. So every kind is listed
 again from time to time (metadata only) and compared: what is gone is reported as deleted, what is
-outdated is read again. Until ``load`` is done nothing may be reconciled: an operator that acts on
+outdated is read again; ``compared`` is called after it. The store tells its listener of each
+change. Until ``load`` is done nothing may be reconciled: an operator that acts on
 half a picture writes what is there already.
 """
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from haikube.cluster.errors import ApiError, NotFound
 from haikube.cluster.port import Cluster
 from haikube.engine.clock import Clock
-from haikube.engine.store import Change, Name, Store
+from haikube.engine.store import Name, Store
 from haikube.model.resources import Resource
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Resync:
         cluster: Cluster,
         store: Store,
         watched: Iterable[Watched],
-        changed: Callable[[Change], None],
+        compared: Callable[[], None],
         clock: Clock,
         *,
         seconds: float,
@@ -55,7 +56,7 @@ class Resync:
         self._cluster = cluster
         self._store = store
         self._watched = {kind.resource: kind for kind in watched}
-        self._changed = changed
+        self._compared = compared
         self._clock = clock
         self._seconds = seconds
         self._jitter = jitter
@@ -65,8 +66,7 @@ class Resync:
         """Read every kind whole; raises ``ApiError`` when one cannot be read."""
         for kind in self._watched.values():
             listing = await self._cluster.list(kind.resource, kind.namespace, labels=kind.labels)
-            for change in self._store.replace(kind.resource, listing):
-                self._changed(change)
+            await self._store.fill(kind.resource, listing)
 
     def soon(self, resource: Resource) -> None:
         """Compare a kind in two seconds: its watch began anew, something may have been missed."""
@@ -85,8 +85,6 @@ class Resync:
             resource, kind.namespace, labels=kind.labels, metadata_only=True
         )
         gap = self._store.diff(resource, listing)
-        for change in gap.deleted:
-            self._changed(change)
         for name in gap.outdated:
             await self._read_again(resource, name)
         if gap.deleted or gap.outdated:
@@ -104,6 +102,7 @@ class Resync:
             try:
                 await self.compare(kind)
                 wait = self._interval()
+                self._compared()
             except ApiError as error:
                 log.warning("%s could not be compared: %s", kind.resource.plural, error)
                 wait = RETRY * (1 + self._jitter())
@@ -125,9 +124,7 @@ class Resync:
             found = await self._cluster.get(resource, plain, namespace or None)
         except NotFound:
             return  # deleted since; the watch or the next comparison tells
-        change = self._store.put(resource, None, found)
-        if change is not None:
-            self._changed(change)
+        self._store.put(resource, None, found)
 
     def _interval(self) -> float:
         return self._seconds * (1 + SPREAD * (2 * self._jitter() - 1))

@@ -3,15 +3,18 @@
 Rules:
 
 1. Sources are lists, watch events and the answers to our own writes, in any order. Of two versions
-   the higher resourceVersion counts; what was deleted never comes back, a new uid under the same
-   name replaces the old one.
+   the higher resourceVersion counts. What was deleted at a version comes back only at a higher
+   one: a watch with a selector tells of an object that lost its label as of a deleted one. A new
+   uid under the same name replaces the old one.
 2. A deletion that no event reported is found by ``replace`` and ``diff``.
 3. ``put`` returns a change only if something that was kept differs: noise wakes nobody.
-4. Objects are shared, not copied. Nobody may change what they get from here.
+4. Objects are parsed once, when they are put. Raw or parsed they are shared, not copied: nobody
+   may change what they get from here.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,12 +30,14 @@ Name = tuple[str, str]
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 Objects = list[Object]
+Values = list[Any]
 Changes = list["Change"]
-Places = list[tuple[Resource, str, str]]
 Prune = Callable[[Json], Json]
+Parse = Callable[[Object], Any]
 Index = Callable[[Object], Iterable[str]]
 
 _TOMBSTONES = 20_000
+_BIT = 100
 _KUBECTL_COPY = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -52,6 +57,30 @@ class Change:
         return found
 
 
+Expected = Callable[[Change], bool]
+"""Whether a change is what a write of our own was to bring about, and nothing else."""
+
+Listener = Callable[[Change, bool], None]
+"""Told of every change, and whether it was expected."""
+
+
+def nothing(change: Change) -> bool:
+    """Expect no change at all: what watches and lists tell is news."""
+    del change
+    return False
+
+
+def anything(change: Change) -> bool:
+    """Expect whatever has changed: the writer looks at the object again."""
+    del change
+    return True
+
+
+def only_status(change: Change) -> bool:
+    """Expect another status, and nothing that somebody else changed meanwhile."""
+    return change.old is None or _but_status(change.old) == _but_status(change.object)
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """What a list shows that the store has missed."""
@@ -65,6 +94,8 @@ class _Entry:
     obj: Object
     version: int
     owned: str
+    value: Any
+    places: tuple[tuple[str, str], ...]
 
 
 def owner_uids(obj: Object) -> Iterable[str]:
@@ -104,19 +135,33 @@ class Store:
         manager: str,
         *,
         prune: Mapping[Resource, Prune] | None = None,
+        parse: Mapping[Resource, Parse] | None = None,
         indexes: Mapping[str, Index] | None = None,
     ) -> None:
         self._manager = manager
         self._prune = dict(prune or {})
+        self._parse = dict(parse or {})
         self._indexes: dict[str, Index] = {"owner": owner_uids, **(indexes or {})}
         self._entries: dict[Resource, dict[Name, _Entry]] = {}
         self._found: dict[tuple[Resource, str, str], dict[Name, None]] = {}
-        self._dead: Recent[str, None] = Recent(_TOMBSTONES)
+        self._dead: Recent[str, int] = Recent(_TOMBSTONES)
+        self.listener: Listener | None = None
 
     def get(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
         """Return one object, or None."""
         entry = self._entries.get(resource, {}).get((namespace or "", name))
         return entry.obj if entry else None
+
+    def value(self, resource: Resource, namespace: str | None, name: str) -> Any:  # noqa: ANN401 - what ``parse`` makes
+        """Return one object as it was parsed, or None."""
+        entry = self._entries.get(resource, {}).get((namespace or "", name))
+        return entry.value if entry else None
+
+    def values(self, resource: Resource, index: str, value: str) -> Values:
+        """Return the parsed objects that an index holds under ``value``, by name."""
+        names = self._found.get((resource, index, value), ())
+        entries = self._entries.get(resource, {})
+        return [entries[name].value for name in sorted(names)]
 
     def list(self, resource: Resource, namespace: str | None = None) -> Objects:
         """Return all objects of a kind, of one namespace or of all."""
@@ -139,22 +184,48 @@ class Store:
         """Return how many objects of a kind are known."""
         return len(self._entries.get(resource, {}))
 
-    def put(self, resource: Resource, event: EventType | None, obj: Json) -> Change | None:
+    def put(
+        self,
+        resource: Resource,
+        event: EventType | None,
+        obj: Json,
+        *,
+        expected: Expected = nothing,
+    ) -> Change | None:
         """Take in one version of an object; returns what changed, if anything did."""
+        change = self._take_in(resource, event, obj)
+        self._tell(change, expected)
+        return change
+
+    def _tell(self, change: Change | None, expected: Expected) -> None:
+        if change is not None and self.listener is not None:
+            self.listener(change, expected(change))
+
+    def _take_in(self, resource: Resource, event: EventType | None, obj: Json) -> Change | None:
         if event == "DELETED":
             return self._bury(resource, obj)
         uid = obj["metadata"]["uid"]
         name, version = name_of(obj), int(obj["metadata"]["resourceVersion"])
         old = self._entries.get(resource, {}).get(name)
-        if uid in self._dead or (old is not None and version <= old.version):
+        died = self._dead.get(uid)
+        if (died is not None and version <= died) or (old is not None and version <= old.version):
             return None
-        prune = self._prune.get(resource, _as_it_is)
-        pruned = prune(without_noise(obj))
-        new = _Entry(pruned, version, owned_fields(obj, self._manager))
+        new = self._entry(resource, obj, version)
         self._set(resource, name, old, new)
         if old is not None and _same(old, new):
             return None
         return Change(resource, old.obj if old else None, new.obj)
+
+    def _entry(self, resource: Resource, obj: Json, version: int) -> _Entry:
+        pruned = without_noise(obj)
+        if (prune := self._prune.get(resource)) is not None:
+            pruned = prune(pruned)
+        parse = self._parse.get(resource)
+        parsed = parse(pruned) if parse is not None else pruned
+        places = tuple(
+            (index, value) for index, values in self._indexes.items() for value in values(pruned)
+        )
+        return _Entry(pruned, version, owned_fields(obj, self._manager), parsed, places)
 
     def forget(self, resource: Resource, namespace: str | None, name: str, uid: str) -> None:
         """Drop an object that a call of ours has just deleted; events may still show it dying."""
@@ -162,6 +233,7 @@ class Store:
         entry = self._entries.get(resource, {}).get(key)
         if entry is not None and entry.obj["metadata"]["uid"] == uid:
             self._drop(resource, key, entry)
+            self._tell(Change(resource, entry.obj, None), anything)
 
     def replace(self, resource: Resource, listing: Listing) -> Changes:
         """Take in a complete list of a kind; objects that it lacks are gone."""
@@ -169,6 +241,14 @@ class Store:
         puts = (self.put(resource, None, item) for item in listing.items)
         changes.extend(change for change in puts if change is not None)
         return changes
+
+    async def fill(self, resource: Resource, listing: Listing) -> None:
+        """Take in a complete list bit by bit, so that nobody else waits for all of it."""
+        self.diff(resource, listing)
+        for number, item in enumerate(listing.items):
+            self.put(resource, None, item)
+            if number % _BIT == 0:
+                await asyncio.sleep(0)
 
     def diff(self, resource: Resource, listing: Listing) -> Gap:
         """Compare with a list (metadata is enough): drop what is gone, name what is outdated.
@@ -184,7 +264,9 @@ class Store:
             if entry.version <= horizon
             and seen.get(name, {}).get("uid") != entry.obj["metadata"]["uid"]
         ]
-        deleted = tuple(self._lose(resource, name, entry) for name, entry in gone)
+        deleted = tuple(self._lose(resource, name, entry, horizon) for name, entry in gone)
+        for change in deleted:
+            self._tell(change, nothing)
         outdated = tuple(
             name
             for name, metadata in seen.items()
@@ -192,51 +274,46 @@ class Store:
         )
         return Gap(deleted, outdated)
 
-    def _lose(self, resource: Resource, name: Name, entry: _Entry) -> Change:
-        self._dead[entry.obj["metadata"]["uid"]] = None
+    def _lose(self, resource: Resource, name: Name, entry: _Entry, version: int) -> Change:
+        self._dead[entry.obj["metadata"]["uid"]] = version
         self._drop(resource, name, entry)
         return Change(resource, entry.obj, None)
 
     def _bury(self, resource: Resource, obj: Json) -> Change | None:
-        uid = obj["metadata"]["uid"]
-        self._dead[uid] = None
+        uid, version = obj["metadata"]["uid"], int(obj["metadata"]["resourceVersion"])
         entry = self._entries.get(resource, {}).get(name_of(obj))
         if entry is None or entry.obj["metadata"]["uid"] != uid:
+            self._dead[uid] = version
             return None
-        return self._lose(resource, name_of(obj), entry)
+        if version < entry.version:
+            return None
+        return self._lose(resource, name_of(obj), entry, version)
 
     def _set(self, resource: Resource, name: Name, old: _Entry | None, new: _Entry) -> None:
         if old is not None:
-            self._unindex(resource, name, old.obj)
+            self._unindex(resource, name, old)
         self._entries.setdefault(resource, {})[name] = new
-        for place in self._places(resource, new.obj):
-            self._found.setdefault(place, {})[name] = None
+        for place in new.places:
+            self._found.setdefault((resource, *place), {})[name] = None
 
     def _drop(self, resource: Resource, name: Name, entry: _Entry) -> None:
-        self._unindex(resource, name, entry.obj)
+        self._unindex(resource, name, entry)
         del self._entries[resource][name]
 
-    def _unindex(self, resource: Resource, name: Name, obj: Object) -> None:
-        for place in self._places(resource, obj):
-            names = self._found.get(place, {})
+    def _unindex(self, resource: Resource, name: Name, entry: _Entry) -> None:
+        for place in entry.places:
+            names = self._found.get((resource, *place), {})
             names.pop(name, None)
             if not names:
-                self._found.pop(place, None)
-
-    def _places(self, resource: Resource, obj: Object) -> Places:
-        return [
-            (resource, index, value)
-            for index, values in self._indexes.items()
-            for value in values(obj)
-        ]
-
-
-def _as_it_is(obj: Json) -> Json:
-    return obj
+                self._found.pop((resource, *place), None)
 
 
 def _same(old: _Entry, new: _Entry) -> bool:
     return old.owned == new.owned and _comparable(old.obj) == _comparable(new.obj)
+
+
+def _but_status(obj: Object) -> Object:
+    return {key: each for key, each in _comparable(obj).items() if key != "status"}
 
 
 def _comparable(obj: Object) -> Object:

@@ -1,8 +1,9 @@
-"""The frame around every reconcile: one place that knows what an outcome means for the queue.
+"""The frame around every pass: one place that knows what an outcome means for the queue.
 
 A return value is when to look again. ``Stale`` and the refusals of the API server are expected
 and come again with back-off; any other exception is a bug, logged with its traceback, and comes
-again with back-off as well. Nothing a reconciler does ends a worker.
+again with back-off as well. Nothing a reconciler does ends a worker. A pass that never waited for
+anybody gives the event loop back, so that ten thousand of them do not keep it for themselves.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from haikube.engine.queue import WorkQueue
 log = logging.getLogger(__name__)
 
 DEADLINE = 300.0
-"""A reconcile that takes longer hangs; it is given up and comes again."""
+"""A pass that takes longer hangs; it is given up and comes again."""
 
 Outcome = Literal["done", "stale", "foreign", "refused", "failed"]
 
 
 class Key(NamedTuple):
-    """What is reconciled: one object by kind, namespace (empty if it has none) and name."""
+    """What is reconciled: an aggregate by kind, namespace (empty if it has none) and name."""
 
     kind: str
     namespace: str
@@ -75,6 +76,7 @@ class Worker:
         """Work until cancelled."""
         while True:
             await self.once(await self._queue.get())
+            await asyncio.sleep(0)
 
     async def once(self, key: Key) -> None:
         """Reconcile one key that was taken from the queue."""

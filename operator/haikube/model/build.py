@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from typing import Any
 
 from haikube.model.meta import Meta, Raw, parse_meta, ref_name
 from haikube.model.source import Slug, Source, parse_buildpacks, parse_slug, parse_source
-from haikube.model.times import parse_time
 
 PENDING, RUNNING = "Pending", "Running"
 SUCCEEDED, FAILED, CANCELED = "Succeeded", "Failed", "Canceled"
@@ -30,7 +29,6 @@ class Build:
     timeout: int | None
     result: str
     slug: Slug | None
-    finished_at: datetime | None
     status: Raw
 
     @property
@@ -38,12 +36,15 @@ class Build:
         """Return whether the status records an end."""
         return self.result in FINISHED
 
+    def with_status(self, status: Raw) -> Build:
+        """Return the same build once ``status`` is written."""
+        return replace(self, **_of_status(status), status=status)
+
 
 def parse_build(obj: Raw) -> Build:
     """Return the Build in a raw object."""
     spec = obj.get("spec") or {}
     status = obj.get("status") or {}
-    finished = status.get("finishedAt")
     return Build(
         meta=parse_meta(obj),
         app=ref_name(spec, "appRef"),
@@ -55,8 +56,13 @@ def parse_build(obj: Raw) -> Build:
         description=spec.get("description") or "",
         cancel=bool(spec.get("cancel")),
         timeout=spec.get("buildTimeoutSeconds"),
-        result=status.get("result") or PENDING,
-        slug=parse_slug(status.get("slug")),
-        finished_at=parse_time(finished) if finished else None,
+        **_of_status(status),
         status=status,
     )
+
+
+def _of_status(status: Raw) -> dict[str, Any]:
+    return {
+        "result": status.get("result") or PENDING,
+        "slug": parse_slug(status.get("slug")),
+    }

@@ -35,7 +35,7 @@ OWNED: Mapping[str, tuple[str, ...]] = {
         "RouteAdmitted",
     ),
     "Build": (SUCCEEDED, READY, RECONCILING, STALLED, "SourceReady", "SlugStored"),
-    "Release": (SUCCEEDED, READY, RECONCILING, STALLED),
+    "Release": (SUCCEEDED, READY, RECONCILING, STALLED, "Healthy"),
     "Formation": (READY, RECONCILING, STALLED),
     "Dyno": (SUCCEEDED, READY, RECONCILING, STALLED),
     "Stack": (READY, RECONCILING, STALLED),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from haikube.model.meta import Meta, Raw, parse_meta, ref_name
 
@@ -17,9 +17,18 @@ class Formation:
     meta: Meta
     app: str
     process_type: str
-    quantity: int
+    declared: int | None
     size: str
     status: Raw
+
+    @property
+    def quantity(self) -> int:
+        """Return how many dynos are wanted; what is not declared is filled in by the operator."""
+        return self.declared or 0
+
+    def with_status(self, status: Raw) -> Formation:
+        """Return the same formation once ``status`` is written."""
+        return replace(self, status=status)
 
     @property
     def is_web(self) -> bool:
@@ -34,7 +43,7 @@ def parse_formation(obj: Raw) -> Formation:
         meta=parse_meta(obj),
         app=ref_name(spec, "appRef"),
         process_type=spec.get("processType") or "",
-        quantity=spec.get("quantity") or 0,
+        declared=spec.get("quantity"),
         size=spec.get("size") or DEFAULT_SIZE,
         status=obj.get("status") or {},
     )

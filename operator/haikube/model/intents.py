@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from haikube.model.meta import Meta
 from haikube.model.resources import Resource
 
 Object = Mapping[str, Any]
@@ -33,17 +34,31 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Entries of another Secret, read while committing.
+
+    It must still be the very version that the plan saw: what a plan says of values would be wrong
+    otherwise.
+    """
+
+    source: Meta
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Create:
     """Create ``body`` under its deterministic name; an existing object means success.
 
-    ``presigned`` maps keys of ``stringData`` to the URLs that are signed while committing.
-    With ``renew`` an existing object has its ``stringData`` and annotations replaced instead.
+    ``copied`` says whose entries become its ``data``. ``presigned`` maps keys of ``stringData`` to
+    the URLs that are signed while committing. With ``renew`` an existing object has its
+    ``stringData`` and annotations replaced instead.
     """
 
     resource: Resource
     body: Object
     presigned: Mapping[str, Presign] = field(default_factory=dict)
     renew: bool = False
+    copied: Copy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,17 @@ class Annotate:
     name: str
     uid: str
     annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Merge ``body`` into one object that exists, guarded by its uid; lists are replaced whole."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    uid: str
+    body: Object
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +103,12 @@ class Event:
     message: str
 
 
-Write = Apply | Create | Annotate | Delete
+Write = Apply | Create | Annotate | Merge | Delete
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that one pass wants: writes in order, then one status, then events.
+    """All that one pass wants for one object: writes in order, then one status, then events.
 
     ``status`` is the complete wanted status, or None to leave it alone. ``requeue_after`` is in
     seconds: when to look again although nothing changed.
@@ -92,3 +118,12 @@ class Plan:
     status: Object | None = None
     events: tuple[Event, ...] = ()
     requeue_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is wanted for one object of a world: its kind, which object it is, and its plan."""
+
+    resource: Resource
+    meta: Meta
+    plan: Plan

@@ -19,9 +19,6 @@ COMPONENT = "haikube.dev/component"
 DYNO = "haikube.dev/dyno"
 """Annotation of a dyno pod: its name, for example ``web.1``; read by the dyno from a file."""
 
-AUTHOR = "haikube.dev/author"
-"""Annotation: the e-mail address of whoever changed the object last."""
-
 SESSION_UNTIL = "haikube.dev/session-until"
 """Annotation of an attached Dyno: RFC 3339 time; its session is gone unless it moves this on."""
 
@@ -52,23 +49,32 @@ TEAM = "haikube.dev/team"
 MAINTENANCE = "haikube.dev/maintenance"
 """Label that no pod has: a Service selects by it to reach nobody."""
 
-AUTHOR = "haikube.dev/author"
-"""Annotation: who made the last change through the api."""
-
-DESCRIPTION = "haikube.dev/description"
-"""Annotation of a config Secret: what the release of its last change is to be called."""
-
 CONFIG_VERSION = "haikube.dev/config-version"
-"""Annotation of a Release: resource version of the config Secret that it was made from."""
+"""Annotation of a Release: resourceVersion of the newest config Secret that it takes account of."""
 
 REQUESTED_BY = "haikube.dev/requested-by"
-"""Annotation of a Release: uid of the request that it was made for, such as a rollback."""
+"""Annotation of a Release: uid of the request that it answers."""
 
-RESTARTED_AT = "haikube.dev/restarted-at"
-"""Annotation of a Formation: RFC 3339 time; another one rolls its dynos."""
+AUTHOR = "haikube.dev/author"
+"""Annotation of a config Secret, Formation or App: who changed it last."""
+
+DESCRIPTION = "haikube.dev/description"
+"""Annotation of a config Secret: what its last change is called in the ledger."""
 
 RETRY = "haikube.dev/retry"
-"""Annotation of a failed Release: any text; another one runs its release phase again."""
+"""Annotation of a failed Release: any text. With another one its release phase runs once more."""
+
+STOP = "haikube.dev/stop"
+"""Annotation of a Release: any text. Its release phase is ended, and the release fails."""
+
+RESTARTED_AT = "haikube.dev/restarted-at"
+"""Annotation of a Formation: any text, by custom a time. With another one its dynos are rolled."""
+
+DYNO_DIGEST = "haikube.dev/dyno-digest"
+"""Annotation of a Deployment: digest of what its dynos are made of; they roll when it changes."""
+
+REBUILD = "haikube.dev/rebuild"
+"""Annotation of a Build that nobody waits for: it goes after those that people pushed."""
 
 OWNER = "haikube.dev/owner"
 """Annotation of an App: the person it belongs to; without it, it belongs to its team."""

@@ -32,6 +32,11 @@ def formation_name(app: str, process_type: str) -> str:
     return "-".join(part for part in (app, stem, digest) if part)
 
 
+def route_name(formation: str, number: int) -> str:
+    """Return the name of one of the HTTPRoutes of a web formation; most apps need only one."""
+    return f"{formation}-hosts-{number}" if number else formation
+
+
 def release_name(app: str, version: int) -> str:
     """Return the name of a Release, which is also that of its config snapshot Secret."""
     return f"{app}-v{version}"
@@ -52,9 +57,11 @@ def one_off_stem(app: str) -> str:
     return f"{app}-run"
 
 
-def phase_job_name(release: str) -> str:
-    """Return the name of the Job that runs the release phase of a release."""
-    return f"{release}-release"
+def phase_job_name(release: str, retry: str = "") -> str:
+    """Return the name of the Job that runs the release phase of a release, or runs it once more."""
+    if not retry:
+        return f"{release}-release"
+    return f"{release}-release-{hashlib.sha256(retry.encode()).hexdigest()[:_HASH_LENGTH]}"
 
 
 def build_urls_secret_name(build: str) -> str:

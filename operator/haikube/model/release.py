@@ -1,9 +1,13 @@
-"""Release: one entry of an app's ledger, a slug with a config, immutable and append-only."""
+"""Release: one entry of an app's ledger, a slug with a config, immutable and append-only.
+
+A Release without version is no entry but a request: a person asks for a rollback, and the
+operator answers with an entry under the next number.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from haikube.model.conditions import STALLED, find
 from haikube.model.meta import Meta, Raw, parse_meta, ref_name
@@ -15,11 +19,7 @@ PENDING, SUCCEEDED, FAILED = "Pending", "Succeeded", "Failed"
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The ledger entry, and the result its status records.
-
-    ``config`` is the name of its snapshot. It follows from the version; ``spec.configRef`` repeats
-    it for readers and is not believed: it could name a Secret that was never meant for dynos.
-    """
+    """The ledger entry, and the result its status records."""
 
     meta: Meta
     app: str
@@ -27,28 +27,54 @@ class Release:
     build: str
     stack: str
     slug: Slug | None
-    config: str
     description: str
+    author: str
     rollback_of: int | None
     result: str
     status: Raw
 
+    @property
+    def config(self) -> str:
+        """Return the name of its snapshot.
+
+        It follows from the version; ``spec.configRef`` repeats it for readers and is not believed:
+        it could name a Secret that was never meant for dynos.
+        """
+        return release_name(self.app, self.version)
+
+    @property
+    def is_request(self) -> bool:
+        """Return whether this asks for an entry instead of being one."""
+        return not self.version
+
+    @property
+    def current(self) -> bool:
+        """Return whether its status calls it the one that should serve."""
+        return bool(self.status.get("current"))
+
+    @property
+    def serving(self) -> bool:
+        """Return whether its status calls it the one whose dynos answer."""
+        return bool(self.status.get("serving"))
+
+    def with_status(self, status: Raw) -> Release:
+        """Return the same release once ``status`` is written."""
+        return replace(self, result=status.get("result") or PENDING, status=status)
+
 
 def parse_release(obj: Raw) -> Release:
     """Return the Release in a raw object."""
-    meta = parse_meta(obj)
     spec = obj.get("spec") or {}
     status = obj.get("status") or {}
-    app, version = ref_name(spec, "appRef"), spec.get("version", 0)
     return Release(
-        meta=meta,
-        app=app,
-        version=version,
+        meta=parse_meta(obj),
+        app=ref_name(spec, "appRef"),
+        version=spec.get("version") or 0,
         build=ref_name(spec, "buildRef"),
         stack=spec.get("stack") or "",
         slug=parse_slug(spec.get("slug")),
-        config=release_name(app, version),
         description=spec.get("description") or "",
+        author=spec.get("author") or "",
         rollback_of=spec.get("rollbackOf"),
         result=status.get("result") or PENDING,
         status=status,

@@ -1,17 +1,17 @@
 """The reconciling half of the operator, put together; it knows neither kopf nor HTTP.
 
-Tests run it on the fake cluster, ``main`` on the real one. Nothing is reconciled before ``load``.
+Tests run it on the fake cluster, ``main`` on the real one. The store is filled and kept fresh from
+the beginning; nothing is reconciled before ``lead``, so a standby has everything at hand.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from haikube.cluster.port import Cluster
 from haikube.engine.clock import Clock
 from haikube.engine.commit import Committer
-from haikube.engine.queue import WorkQueue
+from haikube.engine.queue import Lane, WorkQueue
 from haikube.engine.resync import Resync
 from haikube.engine.store import Change
 from haikube.engine.worker import Key, run_workers
@@ -19,10 +19,10 @@ from haikube.engine.worker import Observer as Watcher
 from haikube.model import labels
 from haikube.model.intents import Presign
 from haikube.model.resources import APPS, OWN_KINDS, STACKS
-from haikube.operator.observe import Observer
-from haikube.operator.reconcile import Reconciler
-from haikube.operator.routes import Routes, key_of
-from haikube.operator.watched import MANAGER, WATCHED, HeardStore
+from haikube.operator.reconcile import QUEUE, Reconciler
+from haikube.operator.routes import Routes, app_key, by_person
+from haikube.operator.watched import MANAGER, WATCHED, new_store
+from haikube.operator.world import Worlds
 from haikube.plan.context import Render
 from haikube.settings import Settings
 from haikube.storage.port import Storage
@@ -42,13 +42,14 @@ class Control:
         settings: Settings,
         clock: Clock,
     ) -> None:
-        self.store = HeardStore(settings)
+        self.store = new_store(settings)
+        self.store.listener = self._changed
         self.queue: WorkQueue[Key] = WorkQueue(clock)
         self._routes = Routes(self.store, settings)
         self.resync = Resync(
-            cluster, self.store, WATCHED, self.changed, clock, seconds=settings.resync_seconds
+            cluster, self.store, WATCHED, self._compared, clock, seconds=settings.resync_seconds
         )
-        observer = Observer(self.store, cluster, storage, settings, clock)
+        worlds = Worlds(self.store, cluster, storage, settings, clock)
 
         async def presign(wish: Presign) -> str:
             return await storage.presign(wish.method, wish.key, wish.seconds)
@@ -57,44 +58,66 @@ class Control:
             cluster, presign, self.store, MANAGER, clock, digest_annotation=labels.APPLIED_DIGEST
         )
         self.reconcile = Reconciler(
-            self.store, observer, committer, render=render, settings=settings, clock=clock
+            self.store,
+            worlds,
+            committer,
+            self.queue.add,
+            render=render,
+            settings=settings,
+            clock=clock,
         )
         self._settings = settings
         self._clock = clock
-        self._loaded = False
+        self._leading = False
         self.app_deleted: Callable[[str], None] | None = None
 
-    def changed(self, change: Change) -> None:
-        """Queue whatever a change concerns."""
-        if not self._loaded:
-            return
-        if change.resource == APPS and change.new is None and self.app_deleted is not None:
-            self.app_deleted(change.object["metadata"]["uid"])
-        for key in self._routes.keys(change):
-            if key.kind == STACKS.kind and change.resource != STACKS:
-                self.queue.add_after(key, _STACK_DELAY)
-            else:
-                self.queue.add(key)
-
     async def load(self) -> None:
-        """Read the whole cluster once, then look at everything in the low lane."""
+        """Read the whole cluster once."""
         await self.resync.load()
-        self.store.listener = self.changed
-        self._loaded = True
-        for kind in OWN_KINDS:
-            for obj in self.store.list(kind):
-                self.queue.add(key_of(kind, obj), low=True)
+
+    def lead(self) -> None:
+        """Begin to look at everything, in the lane of what can wait, and at every change."""
+        self._leading = True
+        self._look_at_everything()
 
     async def run(self, observe: Watcher | None = None) -> None:
         """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.resync.run())
-            group.create_task(
-                run_workers(
-                    self.queue,
-                    self.reconcile,
-                    self._settings.workers,
-                    clock=self._clock,
-                    observe=observe,
-                )
-            )
+        await run_workers(
+            self.queue,
+            self.reconcile,
+            self._settings.workers,
+            clock=self._clock,
+            observe=observe,
+        )
+
+    def _look_at_everything(self) -> None:
+        self.queue.add(QUEUE, Lane.LOOK)
+        for obj in self.store.list(STACKS):
+            self.queue.add(Key(STACKS.kind, "", obj["metadata"]["name"]), Lane.LOOK)
+        for kind in OWN_KINDS:
+            for obj in self.store.list(kind):
+                if (key := app_key(kind, obj)) is not None:
+                    self.queue.add(key, Lane.LOOK)
+
+    def _compared(self) -> None:
+        """Look at everything after a comparison: no wake-up that was missed stays so for long."""
+        if self._leading:
+            self._look_at_everything()
+
+    def _changed(self, change: Change, expected: bool) -> None:  # noqa: FBT001 - the store's listener
+        """Queue whatever a change concerns; what a pass wrote itself it has looked at already."""
+        if not self._leading:
+            return
+        if change.resource == APPS and change.new is None and self.app_deleted is not None:
+            self.app_deleted(change.object["metadata"]["uid"])
+        person = by_person(change)
+        for key in () if expected else self._routes.own(change):
+            if person:
+                self.queue.add(key, Lane.PERSON)
+            else:
+                self.queue.soon(key)
+        for key in self._routes.others(change):
+            if key.kind == STACKS.kind and change.resource != STACKS:
+                self.queue.add_after(key, _STACK_DELAY)
+            else:
+                self.queue.soon(key)

@@ -1,4 +1,4 @@
-"""One operator process: one of several leads, and the one that leads watches and reconciles.
+"""One operator process: all watch, one leads, and only the one that leads writes.
 
 Losing the lead ends the process at once, without tidying up: another one may already act. Leaving
 in good order stops the work first, gives the lead up next and closes the watches last.
@@ -71,7 +71,7 @@ class Process:
             seconds=settings.lease_seconds,
         )
         self.stopping = asyncio.Event()
-        self._synced = False
+        self.synced = asyncio.Event()
         self._watches: tuple[asyncio.Task[None], ...] = ()
         self._bound()
 
@@ -83,21 +83,19 @@ class Process:
         self.metrics.gauge("haikube_queue_delayed", "keys for later", lambda: queue.delayed)
 
     def ready(self) -> str:
-        """Return why this process is not ready, or nothing; a standby is ready."""
-        if self.elector.leading and not self._synced:
-            return "the caches are not filled yet"
-        return ""
+        """Return why this process is not ready, or nothing; a standby has its caches filled."""
+        return "" if self.synced.is_set() else "the caches are not filled yet"
 
     async def run(self) -> None:
         """Run until told to stop; raises when a part of it breaks."""
-        await self._heed_signals()
+        self._heed_signals()
         await preflight(self._cluster, self.settings)
         runner = await serve_probes(
             probes_app(self.health, self.metrics, self.ready), self.settings.metrics_port
         )
         beat = asyncio.create_task(self.health.beat())
         try:
-            if await self._until_stop(self.elector.acquire()):
+            if await self._until_stop(self._stand_by()):
                 await self._lead()
         finally:
             _arm_hard_exit()
@@ -105,19 +103,31 @@ class Process:
             await _end(beat, *self._watches)
             await runner.cleanup()
 
+    async def _stand_by(self) -> None:
+        """Fill the caches, keep them fresh, and wait for the lead."""
+        await self.control.load()
+        self._watches = (
+            asyncio.create_task(self._watch()),
+            asyncio.create_task(self.control.resync.run()),
+        )
+        self.synced.set()
+        leading = asyncio.create_task(self.elector.acquire())
+        try:
+            await _first_end(leading, *self._watches)
+        finally:
+            leading.cancel()
+
     async def _lead(self) -> None:
-        """Watch and reconcile until told to stop.
+        """Reconcile until told to stop.
 
         When this returns nothing is written any more, so that the lead can be given up. The
         watches end after that: kopf takes its time.
         """
         self.metrics.leading()
         keeper = asyncio.create_task(self._keep_lead())
-        await self.control.load()
-        self._synced = True
-        log.info("the caches are filled: %d keys to look at", self.control.queue.depth)
+        self.control.lead()
+        log.info("%s leads: %d keys to look at", self._identity, self.control.queue.depth)
         work = asyncio.create_task(self.control.run(self.metrics.reconciled))
-        self._watches = (asyncio.create_task(self._watch()),)
         sweeper = asyncio.create_task(self.sweeping.run())
         try:
             await self._until_stop(_first_end(work, sweeper, *self._watches))
@@ -147,7 +157,7 @@ class Process:
         assert_only_events(registry)
         add_login(registry, self.credentials, heard)
         ready = asyncio.Event()
-        takeover = asyncio.create_task(self._heed_signals(ready))
+        takeover = asyncio.create_task(self._begun(ready))
         await kopf.operator(
             ready_flag=ready,
             registry=registry,
@@ -158,10 +168,15 @@ class Process:
         )
         takeover.cancel()
 
-    async def _heed_signals(self, ready: asyncio.Event | None = None) -> None:
-        """Stop when told to; kopf takes the signals when it starts, so take them back then."""
-        if ready is not None:
-            await ready.wait()
+    async def _begun(self, ready: asyncio.Event) -> None:
+        """Take the signals back from kopf once it runs, and look for what was missed until then."""
+        await ready.wait()
+        self._heed_signals()
+        for kind in WATCHED:
+            self.control.resync.soon(kind.resource)
+
+    def _heed_signals(self) -> None:
+        """Stop when told to."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self.stopping.set)

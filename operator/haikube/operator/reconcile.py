@@ -1,4 +1,4 @@
-"""The frame around every reconcile: observe, plan, commit, and what a refusal looks like.
+"""The frame around every pass: which world a key stands for, and what a refusal looks like.
 
 A refusal that somebody can do something about becomes a condition at once; it is raised all the
 same, so that the queue backs off.
@@ -6,41 +6,33 @@ same, so that the queue backs off.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from haikube.cluster.errors import ApiError, Forbidden, Invalid, Unreachable
+from haikube.cluster.errors import ApiError, Unreachable
 from haikube.engine.clock import Clock
 from haikube.engine.commit import Committer
+from haikube.engine.converge import Converger
 from haikube.engine.outcome import Contested, Foreign
 from haikube.engine.store import Store
 from haikube.engine.worker import Key
 from haikube.model import conditions
 from haikube.model.conditions import Verdict, progressing, stalled
-from haikube.model.intents import Plan
-from haikube.model.resources import (
-    APPS,
-    BUILDS,
-    BY_KIND,
-    DYNOS,
-    FORMATIONS,
-    RELEASES,
-    STACKS,
-    Resource,
-)
-from haikube.operator.observe import Observer
-from haikube.plan.app import plan_app
-from haikube.plan.build import plan_build
+from haikube.model.intents import Part
+from haikube.model.resources import APPS, BUILDS, DYNOS, RELEASES, STACKS
+from haikube.operator.world import Worlds
 from haikube.plan.context import Context, Render
-from haikube.plan.dyno import plan_dyno
-from haikube.plan.formation import plan_formation
-from haikube.plan.release import plan_release
+from haikube.plan.queue import admitted
 from haikube.plan.stack import plan_stack
+from haikube.plan.whole import plan_world
+from haikube.plan.world import Stored
 from haikube.settings import Settings
 from haikube.storage.port import StorageError
 
 Object = Mapping[str, Any]
-_Pass = Callable[[Object, Context], Awaitable[Plan]]
+
+QUEUE = Key("Queue", "", "")
+"""The key of the queue of all unfinished builds."""
 
 _TO_AN_END = frozenset({BUILDS.kind, RELEASES.kind, DYNOS.kind})
 _SUMMARY = frozenset(
@@ -50,58 +42,84 @@ _TERMINATING = "being terminated"
 
 
 class Reconciler:
-    """Brings one object to what it should be; called by the engine's workers."""
+    """Brings what a key stands for to what it should be; called by the engine's workers.
+
+    ``wake`` is called with the keys of apps whose turn to build has come.
+    """
 
     def __init__(
         self,
         store: Store,
-        observer: Observer,
+        worlds: Worlds,
         committer: Committer,
+        wake: Callable[[Key], None],
         *,
         render: Render,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._store = store
+        self._worlds = worlds
         self._committer = committer
+        self._wake = wake
         self._render = render
         self._settings = settings
         self._clock = clock
-        self._passes = passes(observer)
+        self._converger = Converger(store, committer, self._confess, (StorageError,))
 
     async def __call__(self, key: Key) -> float | None:
-        """Look at one object; returns the seconds until it should be looked at again."""
-        resource = BY_KIND[key.kind]
-        obj = self._store.get(resource, key.namespace, key.name)
-        if obj is None:
+        """Look once; returns the seconds until it should be looked at again."""
+        if key.kind == STACKS.kind:
+            return await self._stack(key)
+        if key == QUEUE:
+            self._queue()
             return None
-        context = Context(self._settings, self._render, self._clock.now())
-        plan = await self._passes[key.kind](obj, context)
+        return await self._app(key)
+
+    async def _app(self, key: Key) -> float | None:
+        stored: dict[str, Stored] = {}
+
+        async def decide() -> tuple[Part, ...]:
+            world = await self._worlds.app(key.namespace, key.name, stored)
+            return plan_world(world, self._context())
+
         try:
-            done = await self._committer.commit(plan, resource, obj)
-        except (Contested, Foreign, Forbidden, Invalid, StorageError) as error:
-            await self._confess(resource, obj, _verdict(error))
-            if isinstance(error, StorageError):
-                raise Unreachable(0, "StorageUnavailable", str(error)) from error
-            raise
+            done = await self._converger.converge(decide)
+        except StorageError as error:
+            raise Unreachable(0, "StorageUnavailable", str(error)) from error
         return done.requeue_after
 
-    async def _confess(self, resource: Resource, obj: Object, verdict: Verdict | None) -> None:
-        """Write the refusal into the status, as far as that is possible."""
+    async def _stack(self, key: Key) -> float | None:
+        obj = self._store.get(STACKS, "", key.name)
+        if obj is None:
+            return None
+        plan = plan_stack(self._worlds.stack(key.name), self._context())
+        return (await self._committer.commit(plan, STACKS, obj)).requeue_after
+
+    def _queue(self) -> None:
+        """Wake the apps whose builds may begin now."""
+        builds = self._worlds.unfinished()
+        chosen = admitted(builds, self._settings.builds_at_once)
+        for each in builds:
+            if each.meta.uid in chosen and each.result == "Pending":
+                self._wake(Key(APPS.kind, each.meta.namespace, each.app))
+
+    def _context(self) -> Context:
+        return Context(self._settings, self._render, self._clock.now())
+
+    def _confess(self, part: Part, obj: Object, error: Exception) -> Mapping[str, Any] | None:
+        """Return the status that tells of a refusal, if anybody can do something about it."""
+        verdict = _verdict(error)
         if verdict is None:
-            return
+            return None
         status = obj.get("status") or {}
-        ends = resource.kind in _TO_AN_END
+        ends = part.resource.kind in _TO_AN_END
         told = conditions.completion(verdict) if ends else conditions.trio(verdict)
         generation = obj["metadata"].get("generation", 0)
         before = status.get("conditions", ())
         kept = [each for each in before if each["type"] not in _SUMMARY]
         stamped = conditions.stamp(before, told, generation, self._clock.now())
-        await self._committer.commit_status(
-            resource,
-            obj,
-            {**status, "observedGeneration": generation, "conditions": [*stamped, *kept]},
-        )
+        return {**status, "observedGeneration": generation, "conditions": [*stamped, *kept]}
 
 
 def _verdict(error: Exception) -> Verdict | None:
@@ -115,34 +133,3 @@ def _verdict(error: Exception) -> Verdict | None:
         return None
     reason = "QuotaExceeded" if "quota" in error.message else "WriteRefused"
     return stalled(reason, f"the cluster refuses what this needs: {error.message}")
-
-
-def passes(observer: Observer) -> Mapping[str, _Pass]:
-    """Return how each kind is observed and planned."""
-
-    async def app(obj: Object, context: Context) -> Plan:
-        return plan_app(await observer.app(obj), context)
-
-    async def build(obj: Object, context: Context) -> Plan:
-        return plan_build(await observer.build(obj), context)
-
-    async def release(obj: Object, context: Context) -> Plan:
-        return plan_release(await observer.release(obj), context)
-
-    async def formation(obj: Object, context: Context) -> Plan:
-        return plan_formation(await observer.formation(obj), context)
-
-    async def dyno(obj: Object, context: Context) -> Plan:
-        return plan_dyno(await observer.dyno(obj), context)
-
-    async def stack(obj: Object, context: Context) -> Plan:
-        return plan_stack(await observer.stack(obj), context)
-
-    return {
-        APPS.kind: app,
-        BUILDS.kind: build,
-        RELEASES.kind: release,
-        FORMATIONS.kind: formation,
-        DYNOS.kind: dyno,
-        STACKS.kind: stack,
-    }

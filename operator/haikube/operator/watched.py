@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from haikube.cluster.port import Json
 from haikube.engine.resync import Watched
-from haikube.engine.store import Change, Index, Store, by_label
+from haikube.engine.store import Index, Store
 from haikube.model import labels
 from haikube.model.app import parse_app
+from haikube.model.build import FINISHED, parse_build
+from haikube.model.deployment import parse_deployment
+from haikube.model.dyno import parse_dyno
+from haikube.model.formation import parse_formation
+from haikube.model.job import parse_job
+from haikube.model.meta import parse_meta
+from haikube.model.pod import parse_pod
+from haikube.model.release import parse_release
 from haikube.model.resources import (
     APPS,
     BUDGETS,
+    BUILDS,
     DEPLOYMENTS,
+    DYNOS,
+    FORMATIONS,
     HTTP_ROUTES,
     JOBS,
     OWN_KINDS,
     PODS,
+    RELEASES,
     SECRETS,
     SERVICES,
+    STACKS,
     Resource,
 )
+from haikube.model.route import parse_route
+from haikube.model.secret import parse_secret
+from haikube.model.stack import parse_stack
 from haikube.plan.hosts import wanted_hosts
 from haikube.settings import Settings
 
@@ -45,6 +62,7 @@ WATCHED: tuple[Watched, ...] = (
 Object = Mapping[str, Any]
 
 _POD_STATUS = frozenset({"phase", "reason", "message", "containerStatuses"})
+_WITH_STACK = frozenset({APPS.kind, BUILDS.kind, RELEASES.kind})
 _CONTAINER_STATUS = frozenset({"state", "lastState", "ready", "restartCount"})
 
 
@@ -72,12 +90,40 @@ def _metadata(obj: Json) -> Json:
     return {key: obj[key] for key in ("apiVersion", "kind", "metadata") if key in obj}
 
 
+def _secret(obj: Json) -> Json:
+    """Keep of each value a digest: the operator tells values apart and copies them, no more."""
+    data = obj.get("data") or {}
+    digests = {key: _digest(text) for key, text in data.items()}
+    return {**_metadata(obj), "data": digests}
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
 PRUNED: Mapping[Resource, Callable[[Json], Json]] = {
     PODS: _pod,
     JOBS: _without_spec,
     DEPLOYMENTS: _without_spec,
     BUDGETS: _metadata,
     SERVICES: _metadata,
+    SECRETS: _secret,
+}
+
+PARSED: Mapping[Resource, Callable[[Object], Any]] = {
+    APPS: parse_app,
+    BUILDS: parse_build,
+    RELEASES: parse_release,
+    FORMATIONS: parse_formation,
+    DYNOS: parse_dyno,
+    STACKS: parse_stack,
+    PODS: parse_pod,
+    JOBS: parse_job,
+    DEPLOYMENTS: parse_deployment,
+    BUDGETS: parse_meta,
+    SERVICES: parse_meta,
+    HTTP_ROUTES: parse_route,
+    SECRETS: parse_secret,
 }
 
 
@@ -99,49 +145,33 @@ def by_host(settings: Settings) -> Index:
 
 
 def by_stack(settings: Settings) -> Index:
-    """Return an index of Apps by the stack they ask for."""
+    """Return an index of what needs a stack."""
 
     def index(obj: Object) -> Iterable[str]:
-        if obj.get("kind") != APPS.kind:
+        if obj.get("kind") not in _WITH_STACK:
             return ()
         return ((obj.get("spec") or {}).get("stack") or settings.default_stack,)
 
     return index
 
 
-class HeardStore(Store):
-    """A store that tells of every change, also of what our own writes were answered with.
+def unfinished(obj: Object) -> Iterable[str]:
+    """Index all builds that have not ended under one name: they are one queue."""
+    if obj.get("kind") != BUILDS.kind:
+        return ()
+    return () if (obj.get("status") or {}).get("result") in FINISHED else ("",)
 
-    The engine keeps such answers, so the watch event that follows is no news any more; without
-    this nobody would wake the keys that depend on it.
-    """
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(
-            MANAGER,
-            prune=PRUNED,
-            indexes={
-                "app": by_app,
-                "host": by_host(settings),
-                "stack": by_stack(settings),
-                "formation": by_label(labels.FORMATION),
-                "release": by_label(labels.RELEASE),
-            },
-        )
-        self.listener: Callable[[Change], None] | None = None
-
-    def put(self, resource: Resource, event: Any, obj: Json) -> Change | None:  # noqa: ANN401 - as it is above
-        """Take in one version of an object, and tell of it if it is news."""
-        return self._tell(super().put(resource, event, obj))
-
-    def forget(self, resource: Resource, namespace: str | None, name: str, uid: str) -> None:
-        """Drop an object that a call of ours has just deleted, and tell of it."""
-        known = self.get(resource, namespace, name)
-        super().forget(resource, namespace, name, uid)
-        if known is not None and known["metadata"]["uid"] == uid:
-            self._tell(Change(resource, known, None))
-
-    def _tell(self, change: Change | None) -> Change | None:
-        if change is not None and self.listener is not None:
-            self.listener(change)
-        return change
+def new_store(settings: Settings) -> Store:
+    """Return an empty store for everything that is watched."""
+    return Store(
+        MANAGER,
+        prune=PRUNED,
+        parse=PARSED,
+        indexes={
+            "app": by_app,
+            "host": by_host(settings),
+            "stack": by_stack(settings),
+            "unfinished": unfinished,
+        },
+    )

@@ -7,11 +7,11 @@ believed from its status alone: its Job and pod may be gone by then. Cancelling 
 
 from __future__ import annotations
 
-from haikube.model.build import CANCELED, FAILED, PENDING, RUNNING, SUCCEEDED, Build
+from haikube.model.build import CANCELED, FAILED, PENDING, RUNNING, SUCCEEDED
 from haikube.model.conditions import Verdict, progressing, ready, stalled
 from haikube.model.intents import Event, Plan, Write
 from haikube.model.names import is_of_app
-from haikube.model.resources import JOBS
+from haikube.model.resources import JOBS, SECRETS
 from haikube.model.times import parse_time
 from haikube.plan.buildjob import build_job, urls_secret
 from haikube.plan.buildstatus import build_status, recorded_status
@@ -66,21 +66,28 @@ def _finish(view: BuildView, outcome: Outcome, context: Context) -> Plan:
         event = Event("Warning", verdict.reason, verdict.message)
     writes = (delete(JOBS, view.job.meta),) if view.build.cancel and view.job else ()
     status = build_status(view, verdict, context, result=result, outcome=outcome)
-    return Plan(writes=writes, status=status, events=(event,))
+    return Plan(writes=writes, status=status, events=(event,), requeue_after=_leaving(outcome))
+
+
+def _leaving(outcome: Outcome) -> float:
+    """Return the seconds that the pod may take to end; none where it would only fill the disk."""
+    full = not isinstance(outcome, Built) and outcome.reason == "DiskFull"
+    return 0.0 if full else LEAVING
 
 
 def _after(view: BuildView, context: Context) -> Plan:
-    """Keep the record, and see to it that the Job of a finished build ends.
+    """Keep the record, and see to it that Job and URLs of a finished build end.
 
     Only once the end is recorded, since a Job that is gone is made again.
     """
     status = recorded_status(view, context)
-    if view.job is None or view.job.over:
-        return Plan(status=status)
-    left = _time_left(view, context)
-    if left > 0:
-        return Plan(status=status, requeue_after=left)
-    return Plan(writes=(delete(JOBS, view.job.meta),), status=status)
+    if view.job is not None and not view.job.over:
+        left = _time_left(view, context)
+        if left > 0:
+            return Plan(status=status, requeue_after=left)
+        return Plan(writes=(delete(JOBS, view.job.meta),), status=status)
+    urls = (delete(SECRETS, view.urls.meta),) if view.urls else ()
+    return Plan(writes=urls, status=status)
 
 
 def _time_left(view: BuildView, context: Context) -> float:
@@ -161,10 +168,16 @@ def _config_foreign(view: BuildView) -> Verdict | None:
 
 
 def _queued(view: BuildView) -> Verdict | None:
-    ahead = _ahead(view)
-    if ahead is None or view.job is not None:
+    if view.ahead is None or view.job is not None:
         return None
-    return progressing("WaitingForBuild", f"build {ahead.meta.name} of this app is not finished")
+    name = view.ahead.meta.name
+    return progressing("WaitingForBuild", f"build {name} of this app is not finished")
+
+
+def _not_its_turn(view: BuildView) -> Verdict | None:
+    if view.admitted or view.job is not None:
+        return None
+    return progressing("WaitingForTurn", "as many builds as may run at a time are running")
 
 
 def _storage_down(view: BuildView) -> Verdict | None:
@@ -199,6 +212,7 @@ _CHAIN = (
     _stack_missing,
     _config_foreign,
     _queued,  # one build per app at a time, in the order they were made
+    _not_its_turn,
     _storage_down,
     _pod_trouble,
     _under_way,
@@ -211,19 +225,7 @@ _BLOCKED = frozenset(
         "StackNotFound",
         "ConfigSecretNotLabelled",
         "WaitingForBuild",
+        "WaitingForTurn",
         "StorageUnavailable",
     }
 )
-
-
-def _ahead(view: BuildView) -> Build | None:
-    """Return the unfinished build of the app that goes first, if any.
-
-    A build that runs already goes first whatever its name: within one second names decide.
-    """
-    for other in sorted(view.siblings, key=lambda each: each.meta.age_key):
-        if other.finished or other.meta.deleting:
-            continue
-        if other.result == RUNNING or other.meta.age_key < view.build.meta.age_key:
-            return other
-    return None

@@ -14,21 +14,13 @@ from haikube.model.secret import Secret
 from haikube.model.stack import Stack
 from haikube.model.times import format_duration
 from haikube.plan.outcome import LAST_EXITS, Outcome, judge
-from haikube.plan.result import Result
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What reading a build's result from the storage gave: it, nothing there, or an error."""
-
-    result: Result | None = None
-    missing: bool = False
-    error: str = ""
+from haikube.plan.queue import ahead_of
+from haikube.plan.world import AppWorld, Stored
 
 
 @dataclass(frozen=True, slots=True)
 class BuildView:
-    """One build, its app and stack, its siblings, its Job and pods, its releases.
+    """One build, its app and stack, the build before it, its Job and pods, its releases.
 
     ``hidden_config`` says that the Secret which the app names as its config is not the app's own.
     """
@@ -36,14 +28,15 @@ class BuildView:
     build: Build
     app: App | None
     stack: Stack | None
-    siblings: tuple[Build, ...]
+    ahead: Build | None
+    admitted: bool
     job: Job | None
     pods: tuple[Pod, ...]
     urls: Secret | None
     releases: tuple[Release, ...]
-    stored: Stored = Stored()
-    ca_bundle: str = ""
-    hidden_config: bool = False
+    stored: Stored
+    ca_bundle: str
+    hidden_config: bool
 
     @property
     def pod(self) -> Pod | None:
@@ -108,3 +101,24 @@ class BuildView:
             self.pod is not None and self.pod.ended is not None and self.pod.ended.exit_code == 0
         )
         return final or self.handed_back or self.job.over
+
+
+def build_view(world: AppWorld, build: Build, default_stack: str) -> BuildView:
+    """Return all that decides about a build."""
+    wanted = build.stack or (world.found.stack if world.found else None) or default_stack
+    jobs = world.jobs.get(build.meta.uid, ())
+    job = jobs[0] if jobs else None
+    return BuildView(
+        build=build,
+        app=world.found,
+        stack=world.stacks.get(wanted),
+        ahead=ahead_of(build, world.builds),
+        admitted=build.meta.uid in world.admitted,
+        job=job,
+        pods=world.pods_of(job.meta) if job else (),
+        urls=world.child_secret(build.meta, "build-urls"),
+        releases=world.releases,
+        stored=world.stored.get(build.meta.uid, Stored()),
+        ca_bundle=world.ca_bundle,
+        hidden_config=world.hidden_config,
+    )

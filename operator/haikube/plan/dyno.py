@@ -20,7 +20,9 @@ from haikube.plan.children import child_labels, child_metadata, delete, label_va
 from haikube.plan.context import Context, first
 from haikube.plan.diagnosis import diagnose
 from haikube.plan.dynos import DynoPod
-from haikube.plan.sizes import Size
+from haikube.plan.sizes import Size, find_size, size_names
+from haikube.plan.world import AppWorld
+from haikube.settings import Settings
 
 _STATES = {"DynoComplete": "Complete", "DynoUp": "Up", "DynoStarting": "Starting"}
 _ALIVE = frozenset({"DynoUp", "DynoStarting"})
@@ -243,3 +245,18 @@ def _release(view: DynoView) -> dict[str, Any] | None:
     if view.release is None:
         return None
     return {"name": view.release.meta.name, "version": view.release.version}
+
+
+def dyno_view(world: AppWorld, dyno: Dyno, settings: Settings) -> DynoView:
+    """Return all that decides about a one-off dyno."""
+    release = world.current if world.current and world.current.slug else None
+    pods = world.pods_of(dyno.meta)
+    return DynoView(
+        dyno=dyno,
+        size=find_size(dyno.size, settings),
+        sizes=size_names(settings),
+        app=world.found,
+        release=release,
+        stack=world.stacks.get(release.stack) if release else None,
+        pod=pods[0] if pods else None,
+    )

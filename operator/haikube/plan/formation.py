@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from haikube.model import labels
+from haikube.model import labels, names
 from haikube.model.app import App
 from haikube.model.formation import Formation
 from haikube.model.intents import Apply, Plan, Write
@@ -25,6 +25,8 @@ from haikube.plan.hosts import decide_hosts
 from haikube.plan.ordinals import name_dynos
 
 _SEVERAL = 2
+HOSTS_PER_ROUTE = 16
+"""As many as the Gateway API allows."""
 
 
 def plan_formation(view: FormationView, context: Context) -> Plan:
@@ -49,7 +51,7 @@ def _remove(view: FormationView) -> tuple[Write, ...]:
         (DEPLOYMENTS, view.deployment.meta if view.deployment else None),
         (BUDGETS, view.budget),
         (SERVICES, view.service),
-        (HTTP_ROUTES, view.route),
+        *((HTTP_ROUTES, each.meta) for each in view.routes),
     )
     return tuple(delete(kind, meta) for kind, meta in children if meta and not meta.deleting)
 
@@ -104,8 +106,8 @@ def _int_or_string(value: str | int) -> str | int:
 
 
 def _reach(view: FormationView, app: App, context: Context) -> tuple[Write, ...]:
-    """Return Service and HTTPRoute of the web formation, once there is something to reach."""
-    formation, settings = view.formation, context.settings
+    """Return Service and routes of the web formation, once there is something to reach."""
+    formation = view.formation
     if not formation.is_web or view.release is None:
         return ()
     owner = (FORMATIONS, formation.meta)
@@ -114,27 +116,40 @@ def _reach(view: FormationView, app: App, context: Context) -> tuple[Write, ...]
     closed = {labels.MAINTENANCE: "enabled"} if app.maintenance else {}
     chosen = {**view.selector, **closed}
     service = context.render("service", {"metadata": metadata, "selector": chosen})
+    return (Apply(SERVICES, service), *_routes(view, app, metadata, context))
+
+
+def _routes(
+    view: FormationView, app: App, metadata: Mapping[str, Any], context: Context
+) -> tuple[Write, ...]:
+    """Return as many routes as the hosts of the app need, and the end of those of no use."""
+    settings, name = context.settings, view.formation.meta.name
     granted = decide_hosts(app, view.rivals, settings).granted
-    if not granted:
-        lost = (delete(HTTP_ROUTES, view.route),) if view.route and not view.route.deleting else ()
-        return (Apply(SERVICES, service), *lost)
+    parts = [granted[at : at + HOSTS_PER_ROUTE] for at in range(0, len(granted), HOSTS_PER_ROUTE)]
+    named = {names.route_name(name, number): part for number, part in enumerate(parts)}
     serving = _serving(view)
+    marks = {"annotations": {labels.SERVING: serving}} if serving else {}
     values = {
-        "metadata": child_metadata(
-            formation.meta.name, owner, marks, {labels.SERVING: serving} if serving else None
-        ),
         "release_header": RELEASE_HEADER,
         "serving": serving,
         "gateway_name": settings.gateway_name,
         "gateway_namespace": settings.gateway_namespace,
-        "hostnames": list(granted),
-        "service": formation.meta.name,
+        "service": name,
     }
-    return (Apply(SERVICES, service), Apply(HTTP_ROUTES, context.render("httproute", values)))
+    wanted = (
+        {**values, "metadata": {**metadata, "name": route, **marks}, "hostnames": list(hosts)}
+        for route, hosts in named.items()
+    )
+    lost = (each.meta for each in view.routes if each.meta.name not in named)
+    return (
+        *(Apply(HTTP_ROUTES, context.render("httproute", each)) for each in wanted),
+        *(delete(HTTP_ROUTES, meta) for meta in lost if not meta.deleting),
+    )
 
 
 def _serving(view: FormationView) -> str:
     """Return the release that answers: the new one once the last dyno of another has left."""
     if view.release is not None and all_up(view):
         return f"v{view.release.version}"
-    return view.route.annotations.get(labels.SERVING, "") if view.route else ""
+    marks = (each.meta.annotations.get(labels.SERVING) for each in view.routes)
+    return next((mark for mark in marks if mark), "")

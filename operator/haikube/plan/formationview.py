@@ -12,11 +12,14 @@ from haikube.model.meta import Meta
 from haikube.model.names import formation_name
 from haikube.model.pod import Pod
 from haikube.model.release import Release
+from haikube.model.route import Route
 from haikube.model.stack import Stack
 from haikube.plan.children import label_value
 from haikube.plan.dynos import DynoPod
 from haikube.plan.hosts import Rivals
-from haikube.plan.sizes import Size
+from haikube.plan.sizes import Size, find_size
+from haikube.plan.world import AppWorld
+from haikube.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class FormationView:
     deployment: Deployment | None
     budget: Meta | None
     service: Meta | None
-    route: Meta | None
+    routes: tuple[Route, ...]
     pods: tuple[Pod, ...]
     rivals: Rivals
 
@@ -73,3 +76,21 @@ class FormationView:
             labels.APP_UID: self.app.meta.uid,
             labels.FORMATION: self.formation.meta.name,
         }
+
+
+def formation_view(world: AppWorld, formation: Formation, settings: Settings) -> FormationView:
+    """Return all that decides about a formation."""
+    uid, name, release = formation.meta.uid, formation.meta.name, world.current
+    return FormationView(
+        formation=formation,
+        size=find_size(formation.size, settings),
+        app=world.found,
+        release=release if release and release.slug else None,
+        stack=world.stacks.get(release.stack) if release else None,
+        deployment=world.deployments.get(uid),
+        budget=world.budgets.get(uid),
+        service=world.services.get(uid),
+        routes=world.routes.get(uid, ()),
+        pods=tuple(pod for pod in world.dyno_pods if pod.meta.labels.get(labels.FORMATION) == name),
+        rivals=world.rivals,
+    )

@@ -1,13 +1,9 @@
 """Config snapshots: the immutable copy of the config vars that one release runs with.
 
-The App's plan makes the snapshot *before* the Release, in one pass, under the Release's name. A
-snapshot without Release is what a broken-off pass leaves; the next release uses it as it is, and
-if the config is another one by then, one more release follows. The snapshot belongs to the App:
-the uid of its Release is not known when it is made; both are pruned together.
-
-A rollback comes the other way round: somebody created a Release with ``rollbackOf``. Its own plan
-copies the old snapshot, and notes which config it left aside (``CONFIG_SEEN``), so that this
-config does not make a release again.
+It belongs to its Release and is made after it: from the snapshot of the release that is rolled
+back to, else from the config Secret as it is then. Values are copied while committing and never
+known to a plan, which sees names and digests only. A snapshot notes which config it was made
+beside (``CONFIG_SEEN``), so that the config that a rollback left aside makes no release again.
 """
 
 from __future__ import annotations
@@ -17,11 +13,12 @@ import json
 from collections.abc import Mapping, Sequence
 
 from haikube.model import labels
-from haikube.model.intents import Create
-from haikube.model.meta import Meta
-from haikube.model.resources import APPS, SECRETS
+from haikube.model.app import App
+from haikube.model.intents import Copy, Create, Write
+from haikube.model.resources import RELEASES, SECRETS
 from haikube.model.secret import Secret
 from haikube.plan.children import child_labels, child_metadata, label_value
+from haikube.plan.release.view import ReleaseView
 
 _NAMES_SHOWN = 5
 COMPONENT = "config-snapshot"
@@ -33,19 +30,23 @@ def config_digest(config: Secret) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def snapshot(app: Meta, release: str, config_vars: Mapping[str, str], *, seen: str = "") -> Create:
-    """Return the immutable Secret with the config of one release."""
-    marks = {**child_labels(app, COMPONENT), labels.RELEASE: label_value(release)}
-    notes = {labels.CONFIG_SEEN: seen} if seen else None
+def plan_snapshot(view: ReleaseView, app: App) -> tuple[Write, ...]:
+    """Return the snapshot that a release lacks."""
+    source = view.config_source
+    if view.snapshot is not None or source is None or view.over:
+        return ()
+    name = view.release.config
+    marks = {**child_labels(app.meta, COMPONENT), labels.RELEASE: label_value(name)}
+    notes = {labels.CONFIG_SEEN: config_digest(view.config)} if view.config else None
     body = {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": child_metadata(release, (APPS, app), marks, notes),
+        "metadata": child_metadata(name, (RELEASES, view.release.meta), marks, notes),
         "type": "Opaque",
         "immutable": True,
-        "data": dict(config_vars),
     }
-    return Create(SECRETS, body)
+    copied = Copy(source.meta, tuple(sorted(source.config_vars)))
+    return (Create(SECRETS, body, copied=copied),)
 
 
 def is_covered(config: Secret, newest: Secret) -> bool:

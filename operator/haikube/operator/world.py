@@ -1,0 +1,235 @@
+"""Gather the world of an App: from the store, and in three cases from outside.
+
+Those are a config Secret that the watch does not see, the stored result of a build whose pod
+has handed it back or says nothing any more, and the extra certificates of the platform.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from haikube.cluster.errors import NotFound
+from haikube.cluster.port import Cluster
+from haikube.engine.clock import Clock
+from haikube.engine.store import Store
+from haikube.model import labels, names
+from haikube.model.app import App
+from haikube.model.build import Build
+from haikube.model.pod import Pod
+from haikube.model.release import Release
+from haikube.model.resources import (
+    APPS,
+    BUDGETS,
+    BUILDS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    DYNOS,
+    FORMATIONS,
+    HTTP_ROUTES,
+    JOBS,
+    PODS,
+    RELEASES,
+    SECRETS,
+    SERVICES,
+    STACKS,
+    Resource,
+)
+from haikube.model.secret import Secret
+from haikube.model.stack import Stack
+from haikube.plan.app.adopt import is_own
+from haikube.plan.buildjob import CA_FILE
+from haikube.plan.buildview import build_view
+from haikube.plan.hosts import Rivals, wanted_hosts
+from haikube.plan.queue import admitted
+from haikube.plan.result import RESULT_LIMIT, InvalidResult, parse_result
+from haikube.plan.stack import StackView
+from haikube.plan.world import AppWorld, Stored
+from haikube.settings import Settings
+from haikube.storage.port import MissingObject, Storage, StorageError
+
+T = TypeVar("T")
+Results = dict[str, Stored]
+
+_CA_SECONDS = 60.0
+
+
+class Worlds:
+    """Makes worlds; keeps nothing but the platform's certificates for a minute."""
+
+    def __init__(
+        self, store: Store, cluster: Cluster, storage: Storage, settings: Settings, clock: Clock
+    ) -> None:
+        self._store = store
+        self._cluster = cluster
+        self._storage = storage
+        self._settings = settings
+        self._clock = clock
+        self._ca: tuple[float, str] | None = None
+
+    async def app(self, namespace: str, name: str, stored: Results) -> AppWorld:
+        """Return the world of an App; ``stored`` are the results that this pass has read."""
+        world = self._seen(namespace, name)
+        if world.found is not None and world.config is None:
+            world = replace(world, hidden_config=await self._is_hidden(world.found))
+        if all(each.finished for each in world.builds):
+            return world
+        world = replace(world, ca_bundle=await self._ca_bundle(), admitted=self._admitted(world))
+        for build in world.builds:
+            await self._read_result(world, build, stored)
+        return replace(world, stored=stored)
+
+    def stack(self, name: str) -> StackView:
+        """Return all that decides about a Stack."""
+        apps = len(self._store.find(APPS, "stack", name))
+        return StackView(self._store.value(STACKS, "", name), apps=apps)
+
+    def unfinished(self) -> list[Build]:
+        """Return the builds of all apps that have not ended."""
+        return self._store.values(BUILDS, "unfinished", "")
+
+    # From the store
+
+    def _seen(self, namespace: str, name: str) -> AppWorld:
+        app: App | None = self._store.value(APPS, namespace, name)
+        place = f"{namespace}/{name}"
+        ledger = self._ours(RELEASES, place, app)
+        return AppWorld(
+            namespace=namespace,
+            name=name,
+            found=app,
+            config=self._config(app) if app else None,
+            builds=tuple(self._ours(BUILDS, place, app)),
+            releases=tuple(each for each in ledger if not each.is_request),
+            requests=tuple(each for each in ledger if each.is_request),
+            formations=tuple(self._ours(FORMATIONS, place, app)),
+            dynos=tuple(self._ours(DYNOS, place, app)),
+            **self._children(place, app),
+            stacks=self._stacks(app, ledger, place),
+            rivals=self._rivals(app) if app else {},
+        )
+
+    def _children(self, place: str, app: App | None) -> dict[str, Any]:
+        pods: list[Pod] = self._of_app(PODS, place, app)
+        secrets: list[Secret] = self._of_app(SECRETS, place, app)
+        return {
+            "secrets": {
+                (each.meta.controller, each.meta.labels.get(labels.COMPONENT, "")): each
+                for each in secrets
+                if each.meta.controller
+            },
+            "jobs": _grouped(self._of_app(JOBS, place, app)),
+            "pods": _grouped(pods),
+            "dyno_pods": tuple(each for each in pods if labels.FORMATION in each.meta.labels),
+            "deployments": _by_owner(self._of_app(DEPLOYMENTS, place, app)),
+            "budgets": {each.controller: each for each in self._of_app(BUDGETS, place, app)},
+            "services": {each.controller: each for each in self._of_app(SERVICES, place, app)},
+            "routes": _grouped(self._of_app(HTTP_ROUTES, place, app)),
+        }
+
+    def _ours(self, resource: Resource, place: str, app: App | None) -> list[Any]:
+        """Return the objects of one of our kinds that are of this very App, or of nobody yet."""
+        found = self._store.values(resource, "app", place)
+        return found if app is None else [each for each in found if is_own(each.meta, app.meta)]
+
+    def _of_app(self, resource: Resource, place: str, app: App | None) -> list[Any]:
+        """Return children by the uid in their labels."""
+        found = self._store.values(resource, "app", place)
+        if app is None:
+            return found
+        return [each for each in found if _uid_label(each) == app.meta.uid]
+
+    def _stacks(self, app: App | None, ledger: Iterable[Release], place: str) -> dict[str, Stack]:
+        """Return the stacks that anything of the App may need, as far as they exist."""
+        default = self._settings.default_stack
+        builds: list[Build] = self._store.values(BUILDS, "app", place)
+        wanted = {
+            (app.stack if app else None) or default,
+            *(each.stack for each in ledger),
+            *(each.stack or default for each in builds if not each.finished),
+        }
+        known = {each: self._store.value(STACKS, "", each) for each in wanted}
+        return {name: stack for name, stack in known.items() if stack is not None}
+
+    def _config(self, app: App) -> Secret | None:
+        """Return the config, unless it is what an App of the same name has left behind."""
+        found: Secret | None = self._store.value(SECRETS, app.meta.namespace, app.config)
+        if found is None or found.meta.labels.get(labels.APP) != app.meta.name:
+            return None
+        return found if is_own(found.meta, app.meta) else None
+
+    def _rivals(self, app: App) -> Rivals:
+        claims = {
+            host: tuple(
+                each
+                for each in self._store.values(APPS, "host", host)
+                if each.meta.uid != app.meta.uid
+            )
+            for host in wanted_hosts(app, self._settings)
+        }
+        return {host: rivals for host, rivals in claims.items() if rivals}
+
+    def _admitted(self, world: AppWorld) -> frozenset[str]:
+        chosen = admitted(self.unfinished(), self._settings.builds_at_once)
+        return chosen & {each.meta.uid for each in world.builds}
+
+    # From outside
+
+    async def _is_hidden(self, app: App) -> bool:
+        known = self._store.get(SECRETS, app.meta.namespace, app.config)
+        if known is not None:
+            return False
+        try:
+            await self._cluster.get(SECRETS, app.config, app.meta.namespace)
+        except NotFound:
+            return False
+        return True
+
+    async def _read_result(self, world: AppWorld, build: Build, stored: Results) -> None:
+        """Read what only the storage knows of a build, once in a pass."""
+        uid = build.meta.uid
+        view = build_view(world, build, self._settings.default_stack)
+        if uid in stored or not view.needs_stored or world.found is None:
+            return
+        key = names.result_key(world.found.meta.uid, uid)
+        try:
+            text = await self._storage.get(key, limit=RESULT_LIMIT)
+            stored[uid] = Stored(parse_result(text.decode("utf-8", "replace")))
+        except (MissingObject, InvalidResult):
+            stored[uid] = Stored(missing=True)
+        except StorageError as error:
+            stored[uid] = Stored(error=str(error))
+
+    async def _ca_bundle(self) -> str:
+        name, now = self._settings.ca_bundle_configmap, self._clock.monotonic()
+        if not name:
+            return ""
+        if self._ca is None or now - self._ca[0] > _CA_SECONDS:
+            found = await self._cluster.get(CONFIG_MAPS, name, self._settings.namespace)
+            self._ca = (now, (found.get("data") or {}).get(CA_FILE, ""))
+        return self._ca[1]
+
+
+def _uid_label(child: Any) -> str | None:  # noqa: ANN401 - any parsed child, or bare metadata
+    meta = getattr(child, "meta", child)
+    found: str | None = meta.labels.get(labels.APP_UID)
+    return found
+
+
+def _grouped(children: Iterable[T]) -> Mapping[str, tuple[T, ...]]:
+    """Return children by the uid of their owner."""
+    groups: defaultdict[str, list[T]] = defaultdict(list)
+    for each in children:
+        groups[_owner(each)].append(each)
+    return {owner: tuple(group) for owner, group in groups.items()}
+
+
+def _by_owner(children: Iterable[T]) -> Mapping[str, T]:
+    """Return the one child of each owner."""
+    return {_owner(each): each for each in children}
+
+
+def _owner(child: Any) -> str:  # noqa: ANN401 - any parsed child
+    return str(child.meta.controller)

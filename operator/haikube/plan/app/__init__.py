@@ -1,0 +1,1 @@
+"""App: config, declared builds, the ledger, formations, adoption, history and status."""

@@ -1,0 +1,30 @@
+"""The config Secret of an app: made empty with the app, and never again over one that got lost."""
+
+from __future__ import annotations
+
+from haikube.model.intents import Create, Write
+from haikube.model.resources import APPS, SECRETS
+from haikube.plan.children import child_labels, child_metadata
+from haikube.plan.world import AppWorld
+
+RETRY = 30.0
+"""Seconds until a config Secret that the operator's watch does not see is looked for again."""
+
+
+def plan_config(world: AppWorld) -> tuple[Write, ...]:
+    """Return the empty config of a new app."""
+    if not _may_make(world):
+        return ()
+    app = world.app.meta
+    metadata = child_metadata(world.app.config, (APPS, app), child_labels(app, "config"))
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}
+    return (Create(SECRETS, body),)
+
+
+def look_again(world: AppWorld) -> float | None:
+    """Return when to look for a config that only a person can bring back."""
+    return RETRY if world.config is None and not _may_make(world) else None
+
+
+def _may_make(world: AppWorld) -> bool:
+    return world.config is None and not world.hidden_config and not world.releases

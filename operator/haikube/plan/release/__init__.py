@@ -1,0 +1,1 @@
+"""Release: requests, snapshot and slug URL, release phase, health and status."""

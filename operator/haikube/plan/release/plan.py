@@ -1,0 +1,31 @@
+"""Release: what exists for a ledger entry, composed of its snapshot, URL, phase and status."""
+
+from __future__ import annotations
+
+from haikube.model.intents import Plan
+from haikube.plan.context import Context
+from haikube.plan.release.phase import plan_phase, release_verdict
+from haikube.plan.release.slugurl import plan_slug_url, renewal
+from haikube.plan.release.snapshot import plan_snapshot
+from haikube.plan.release.status import release_events, release_status
+from haikube.plan.release.view import ReleaseView
+
+
+def plan_release(view: ReleaseView, context: Context) -> Plan:
+    """Return what should exist for a release and what its status says of itself.
+
+    It counts as complete only once its Secrets are seen to exist, so no dyno is made for less.
+    """
+    if view.release.meta.deleting or view.app is None:
+        return Plan()
+    verdict = release_verdict(view)
+    return Plan(
+        writes=(
+            *plan_snapshot(view, view.app),
+            *plan_slug_url(view, view.app, context),
+            *plan_phase(view, view.app, context),
+        ),
+        status=release_status(view, verdict, context),
+        events=release_events(view, verdict),
+        requeue_after=renewal(view, context),
+    )

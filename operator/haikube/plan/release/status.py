@@ -1,0 +1,69 @@
+"""What the status of a Release says.
+
+``serving`` and ``Healthy`` follow from how its dynos are, and those from the release: so the
+status is made after all of them, by ``complete``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from haikube.model.conditions import NEGATIVE, READY, Condition, Verdict, completion, stamp
+from haikube.model.conditions import SUCCEEDED as ENDED
+from haikube.model.intents import Event
+from haikube.model.release import FAILED, PENDING, SUCCEEDED, Release
+from haikube.plan.context import Context
+from haikube.plan.release.health import health
+from haikube.plan.release.view import ReleaseView
+from haikube.plan.world import AppWorld
+
+_RESULTS = {True: SUCCEEDED, False: PENDING}
+_FINAL_FAILURES = frozenset(
+    {
+        "ReleaseCommandFailed",
+        "ReleaseTimedOut",
+        "ReleasePodLost",
+        "ReleaseStopped",
+        "SlugNotOwned",
+    }
+)
+_OF_PHASE = frozenset({ENDED, READY, *NEGATIVE})
+
+
+def release_status(view: ReleaseView, verdict: Verdict, context: Context) -> dict[str, Any]:
+    """Return the status as far as it follows from the release itself."""
+    release = view.release
+    result = FAILED if verdict.reason in _FINAL_FAILURES else _RESULTS[verdict.is_ready]
+    fields = {
+        "observedGeneration": release.meta.generation,
+        "result": result,
+        "current": result == SUCCEEDED and view.current,
+        "phaseJobName": view.job.meta.name if view.job else release.status.get("phaseJobName"),
+        "retry": view.retry or None,
+        "conditions": stamp(
+            release.status.get("conditions", ()),
+            completion(verdict),
+            release.meta.generation,
+            context.now,
+        ),
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def complete(
+    world: AppWorld, before: Release, after: Release, context: Context, *, serves: bool
+) -> dict[str, Any]:
+    """Return the whole status: ``after`` with what its dynos add; ``before`` is as recorded."""
+    known = health(world, before)
+    generation = after.meta.generation
+    own = [each for each in after.status.get("conditions", ()) if each["type"] in _OF_PHASE]
+    added: tuple[Condition, ...] = (known,) if known else ()
+    stamped = stamp(before.status.get("conditions", ()), added, generation, context.now)
+    return {**after.status, "serving": serves, "conditions": [*own, *stamped]}
+
+
+def release_events(view: ReleaseView, verdict: Verdict) -> tuple[Event, ...]:
+    """Return what is worth an event: how a release phase ended, and what keeps a release back."""
+    if view.over or not (verdict.is_stalled or (verdict.is_ready and view.command)):
+        return ()
+    return (Event("Warning" if verdict.is_stalled else "Normal", verdict.reason, verdict.message),)
