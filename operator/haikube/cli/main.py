@@ -25,6 +25,7 @@ COMMANDS = {
     "open": "haikube.cli.apps:open_app",
     "path": "haikube.cli.path:path",
     "deploy": "haikube.cli.builds:deploy",
+    "releases": "haikube.cli.releases:releases",
     "builds": "haikube.cli.builds:builds",
     "buildpacks": "haikube.cli.buildpacks:buildpacks",
     "team": "haikube.cli.team:team",
