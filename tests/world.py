@@ -132,7 +132,9 @@ class Confined:
             self._cluster.fault(Call("create", resource, "", ""))
         if resource == ACCESS_REVIEWS:
             wish = spec["resourceAttributes"]
-            may = self._may(wish.get("namespace"), wish["verb"], wish["resource"])
+            parts = (wish["resource"], wish.get("subresource"))
+            plural = "/".join(part for part in parts if part)
+            may = self._may(wish.get("namespace"), wish["verb"], plural)
             return {"status": {"allowed": may}}
         rules = [
             {"verbs": [verb], "apiGroups": ["*"], "resources": [kind.plural]}

@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         default="",
         description="URL at which the api asks the gateway what answers; empty: it does not ask",
     )
+    gateway_pods: str = Field(
+        default="app.kubernetes.io/name=haikube-gateway",
+        description="labels of the gateway's pods, whose access log tells of requests; empty: none",
+    )
     reserved_hosts: Words = Field(
         default=frozenset({"api", "git", "www"}), description="app names that the platform keeps"
     )
@@ -188,6 +192,15 @@ class Settings(BaseSettings):
     )
     sweep_share: int = Field(
         default=10, description="percent of apps, and of slugs and logs, that one sweep may remove"
+    )
+
+    # Log store
+    log_store_url: str = Field(
+        default="", description="VictoriaLogs URL; empty: only living dynos have logs"
+    )
+    log_store_user: str = Field(default="haikube", description="user name for the log store")
+    log_store_password: SecretStr = Field(
+        default=SecretStr(""), description="password for the log store; empty: none is sent"
     )
 
     # git and api

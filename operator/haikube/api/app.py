@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -22,7 +23,10 @@ from haikube.api.kernel.directory import Directory
 from haikube.api.kernel.observed import Kind, Observed
 from haikube.api.kernel.problems import answer
 from haikube.api.kernel.rights import Rights
+from haikube.api.kernel.seal import Seals
 from haikube.api.rooms import ROOMS, git, probes
+from haikube.api.streams import attach
+from haikube.api.streams.logs import log_sources
 from haikube.cluster.port import Cluster
 from haikube.git.command import Git
 from haikube.git.consolidate import MOST_PACKS, Consolidation
@@ -58,7 +62,7 @@ WATCHED: Final = (
     Kind(FORMATIONS),
     Kind(DYNOS),
     Kind(STACKS),
-    Kind(PODS, labels=f"{labels.COMPONENT}=dyno"),
+    Kind(PODS, labels=f"{labels.COMPONENT} in (dyno,one-off,release-phase)"),
     Kind(ROLE_BINDINGS),
 )
 """What the api reads from its own copy."""
@@ -89,21 +93,26 @@ def create_app(
             pace=pace or Pace(),
         )
         rights = Rights()
+        sources = log_sources(settings, cluster, observed)
         app.state.context = Context(
             settings=settings,
             own=cluster,
             storage=storage,
             authenticator=Authenticator(cluster),
             capabilities=Capabilities(settings),
+            seals=Seals(settings),
             contract=contract or Contract(),
             observed=observed,
             rights=rights,
             directory=Directory(cluster, observed, rights),
             logs=BuildLogs(storage),
+            history=sources.history,
+            router=sources.router,
             git=service,
+            closing=app.state.closing,
         )
         try:
-            async with observed.running(_SYNC_SECONDS):
+            async with observed.running(_SYNC_SECONDS), sources.running():
                 app.state.ready = True
                 yield
         finally:
@@ -112,16 +121,19 @@ def create_app(
             await hooks.stop()
             shutil.rmtree(scratch, ignore_errors=True)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *probes.ROUTES,
             *(route for room in ROOMS for route in room.routes),
+            *attach.ROUTES,
             *git.ROUTES,
         ],
         middleware=[Middleware(AccessLog)],
         exception_handlers={HTTPException: answer},
         lifespan=lifespan,
     )
+    app.state.closing = asyncio.Event()
+    return app
 
 
 def _listener(settings: Settings, storage: Storage) -> BuildLogs:

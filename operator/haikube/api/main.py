@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from types import FrameType
 from typing import Final
 
 import structlog
@@ -40,7 +41,21 @@ async def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=_STOP_SECONDS,
             http="httptools",
         )
-        await uvicorn.Server(config).serve()
+        await _Server(config, app.state.closing).serve()
+
+
+class _Server(uvicorn.Server):
+    """A server that tells what has no end of its own, such as a tail, to end when it is to stop."""
+
+    def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
+        super().__init__(config)
+        self._closing = closing
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._closing.set)
 
 
 def configure_logging(level: str) -> None:

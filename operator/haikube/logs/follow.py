@@ -10,7 +10,7 @@ from typing import Final
 from haikube.cluster.errors import ApiError, NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.builds import is_passing
-from haikube.logs.line import APP, Line, Selection, shown
+from haikube.logs.line import APP, Line, Selection, in_order, shown
 from haikube.logs.podlog import Place, Printed, Reader
 from haikube.logs.scene import Sight
 from haikube.logs.story import PRINTING, dyno_name
@@ -86,7 +86,7 @@ class Dynos:
         for reading in asyncio.as_completed(
             [self._past(gate, uid, pod, lines) for uid, pod in self.pods().items()]
         ):
-            kept = sorted([*kept, *await reading])[-lines:]
+            kept = in_order([*kept, *await reading])[-lines:]
         return kept
 
     async def _past(self, gate: asyncio.Semaphore, uid: str, pod: Json, tail: int) -> list[Line]:

@@ -43,6 +43,11 @@ class Line(NamedTuple):
         return f"{self.time[:_MICROSECONDS]}+00:00 {self.source}[{self.dyno}]: {self.text}"
 
 
+def in_order(lines: Iterable[Line]) -> list[Line]:
+    """Return lines by time; those of one time stay as they came."""
+    return sorted(lines, key=lambda line: line.time)
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which lines a reader asks for; empty fields ask for all."""

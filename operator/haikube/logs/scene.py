@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from haikube.cluster.port import Json
-from haikube.logs.line import Line
+from haikube.logs.line import Line, in_order
 from haikube.logs.story import build_story, pod_story, release_story, scale_story
 from haikube.model.resources import APPS, BUILDS, FORMATIONS, PODS, RELEASES, Resource
 
@@ -55,7 +55,7 @@ class Storyteller:
         """Return the lines that were not told yet, in the order of time."""
         lines = [line for line in self._stories(now) if line.key not in self._told]
         self._told.update(line.key for line in lines)
-        return sorted(lines)
+        return in_order(lines)
 
     def _stories(self, now: datetime) -> list[Line]:
         told = [line for pod in self._of(PODS) for line in pod_story(pod)]

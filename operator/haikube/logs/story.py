@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from haikube.logs.line import APP, HEROKU, Line, stamp
+from haikube.logs.line import APP, HEROKU, Line, in_order, stamp
 from haikube.model import labels
 from haikube.model.formation import WEB
 from haikube.model.times import parse_time
@@ -53,7 +53,7 @@ def pod_story(pod: Raw) -> list[Line]:
     if (pod["metadata"].get("labels") or {}).get(labels.COMPONENT) not in PRINTING:
         return []
     told = [_line(pod, moment, text) for moment, text in _life(pod)]
-    return sorted(told, key=lambda line: line.time)
+    return in_order(told)
 
 
 def _line(pod: Raw, moment: datetime, text: str) -> Line:

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.follow import Dynos, Pace
-from haikube.logs.line import Line, Selection
+from haikube.logs.line import Line, Selection, in_order
 from haikube.logs.scene import Sight, Storyteller
 
 MOST: Final = 1500
@@ -112,7 +112,7 @@ class Tail:
             await asyncio.sleep(_WINDOW)
         while not batches.empty():
             lines += batches.get_nowait()
-        return sorted(lines, key=lambda line: line.time)
+        return in_order(lines)
 
     async def _watch(self) -> None:
         """Follow new dynos and tell what happens to them, until the app is gone."""
@@ -151,4 +151,4 @@ def merged(parts: Sequence[Sequence[Line]]) -> list[Line]:
                 found.setdefault((line.key, "", "", ""), line)
             else:
                 found.setdefault((line.time, line.dyno, line.text, str(number)), line)
-    return sorted(found.values(), key=lambda line: line.time)
+    return in_order(found.values())

@@ -22,6 +22,9 @@ DYNO = "haikube.dev/dyno"
 SESSION_UNTIL = "haikube.dev/session-until"
 """Annotation of an attached Dyno: RFC 3339 time; its session is gone unless it moves this on."""
 
+SESSION_JOINED = "haikube.dev/session-joined"
+"""Annotation of an attached Dyno: its one session has begun."""
+
 APPLIED_DIGEST = "haikube.dev/applied-digest"
 """Annotation of every child: digest of what the operator last wanted it to be."""
 

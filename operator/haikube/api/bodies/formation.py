@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -118,13 +117,6 @@ def named_pods(process_type: str, pods: Sequence[Json]) -> dict[str, Json]:
             number += 1
         named[f"{process_type}.{number}"] = pod
     return dict(sorted(named.items(), key=lambda item: _number(item[0])))
-
-
-def command_text(command: Sequence[str]) -> str:
-    """Return the words of a one-off dyno as a person wrote them."""
-    if len(command) == 3 and command[0] in {"bash", "sh"} and command[1] == "-c":  # noqa: PLR2004
-        return command[2]
-    return shlex.join(command)
 
 
 def _number(name: str) -> int:

@@ -88,18 +88,24 @@ class Authenticator:
             raise unauthorized()
         return Caller(*review, self._cluster.with_token(token), token)
 
+    async def holder(self, token: str) -> Caller | None:
+        """Return whose token this is that was sealed earlier; None when it is nobody's any more."""
+        review = await self._review(token, None)
+        return Caller(*review, self._cluster.with_token(token), token) if review else None
+
     def forget(self) -> None:
         """Review every token again: one was revoked."""
         self._known.clear()
 
-    async def _review(self, token: str, address: str) -> _Review:
+    async def _review(self, token: str, address: str | None) -> _Review:
         digest = hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
         if known and known[0] > monotonic():
             return known[1]
-        self._limit.check(address)
+        if address is not None:
+            self._limit.check(address)
         review = await self._ask(token)
-        if review is None:
+        if review is None and address is not None:
             self._limit.failed(address)
         if len(self._known) >= _CACHED:
             self._known.clear()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from haikube.api.contract.schema import Contract
 from haikube.api.kernel.addresses import app_url
-from haikube.api.kernel.auth import Authenticator, Caller
+from haikube.api.kernel.auth import Authenticator, Caller, Impersonator
 from haikube.api.kernel.capability import Capabilities
 from haikube.api.kernel.directory import Directory
 from haikube.api.kernel.observed import Observed
 from haikube.api.kernel.rights import Rights
-from haikube.cluster.port import Cluster, Json
+from haikube.api.kernel.seal import Seals
+from haikube.cluster.port import Json
 from haikube.git.builds import Repository
 from haikube.git.service import GitService
 from haikube.logs.builds import BuildLogs
+from haikube.logs.tail import History, Router
 from haikube.model.source import declared_path
 from haikube.settings import Settings
 from haikube.storage.port import Storage
@@ -27,16 +30,21 @@ class Context:
     """The parts; ``own`` acts as the api itself."""
 
     settings: Settings
-    own: Cluster
+    own: Impersonator
     storage: Storage
     authenticator: Authenticator
     capabilities: Capabilities
+    seals: Seals
     contract: Contract
     observed: Observed
     rights: Rights
     directory: Directory
     logs: BuildLogs
+    history: History | None
+    router: Router
     git: GitService
+    closing: asyncio.Event
+    """Set when the process is told to stop: what has no end of its own ends now."""
 
     async def caller(self, request: Request) -> Caller:
         """Return who sent a request."""

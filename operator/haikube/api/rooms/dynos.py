@@ -17,7 +17,6 @@ from haikube.api.bodies.formation import (
     UP,
     DynoState,
     ProcessType,
-    command_text,
     dyno_body,
     named_pods,
     pod_state,
@@ -184,14 +183,14 @@ def _without_pod(formation: Json) -> DynoState:
 def _one_offs(call: Call, app: Json) -> Iterator[Listed]:
     by_version = {each["spec"]["version"]: each for each in app_releases(call, app)}
     for obj in call.context.observed.of_app(DYNOS, app):
-        spec, status = obj["spec"], obj.get("status") or {}
+        dyno, status = parse_dyno(obj), obj.get("status") or {}
         if status.get("state") in _OVER or obj["metadata"].get("deletionTimestamp"):
             continue
         process = ProcessType(
-            name=str(spec.get("processType") or "run"),
-            command=command_text(spec.get("command") or ()),
+            name=dyno.process_type or "run",
+            command=dyno.command,
             quantity=1,
-            size=str(spec.get("size") or ""),
+            size=dyno.size,
             obj=None,
         )
         state = DynoState(
@@ -199,7 +198,7 @@ def _one_offs(call: Call, app: Json) -> Iterator[Listed]:
             str(status.get("startedAt") or created(obj)),
         )
         body = dyno_body(
-            dyno_name(parse_dyno(obj)),
+            dyno_name(dyno),
             process,
             app,
             state,

@@ -1,0 +1,307 @@
+"""``GET /attach``: a session with a dyno over a WebSocket. docs/spec/attach.md is the contract.
+
+What is done in the cluster is done with the token of who asked for the session, which the secret
+holds. A session that is not renewed is over: the operator ends its dyno, whatever became of us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from starlette.responses import Response
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from haikube.api.kernel.context import Context
+from haikube.api.kernel.problems import Problem, problem_of
+from haikube.cluster.errors import ApiError, Conflict
+from haikube.cluster.port import Cluster, Json, Stream
+from haikube.model import labels
+from haikube.model.resources import DYNOS, PODS
+from haikube.model.times import format_time
+from haikube.run.command import exit_line
+from haikube.run.session import EndOfInput, Said, Session, Size
+
+ACT: Final = "ATTACH"
+PROTOCOL: Final = "haikube.attach.v1"
+
+JOIN_SECONDS: Final = 120.0
+"""How long a secret may be used."""
+
+LEASE_SECONDS: Final = 600.0
+"""How long a session that nobody renews counts as alive."""
+
+_RENEW_SECONDS: Final = 60.0
+_START_SECONDS: Final = 600.0
+_END_SECONDS: Final = 15.0
+_CLOSED: Final = 1000
+_FAILED: Final = 1011
+_REASON: Final = 120
+_OVER: Final = frozenset({"Complete", "Crashed"})
+
+_log = structlog.get_logger(__name__)
+
+
+class Refused(Exception):
+    """The session cannot be, or was lost; the message is for the person."""
+
+
+async def attach(socket: WebSocket) -> None:
+    """Serve one session from its request to its end."""
+    context: Context = socket.app.state.context
+    try:
+        wish = context.seals.open(ACT, socket.headers.get("haikube-capability", ""))
+        session = _Inside(context, wish) if "pod" in wish else _OneOff(context, wish)
+        await session.claim()
+    except (Problem, ApiError) as error:
+        await _refuse(socket, error)
+        return
+    await socket.accept(subprotocol=PROTOCOL)
+    client = _Client(socket)
+    try:
+        code = await session.run(client)
+    except (Refused, ApiError) as error:
+        await client.close(_FAILED, str(error))
+    else:
+        await client.end(code, told=bool(wish["told"]))
+
+
+async def _refuse(socket: WebSocket, error: Exception) -> None:
+    """Answer the request instead of the upgrade."""
+    problem = problem_of(error)
+    response = Response(json.dumps(problem.body), problem.status, media_type="application/json")
+    await socket.send_denial_response(response)
+
+
+class _Client:
+    """The other end of the WebSocket; see ``session.Client``."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+
+    async def said(self) -> AsyncIterator[Said]:
+        """Yield what the client says until it goes."""
+        while True:
+            message = await self._socket.receive()
+            if message["type"] != "websocket.receive":
+                return
+            if (data := message.get("bytes")) is not None:
+                yield data
+            elif (word := _word(message.get("text") or "")) is not None:
+                yield word
+
+    async def show(self, data: bytes) -> None:
+        """Send output."""
+        with suppress(WebSocketDisconnect, RuntimeError):
+            await self._socket.send_bytes(data)
+
+    async def tell(self, **what: object) -> None:
+        """Send a word about the session."""
+        with suppress(WebSocketDisconnect, RuntimeError):
+            await self._socket.send_text(json.dumps(what))
+
+    async def end(self, code: int | None, *, told: bool) -> None:
+        """Say how the command ended; None when the client has gone before."""
+        if code is None:
+            return
+        if told:
+            await self.show(exit_line(code))
+        await self.tell(exit=code)
+        await self.close(_CLOSED, "")
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close, with a reason for the person."""
+        if self._socket.application_state is WebSocketState.CONNECTED:
+            with suppress(WebSocketDisconnect, RuntimeError):
+                await self._socket.close(code, reason.encode()[:_REASON].decode(errors="ignore"))
+
+
+def _word(text: str) -> Said | None:
+    """Return what a text frame says; None for words of another version."""
+    try:
+        said = json.loads(text)
+        if said.get("eof"):
+            return EndOfInput()
+        return _size(said["resize"]["columns"], said["resize"]["rows"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _size(columns: object, rows: object) -> Size | None:
+    """Return a size that a terminal can have; clients also send 0 and nothing."""
+    most = 10_000
+    if str(columns).isdecimal() and str(rows).isdecimal():
+        size = Size(int(str(columns)), int(str(rows)))
+        if 0 < size.columns < most and 0 < size.rows < most:
+            return size
+    return None
+
+
+class _Inside:
+    """A second process in a dyno that runs."""
+
+    def __init__(self, context: Context, wish: dict[str, Any]) -> None:
+        self._cluster: Cluster = context.own.with_token(wish["token"])
+        self._wish = wish
+        self._tty = bool(wish["tty"])
+
+    async def claim(self) -> None:
+        """Take nothing: to run a command twice is for its caller to decide."""
+
+    async def run(self, client: _Client) -> int | None:
+        """Run the command; returns its exit code, None when the client went."""
+        launch = ("/haikube/launcher", "--inside", self._wish["session"], self._wish["command"])
+        async with self._cluster.attach(self._stream(launch)) as channel:
+            if self._tty and (size := _size(self._wish["columns"], self._wish["rows"])):
+                await channel.resize(size.columns, size.rows)
+            await client.tell(state="up")
+            if await Session(client, channel, tty=self._tty).run():
+                return channel.exit_code or 0
+        await self._hang_up()
+        return None
+
+    async def _hang_up(self) -> None:
+        """Do to the process what a terminal does that goes away."""
+        launch = ("/haikube/launcher", "--hang-up", self._wish["session"])
+        with suppress(ApiError):
+            async with self._cluster.attach(self._stream(launch)) as channel:
+                async for _ in channel.output():
+                    pass
+
+    def _stream(self, command: tuple[str, ...]) -> Stream:
+        tty = self._tty and command[1] == "--inside"
+        return Stream(self._wish["pod"], self._wish["namespace"], "dyno", tty, command)
+
+
+class _OneOff:
+    """The process of a one-off dyno."""
+
+    def __init__(self, context: Context, wish: dict[str, Any]) -> None:
+        self._observed = context.observed
+        self._cluster: Cluster = context.own.with_token(wish["token"])
+        self._wish = wish
+        self._tty = bool(wish["tty"])
+
+    async def claim(self) -> None:
+        """Join it once and for all; raises a 404 ``Problem`` for whoever comes later."""
+        dyno = await self._cluster.get(DYNOS, self._wish["dyno"], self._wish["namespace"])
+        meta = dyno["metadata"]
+        notes = meta.get("annotations") or {}
+        if meta["uid"] != self._wish["uid"] or labels.SESSION_JOINED in notes:
+            raise Problem(404, "not_found", "This session was joined already.")
+        change = {
+            "metadata": {
+                "resourceVersion": meta["resourceVersion"],
+                "annotations": {labels.SESSION_JOINED: "true", **_lease()},
+            }
+        }
+        try:
+            await self._cluster.patch(DYNOS, meta["name"], meta["namespace"], change)
+        except Conflict:
+            await self.claim()  # the operator wrote its status in between
+
+    async def run(self, client: _Client) -> int | None:
+        """Run the command; returns its exit code, None when the client went."""
+        waiting = asyncio.create_task(self._begun())
+        renewing = asyncio.create_task(self._renew())
+        try:
+            pod = await waiting
+            done = await self._joined(client, pod)
+        except BaseException:
+            await self._over()
+            raise
+        finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])
+        if not done:
+            await self._over()
+            return None
+        return await self._exit_code(pod)
+
+    async def _joined(self, client: _Client, pod: Json) -> bool:
+        meta = pod["metadata"]
+        container = pod["spec"]["containers"][0]["name"]
+        stream = Stream(meta["name"], meta["namespace"], container, self._tty)
+        async with self._cluster.attach(stream) as channel:
+            if self._tty and (size := _size(self._wish["columns"], self._wish["rows"])):
+                await channel.resize(size.columns, size.rows)
+            await channel.send(b"\n")  # what the launcher waits for
+            await client.tell(state="up")
+            return await Session(client, channel, tty=self._tty).run()
+
+    async def _begun(self) -> Json:
+        """Return its pod once its container runs; raises ``Refused`` with why it does not."""
+        found = await self._observed.until(self._running_or_failed, _START_SECONDS)
+        if found is None:
+            raise Refused("the dyno did not start in time")
+        if found["kind"] == DYNOS.kind:
+            raise Refused(_why(found))
+        return found
+
+    def _running_or_failed(self) -> Json | None:
+        place = self._wish["namespace"], self._wish["dyno"]
+        pod = self._observed.get(PODS, *place)
+        if pod is not None and _container(pod).get("state", {}).keys() & {"running", "terminated"}:
+            return pod
+        dyno = self._observed.get(DYNOS, *place)
+        state = ((dyno or {}).get("status") or {}).get("state")
+        return dyno if state in _OVER or (dyno and _stalled(dyno)) else None
+
+    async def _exit_code(self, pod: Json) -> int:
+        meta = pod["metadata"]
+
+        def ended() -> int | None:
+            now = self._observed.get(PODS, meta["namespace"], meta["name"]) or {}
+            state = _container(now).get("state", {}).get("terminated")
+            return None if state is None else int(state.get("exitCode") or 0)
+
+        code = await self._observed.until(ended, _END_SECONDS)
+        if code is None:
+            raise Refused("the dyno was lost: nobody knows how its command ended")
+        return code
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_SECONDS)
+            try:
+                await self._note(_lease())
+            except ApiError as error:
+                _log.warning("a session was not renewed", error=str(error))
+
+    async def _over(self) -> None:
+        """Let the operator end the dyno now."""
+        with suppress(ApiError):
+            await self._note({labels.SESSION_UNTIL: format_time(datetime.now(UTC))})
+
+    async def _note(self, notes: dict[str, str]) -> None:
+        change = {"metadata": {"annotations": notes}}
+        await self._cluster.patch(DYNOS, self._wish["dyno"], self._wish["namespace"], change)
+
+
+def _lease() -> dict[str, str]:
+    until = datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)
+    return {labels.SESSION_UNTIL: format_time(until)}
+
+
+def _container(pod: Json) -> Json:
+    return next(iter((pod.get("status") or {}).get("containerStatuses") or ()), {})
+
+
+def _stalled(dyno: Json) -> bool:
+    conditions = (dyno.get("status") or {}).get("conditions") or ()
+    return any(each["type"] == "Stalled" and each["status"] == "True" for each in conditions)
+
+
+def _why(dyno: Json) -> str:
+    conditions = (dyno.get("status") or {}).get("conditions") or ()
+    told = (each["message"] for each in conditions if each["type"] == "Succeeded")
+    return next(told, "the dyno did not start")
+
+
+ROUTES: Final = [WebSocketRoute("/attach", attach)]
