@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     build_overhead: int = Field(
         default=300, description="added to a build's timeout for start, fetch and upload"
     )
+    build_runtime_class: str = Field(
+        default="", description="RuntimeClass of build pods, such as gvisor; empty: the cluster's"
+    )
     build_ttl: int = Field(
         default=3600, description="a finished build Job and its pod are kept this long"
     )
@@ -150,6 +153,14 @@ class Settings(BaseSettings):
     dyno_port: int = Field(default=8080, description="value of PORT in web dynos")
     max_surge: str = Field(
         default="100%", description="extra dynos during a rollout, number or percent"
+    )
+    dyno_runtime_class: str = Field(
+        default="", description="RuntimeClass of dynos, such as gvisor; empty: the cluster's"
+    )
+    user_namespaces: bool = Field(
+        default=False,
+        description="builds and dynos get user ids of their own (hostUsers: false); "
+        "every node must have user namespaces",
     )
     drain_seconds: int = Field(
         default=2,
@@ -180,6 +191,9 @@ class Settings(BaseSettings):
     storage_region: str = Field(default="us-east-1", description="region")
     storage_access_key: SecretStr = Field(default=SecretStr(""), description="access key id")
     storage_secret_key: SecretStr = Field(default=SecretStr(""), description="secret access key")
+    storage_limit: int = Field(
+        default=0, description="bytes stored from which on builds are refused; 0: no limit"
+    )
     sweep_seconds: float = Field(default=3600.0, description="mark-and-sweep of the storage")
     sweep_grace: int = Field(
         default=3600, description="an upload or a purged cache younger than this is never swept"

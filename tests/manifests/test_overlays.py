@@ -202,6 +202,21 @@ def test_nothing_calls_home(overlay: str) -> None:
     assert "--global.checknewversion=false" in words
 
 
+def test_a_full_storage_refuses_what_is_written_before_its_volume_is_full() -> None:
+    pod = one("overlays/local", "Deployment", "haikube-storage")["spec"]["template"]["spec"]
+    (weed,) = pod["containers"]
+    (data,) = (each for each in pod["volumes"] if each["name"] == "data")
+    volumes = next(
+        int(each["value"]) for each in weed["env"] if each["name"] == "HAIKUBE_STORAGE_VOLUMES"
+    )
+    limit = int(settings_of("overlays/local")["HAIKUBE_STORAGE_LIMIT"])
+
+    assert "-master.volumeSizeLimitMB=1024" in weed["args"]
+    assert "-volume.max=$(HAIKUBE_STORAGE_VOLUMES)" in weed["args"]
+    assert volumes < int(data["emptyDir"]["sizeLimit"].removesuffix("Gi"))
+    assert limit < volumes * (1 << 30) * 0.7, "a third may be bytes that are deleted already"
+
+
 def test_production_keeps_its_bytes_on_a_volume() -> None:
     pod = one("overlays/production", "Deployment", "haikube-storage")["spec"]["template"]["spec"]
     (data,) = (each for each in pod["volumes"] if each["name"] == "data")

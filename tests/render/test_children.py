@@ -65,6 +65,29 @@ def _plain(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("case", PODS)
+async def test_pods_get_a_sandbox_and_users_of_their_own_where_the_cluster_has_them(
+    case: str,
+) -> None:
+    (obj, *others), words = CASES[case]
+    chosen = {
+        "build_runtime_class": "kata",
+        "dyno_runtime_class": "gvisor",
+        "user_namespaces": True,
+    }
+    plain = _pod_spec(await rendered(case))
+    fenced = _pod_spec((await plan(obj, *others, **chosen)).write(words).body)
+
+    assert not {"runtimeClassName", "hostUsers"} & set(plain)
+    assert fenced["runtimeClassName"] == ("kata" if case == "build-job" else "gvisor")
+    assert fenced["hostUsers"] is False
+
+
+def _pod_spec(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    spec: Mapping[str, Any] = body["spec"]
+    return spec["template"]["spec"] if "template" in spec else spec
+
+
+@pytest.mark.parametrize("case", PODS)
 async def test_every_pod_is_restricted(case: str) -> None:
     body = await rendered(case)
     spec = body["spec"] if case == "one-off-pod" else body["spec"]["template"]["spec"]

@@ -66,6 +66,8 @@ def build_job(build: Build, app: App, stack: Stack, ca_bundle: str, context: Con
         "labels": marks,
         "deadline": deadline(build, app, settings),
         "ttl": settings.build_ttl,
+        "runtime_class": settings.build_runtime_class,
+        "user_namespaces": settings.user_namespaces,
         "image": stack.build_image,
         "pull_policy": settings.image_pull_policy,
         "env": _env(settings),
