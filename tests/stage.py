@@ -99,6 +99,7 @@ async def plan(
     now: datetime = NOW,
     storage: MemoryStorage | None = None,
     cluster: FakeCluster | None = None,
+    storage_full: str = "",
     **changes: Any,
 ) -> Row:
     """Return the plan for ``obj`` when it and ``others`` are all there is."""
@@ -110,7 +111,7 @@ async def plan(
     clock = FakeClock(now)
     known = cluster or FakeCluster()
     worlds = Worlds(store, known, storage or MemoryStorage(), chosen, clock)
-    made = await _plan_of(obj, worlds, Context(chosen, RENDER, now))
+    made = await _plan_of(obj, worlds, Context(chosen, RENDER, now, storage_full=storage_full))
     assert given == [obj, *others], "a plan changed what it was given"
     if made.status is not None:
         assert_conditions_sane({**obj, "status": made.status})

@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     source_limit: int = Field(default=1 << 30, description="largest source archive or push")
     slug_limit: int = Field(default=500_000_000, description="largest slug, packed")
     slug_warning: int = Field(default=300_000_000, description="a slug over this is warned about")
+    cache_limit: int = Field(
+        default=2_000_000_000, description="largest build cache, packed; a larger one is not kept"
+    )
     build_history: int = Field(default=20, description="finished builds kept per app")
     build_log_limit: int = Field(
         default=20_000_000, description="bytes of a build log that are kept"

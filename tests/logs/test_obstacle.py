@@ -13,6 +13,7 @@ from haikube.model.resources import APPS, BUILDS, EVENTS
 
 Json = dict[str, Any]
 QUOTA = 'pods "b-x" is forbidden: exceeded quota: team'
+TOLD = "QuotaExceeded: its pod is forbidden: exceeded quota: team"
 
 
 def ready(reason: str, message: str = "why") -> Json:
@@ -47,7 +48,7 @@ def cluster(build: Json, app: Json | None = None, *events: Json) -> FakeCluster:
         (ready("QuotaExceeded", "full"), None, [], "QuotaExceeded: full"),
         (ready("WaitingForBuild"), None, [], "WaitingForBuild: why"),
         (ready("Unschedulable") | {"podName": "p"}, None, [], "Unschedulable: why"),
-        (ready("BuildStarting"), None, [event(QUOTA)], f"QuotaExceeded: {QUOTA}"),
+        (ready("BuildStarting"), None, [event(QUOTA)], TOLD),
         (ready("BuildStarting"), None, [event("no"), event("yes", at="2")], "FailedCreate: yes"),
         (ready("BuildStarting"), None, [event("x", kind="Pod"), event("x", sort="Normal")], ""),
         (ready("BuildStarting"), ready("QuotaExceeded"), [], "QuotaExceeded: why"),

@@ -165,6 +165,21 @@ async def test_a_full_disk_is_known_although_the_engine_left_another_result() ->
     assert row.status["failure"]["reason"] == "DiskFull"
 
 
+async def test_a_full_storage_refuses_builds_that_have_not_begun() -> None:
+    full = "the object storage holds 12.0 of 12.0 GB"
+    refused = await plan(b.build(), b.app(), b.stack(), storage_full=full)
+    assert refused.writes == []
+    assert refused.status["result"] == "Failed"
+    assert refused.condition() == ("False", "StorageFull")
+    assert refused.message().startswith(f"{full}; destroy apps that nobody needs")
+
+    running = b.build(status={"result": "Running"})
+    went_on = await plan(
+        running, b.app(), b.stack(), b.job("b1", ("Build", "b1")), storage_full=full
+    )
+    assert went_on.status["result"] == "Running"
+
+
 async def test_a_git_source_is_fetched_by_the_build_itself() -> None:
     git = {"git": {"url": "https://example.com/x.git", "ref": "v1"}}
     row = await plan(b.build(source=git), b.app(), b.stack())

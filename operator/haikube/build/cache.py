@@ -21,15 +21,17 @@ from haikube.build.transfer import Transfer, TransferError
 
 _LEVEL: Final = 1
 _NOT_FOUND: Final = 404
-_MAX_BYTES: Final = 4 << 30
 _TAR_OPTIONS: Final = ("--format=posix", "--sort=name", "--numeric-owner")
 
 
 class BuildCache:
     """The cache of one build."""
 
-    def __init__(self, layout: Layout, transfer: Transfer, deadline: Deadline) -> None:
+    def __init__(
+        self, layout: Layout, transfer: Transfer, deadline: Deadline, *, limit: int
+    ) -> None:
         self._layout = layout
+        self._limit = limit
         self._transfer = transfer
         self._deadline = deadline
         self._restored = ""
@@ -40,7 +42,7 @@ class BuildCache:
         archive = self._layout.spool / "cache.tar.zst"
         try:
             if url is not None:
-                self._transfer.fetch(url, archive, limit=_MAX_BYTES)
+                self._transfer.fetch(url, archive, limit=self._limit)
                 unpack_trusted(archive, self._layout.cache_dir, deadline=self._deadline)
         except TransferError as error:
             if error.status != _NOT_FOUND:
@@ -59,13 +61,18 @@ class BuildCache:
             return None
         archive = self._layout.spool / "cache.tar.zst"
         try:
-            pack(
+            packed = pack(
                 self._layout.cache_dir,
                 archive,
                 _TAR_OPTIONS,
                 level=_LEVEL,
                 deadline=self._deadline,
             )
+            if packed.size > self._limit:
+                return (
+                    f"The build cache has {packed.size} bytes, over its limit of {self._limit}: "
+                    "it was not saved, the next build is slower"
+                )
             self._transfer.put_file(url, archive)
         except (TransferError, PackingError, OSError) as error:
             return f"The build cache was not saved, the next build is slower: {error}"

@@ -44,7 +44,7 @@ class Pipeline:
         self._transcript = transcript
         self._deadline = deadline
         self._env = buildpack_env(request, layout, transfer.ca_file)
-        self._cache = BuildCache(layout, transfer, deadline)
+        self._cache = BuildCache(layout, transfer, deadline, limit=request.limits.cache_bytes)
 
     def run(self) -> Built:
         """Build; raises ``BuildFailure`` with the reason when it cannot be done."""

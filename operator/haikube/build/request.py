@@ -13,6 +13,7 @@ DEFAULT_SLUG_BYTES = 500_000_000
 DEFAULT_SLUG_WARNING_BYTES = 300_000_000
 DEFAULT_SOURCE_BYTES = 1 << 30
 DEFAULT_LOG_BYTES = 20_000_000
+DEFAULT_CACHE_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Limits:
     slug_warning_bytes: int = DEFAULT_SLUG_WARNING_BYTES
     source_bytes: int = DEFAULT_SOURCE_BYTES
     log_bytes: int = DEFAULT_LOG_BYTES
+    cache_bytes: int = DEFAULT_CACHE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +117,5 @@ def _limits(document: Mapping[str, Any]) -> Limits:
         slug_warning_bytes=document.get("slugWarningBytes") or DEFAULT_SLUG_WARNING_BYTES,
         source_bytes=document.get("sourceBytes") or DEFAULT_SOURCE_BYTES,
         log_bytes=document.get("logBytes") or DEFAULT_LOG_BYTES,
+        cache_bytes=document.get("cacheBytes") or DEFAULT_CACHE_BYTES,
     )

@@ -6,12 +6,16 @@ passed on; only where a Job has no pod, the cluster's own events are read.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from haikube.cluster.errors import ApiError
 from haikube.cluster.port import Cluster, Json
 from haikube.model import conditions
 from haikube.model.resources import APPS, BUILDS, EVENTS
+
+_POD: Final = re.compile(r'pods "[^"]*"')
+"""Each try has another name: the same refusal is to read the same."""
 
 _USUAL: Final = frozenset({"BuildStarting", "BuildRunning", "BuildRestarting", "BuildSucceeded"})
 """Reasons of a Build that goes on."""
@@ -65,7 +69,7 @@ async def _event(cluster: Cluster, namespace: str, job: str) -> str:
     newest = max(about, key=_seen, default=None)
     if newest is None:
         return ""
-    message = str(newest.get("message") or "")
+    message = _POD.sub("its pod", str(newest.get("message") or ""))
     reason = "QuotaExceeded" if "exceeded quota" in message else str(newest.get("reason") or "")
     return f"{reason}: {message}"
 

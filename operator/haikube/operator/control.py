@@ -71,6 +71,10 @@ class Control:
         self._leading = False
         self.app_deleted: Callable[[str], None] | None = None
 
+    def heed_storage(self, full: Callable[[], str]) -> None:
+        """Let no build begin while ``full`` returns why not."""
+        self.reconcile.storage_full = full
+
     async def load(self) -> None:
         """Read the whole cluster once."""
         await self.resync.load()

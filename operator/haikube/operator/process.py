@@ -24,6 +24,7 @@ from haikube.cluster.port import Cluster
 from haikube.engine.clock import SystemClock
 from haikube.engine.elector import Elector
 from haikube.engine.health import Health
+from haikube.operator.bounds import Bounds
 from haikube.operator.control import Control
 from haikube.operator.kopfwatch import add_login, assert_only_events, kopf_registry, kopf_settings
 from haikube.operator.metrics import CountedCluster, Metrics
@@ -31,6 +32,7 @@ from haikube.operator.preflight import preflight
 from haikube.operator.probes import probes_app, serve_probes
 from haikube.operator.sweep import Sweeper, mercy
 from haikube.operator.sweeping import Sweeping
+from haikube.operator.usage import Usage
 from haikube.operator.watched import WATCHED
 from haikube.render.renderer import Renderer
 from haikube.settings import Settings
@@ -61,6 +63,9 @@ class Process:
         sweeper = Sweeper(cluster, storage, mercy=mercy(settings))
         self.sweeping = Sweeping(sweeper, self.clock, seconds=settings.sweep_seconds)
         self.control.app_deleted = self.sweeping.app_deleted
+        self.usage = Usage(storage, self.clock, limit=settings.storage_limit)
+        self.control.heed_storage(lambda: self.usage.full)
+        self.bounds = Bounds(cluster, storage, self.control.store, settings, self.clock)
         self._identity: Any = settings.identity or socket.gethostname()
         self.elector = Elector(
             cluster,
@@ -128,11 +133,13 @@ class Process:
         self.control.lead()
         log.info("%s leads: %d keys to look at", self._identity, self.control.queue.depth)
         work = asyncio.create_task(self.control.run(self.metrics.reconciled))
-        sweeper = asyncio.create_task(self.sweeping.run())
+        keepers = [
+            asyncio.create_task(each.run()) for each in (self.sweeping, self.usage, self.bounds)
+        ]
         try:
-            await self._until_stop(_first_end(work, sweeper, *self._watches))
+            await self._until_stop(_first_end(work, *keepers, *self._watches))
         finally:
-            await _end(work, sweeper, keeper)
+            await _end(work, *keepers, keeper)
 
     async def _keep_lead(self) -> NoReturn:
         await self.elector.keep()

@@ -66,6 +66,8 @@ class Reconciler:
         self._settings = settings
         self._clock = clock
         self._converger = Converger(store, committer, self._confess, (StorageError,))
+        self.storage_full: Callable[[], str] = str
+        """Returns why no build may begin, or nothing."""
 
     async def __call__(self, key: Key) -> float | None:
         """Look once; returns the seconds until it should be looked at again."""
@@ -105,7 +107,8 @@ class Reconciler:
                 self._wake(Key(APPS.kind, each.meta.namespace, each.app))
 
     def _context(self) -> Context:
-        return Context(self._settings, self._render, self._clock.now())
+        now = self._clock.now()
+        return Context(self._settings, self._render, now, storage_full=self.storage_full())
 
     def _confess(self, part: Part, obj: Object, error: Exception) -> Mapping[str, Any] | None:
         """Return the status that tells of a refusal, if anybody can do something about it."""

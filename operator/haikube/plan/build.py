@@ -33,7 +33,7 @@ def plan_build(view: BuildView, context: Context) -> Plan:
         return Plan()
     if view.build.finished:
         return _after(view, context)
-    outcome = _refusal(view) or view.outcome
+    outcome = _refusal(view) or view.outcome or _no_room(view, context)
     if outcome is not None:
         return _finish(view, outcome, context)
     return _go_on(view, first(_CHAIN, view), context)
@@ -52,6 +52,17 @@ def _refusal(view: BuildView) -> Outcome | None:
     if is_of_app(str(source.fields.get("key")), "sources", view.app.meta.uid):
         return None
     return Broken("SourceInvalid", "the archive is not one of this app; upload the source again")
+
+
+def _no_room(view: BuildView, context: Context) -> Outcome | None:
+    """Return why a build that has not begun ends at once; one that runs may end well."""
+    if not context.storage_full or view.job is not None or view.build.result != PENDING:
+        return None
+    return Broken(
+        "StorageFull",
+        f"{context.storage_full}; destroy apps that nobody needs, or ask the platform's operators "
+        "for more room, then deploy again",
+    )
 
 
 def _finish(view: BuildView, outcome: Outcome, context: Context) -> Plan:

@@ -118,6 +118,7 @@ def _request(build: Build, app: App, stack: Stack, settings: Settings) -> Mappin
             "slugWarningBytes": settings.slug_warning,
             "sourceBytes": settings.source_limit,
             "logBytes": settings.build_log_limit,
+            "cacheBytes": settings.cache_limit,
         },
     }
 

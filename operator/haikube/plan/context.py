@@ -17,11 +17,15 @@ View = TypeVar("View")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The platform at one moment; ``render`` turns a template's name and values into an object."""
+    """The platform at one moment; ``render`` turns a template's name and values into an object.
+
+    ``storage_full`` is why no build may begin, or nothing.
+    """
 
     settings: Settings
     render: Render
     now: datetime
+    storage_full: str = ""
 
 
 def first(chain: Iterable[Callable[[View], Verdict | None]], view: View) -> Verdict:
