@@ -62,18 +62,20 @@ def test_a_proxy_is_kept_out_of_the_way(given: str, wanted: str) -> None:
     assert (said["NO_PROXY"], said["no_proxy"]) == (wanted, wanted)
 
 
-def test_an_authority_that_node_trusts_already_stays_trusted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"])
+def test_an_authority_that_is_trusted_already_stays_trusted(tmp_path: Path, name: str) -> None:
     ensure(now())
     ours = config_dir() / "tls" / "ca.pem"
     corporate = tmp_path / "corporate.pem"
     corporate.write_text("-----CORPORATE-----\n")
 
-    first = environment.variables(LOGIN, "default", {})["NODE_EXTRA_CA_CERTS"]
-    assert first == str(ours)
-    both = environment.variables(LOGIN, "default", {"NODE_EXTRA_CA_CERTS": str(corporate)})
-    bundle = Path(both["NODE_EXTRA_CA_CERTS"])
+    first = environment.variables(LOGIN, "default", {})
+    assert first["NODE_EXTRA_CA_CERTS"] == str(ours)
+    assert "GIT_SSL_CAINFO" not in first, "git's configuration names it"
+    both = environment.variables(LOGIN, "default", {name: str(corporate)})
+    bundle = Path(both[name])
     assert "CORPORATE" in bundle.read_text()
     assert ours.read_text() in bundle.read_text()
-    again = environment.variables(LOGIN, "default", {"NODE_EXTRA_CA_CERTS": str(bundle)})
+    again = environment.variables(LOGIN, "default", {name: str(bundle)})
     assert again == both
     assert bundle.read_text().count("CORPORATE") == 1

@@ -20,7 +20,8 @@ from haikube.cli.logins import profile_option, saved
 _IN_THE_WAY = ("HEROKU_API_KEY", "HEROKU_GIT_HOST", "HEROKU_ORGANIZATION")
 """Set for Heroku itself, these would lead the CLI astray: a foreign key, a foreign host."""
 
-_CA = "NODE_EXTRA_CA_CERTS"
+_NODE_CA, _GIT_CA = "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"
+"""The second one, where it is set, beats what git's configuration says of our authority."""
 _MARK = "# haikube added its own authority to: "
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy")
 _LOOPBACK = ("localhost", "127.0.0.1")
@@ -104,7 +105,8 @@ def variables(login: Login, profile: str, environment: Mapping[str, str]) -> dic
         "HEROKU_NETRC_WRITE": "true",
         "HEROKU_SKIP_NEW_VERSION_CHECK": "true",
         "DISABLE_TELEMETRY": "true",
-        _CA: _authorities(environment.get(_CA, "")),
+        _NODE_CA: _authorities(environment.get(_NODE_CA, ""), "node-ca.pem"),
+        **_for_git(environment),
         **named,
         **_around_proxies(environment),
     }
@@ -120,9 +122,14 @@ def _around_proxies(environment: Mapping[str, str]) -> dict[str, str]:
     return {"NO_PROXY": ",".join(hosts), "no_proxy": ",".join(hosts)}
 
 
-def _authorities(given: str) -> str:
+def _for_git(environment: Mapping[str, str]) -> dict[str, str]:
+    given = environment.get(_GIT_CA, "")
+    return {_GIT_CA: _authorities(given, "git-ca.pem")} if given else {}
+
+
+def _authorities(given: str, name: str) -> str:
     """Return a file with our authority and those that the person had named already."""
-    ours, bundle = config_dir() / "tls" / "ca.pem", config_dir() / "tls" / "node-ca.pem"
+    ours, bundle = config_dir() / "tls" / "ca.pem", config_dir() / "tls" / name
     if given == str(bundle) and bundle.exists():
         given = bundle.read_text().partition("\n")[0].removeprefix(_MARK)
     if given in {"", str(ours)} or not Path(given).is_file():
