@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 INSTALLED := $(VENV)/.installed-$(shell sha256sum $(LOCK) | cut -c1-16)
 HAIKUBE := PYTHONPATH=operator $(VENV)/bin/python -m haikube.cli
 
-.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-hostile test-languages test-buildpacks bench
+.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-hostile test-languages test-heroku test-buildpacks bench
 
 help: ## show these targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,7 +43,7 @@ programs:
 	@.ci/programs
 
 test-unit: $(INSTALLED) programs ## all that needs neither a cluster nor an image
-	@$(PYTEST) -m 'not cluster and not hostile and not languages and not stack' -n 2 --cov --cov-fail-under=95 --cov-report=term:skip-covered
+	@$(PYTEST) -m 'not cluster and not hostile and not languages and not stack and not heroku' -n 2 --cov --cov-fail-under=95 --cov-report=term:skip-covered
 
 test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m cluster
@@ -53,6 +53,10 @@ test-hostile: up ## builds that fill the disk, fork without end, do not listen o
 
 test-languages: up ## eight languages on the local cluster: push, 200, cached push, stop, delete
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m languages
+
+test-heroku: up ## the stock Heroku CLI and client libraries against the local cluster
+	@.ci/heroku-clients "$(CACHE)/heroku"
+	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m heroku -n 2
 
 test-buildpacks: $(INSTALLED) programs ## every buildpack in the stack's images, no cluster: more apps, and what may go wrong
 	@$(PYTEST) -m stack

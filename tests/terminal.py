@@ -197,18 +197,24 @@ def _connection(*, secure: bool) -> http.client.HTTPConnection:
     return http.client.HTTPSConnection(*SECURE_GATEWAY, timeout=15, context=trusting)
 
 
-def _kubectl_folder() -> Path:
+def kubectl_folder() -> Path:
     """Return the folder of the kubectl that came with the cluster."""
     return tools.wheel_program(Paths.default(), "kubectl").parent
 
 
-def log_in(home: Path) -> Person:
-    """Return a person with this home, an own git configuration, and a login."""
+def write_commands(home: Path) -> Path:
+    """Return a folder with the haikube command of this checkout, as an installed one."""
     binaries = home / "bin"
     binaries.mkdir(parents=True)
     command = binaries / "haikube"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m haikube.cli "$@"\n')
     command.chmod(0o755)
+    return binaries
+
+
+def log_in(home: Path) -> Person:
+    """Return a person with this home, an own git configuration, and a login."""
+    binaries = write_commands(home)
     environment = os.environ | {
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / ".config"),
@@ -217,7 +223,7 @@ def log_in(home: Path) -> Person:
         "GIT_TERMINAL_PROMPT": "0",
         "KUBECONFIG": str(KUBECONFIG),
         "PYTHONPATH": str(OPERATOR_ROOT),
-        "PATH": f"{binaries}:{_kubectl_folder()}:{os.environ['PATH']}",
+        "PATH": f"{binaries}:{kubectl_folder()}:{os.environ['PATH']}",
     }
     someone = Person(home, environment)
     for key, value in {

@@ -113,6 +113,21 @@ def test_a_bridge_that_cannot_start_undoes_the_login(double: Double, home: Path)
     assert snapshot(home) == before
 
 
+def test_a_port_that_is_taken_in_the_same_moment_is_left_to_the_other(
+    double: Double, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with platform() as stranger:
+        taken = int(stranger.url.rpartition(":")[2])
+        honest, asked = running.free_port, iter([taken])
+        monkeypatch.setattr(
+            running, "free_port", lambda *words: next(asked, None) or honest(*words)
+        )
+        result = log_in(double, home)
+        assert result.exit_code == 0, result.output
+        assert load("default").port > taken
+        assert f":{taken}" not in (home / ".netrc").read_text()
+
+
 def test_two_platforms_stand_side_by_side(double: Double, home: Path) -> None:
     assert log_in(double, home).exit_code == 0
     with platform() as other:

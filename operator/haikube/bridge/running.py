@@ -31,10 +31,14 @@ class NotStarted(Exception):
     """The bridge cannot run; the message holds the remedy."""
 
 
+class PortTaken(NotStarted):
+    """Another program listens where the bridge would."""
+
+
 def answering(login: Login) -> int | None:
     """Return the process id of our bridge, None while nothing listens on its port.
 
-    Raises ``NotStarted`` when another program does.
+    Raises ``PortTaken`` when another program does.
     """
     nonce = secrets.token_hex(16)
     try:
@@ -47,7 +51,7 @@ def answering(login: Login) -> int | None:
     except (ValueError, KeyError, TypeError):
         shown, pid = "", 0
     if not hmac.compare_digest(shown.encode(), proof(login.key, nonce).encode()):
-        raise NotStarted(
+        raise PortTaken(
             f"another program listens on port {login.port} of this machine. "
             "Choose a free one: haikube login --port PORT"
         )

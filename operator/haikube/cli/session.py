@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -81,7 +83,10 @@ def login(  # noqa: PLR0917 - click passes what the options say
         key=before.key if before and before.key else new_key(),
     )
     made = asyncio.run(_proven(_with_grant(wanted, before)))
-    _commit(profile, made, before)
+    try:
+        made = _commit(profile, made, before, may_move=not port)
+    except (running.NotStarted, LoginError) as error:
+        raise click.ClickException(f"{error} Nothing was changed.") from error
     click.echo(f"Logged in to {made.api} as {made.account}")
     if made.port:
         click.echo('For the Heroku CLI, once in your shell\'s profile: eval "$(haikube env)"')
@@ -194,23 +199,40 @@ async def _account(login: Login) -> str:
         return str((await platform.call("GET", "/account"))["email"])
 
 
-def _commit(profile: str, made: Login, before: Login | None) -> None:
-    changes = Changes()
+def _commit(profile: str, made: Login, before: Login | None, *, may_move: bool) -> Login:
+    """Write everything or nothing, and return the login as it was written.
+
+    Two logins at once may find the same port free: one of them moves on.
+    """
     legacy = config_dir() / _LEGACY
-    changes.keep(login_file(profile), netrc.netrc_file(), legacy)
-    changes.keep(gitconfig.global_file(), gitconfig.included_file())
-    changes.keep(authority_file(), certificate_file())
     try:
-        for line in _write(profile, made, before):
-            click.echo(line, err=True)
-    except BaseException as error:
-        changes.undo()
-        if isinstance(error, running.NotStarted | LoginError):
-            raise click.ClickException(f"{error} Nothing was changed.") from error
-        raise
+        with _undoing(profile, legacy):
+            said = _write(profile, made, before)
+    except running.PortTaken:
+        if not may_move:
+            raise
+        port = running.free_port(made.port + 1, {each.port for _, each in all_logins()})
+        return _commit(profile, replace(made, port=port), before, may_move=True)
+    for line in said:
+        click.echo(line, err=True)
     legacy.unlink(missing_ok=True)
     if before and before.grant and before.grant != made.grant:
         _end_tokens(before)
+    return made
+
+
+@contextmanager
+def _undoing(profile: str, *files: Path) -> Iterator[None]:
+    """Make everything what it was when what is done within fails."""
+    changes = Changes()
+    changes.keep(login_file(profile), netrc.netrc_file(), *files)
+    changes.keep(gitconfig.global_file(), gitconfig.included_file())
+    changes.keep(authority_file(), certificate_file())
+    try:
+        yield
+    except BaseException:
+        changes.undo()
+        raise
 
 
 def _write(profile: str, made: Login, before: Login | None) -> list[str]:
