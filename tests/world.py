@@ -28,6 +28,8 @@ from haikube.model.resources import (
     APPS,
     BUILDS,
     OWN_KINDS,
+    PODS,
+    RELEASES,
     RULES_REVIEWS,
     SECRETS,
     STACKS,
@@ -221,7 +223,9 @@ class Operator:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             async for event in self.cluster.watch(BUILDS):
-                if event.type == "ADDED" and "source" in event.object["spec"]:
+                if event.type == "ADDED" and event.object["spec"].get("cancel"):
+                    await self.status(event.object, result="Canceled")
+                elif event.type == "ADDED" and "source" in event.object["spec"]:
                     self.builds.append(event.object)
                     group.create_task(self._play(event.object))
 
@@ -298,6 +302,45 @@ async def gated(operator: Operator, build: Json) -> None:
     log.put_nowait(b"       after the gate\n")
     log.put_nowait(None)
     await operator.release(build)
+
+
+async def release_phase(operator: Operator, build: Json, result: str | None) -> None:
+    """Succeed with a release command that prints a line and ends so; with None it never ends."""
+    log = await operator.start(build)
+    log.put_nowait(None)
+    operator.versions["hello"] += 1
+    release = {"name": "hello-v1", "version": 1}
+    kinds = [{"name": "web", "command": "x"}, {"name": "release", "command": "migrate"}]
+    metadata = {"name": "hello-v1", "namespace": NAMESPACE}
+    operator.cluster.seed(
+        RELEASES, {"metadata": metadata, "spec": {}, "status": {"phaseJobName": "hello-v1-release"}}
+    )
+    labels = {"batch.kubernetes.io/job-name": "hello-v1-release"}
+    pod = {"name": "hello-v1-release-x", "namespace": NAMESPACE, "labels": labels}
+    operator.cluster.seed(PODS, {"metadata": pod})
+    queue = operator.cluster.pods.setdefault("hello-v1-release-x", asyncio.Queue())
+    await operator.status(build, result="Succeeded", release=release, slug={"processTypes": kinds})
+    queue.put_nowait(b"migrating the database\n")
+    queue.put_nowait(None)
+    if result is None:
+        return
+    body = {"status": {"result": result}}
+    await operator.cluster.patch(RELEASES, "hello-v1", NAMESPACE, body, subresource="status")
+    if result == "Succeeded":
+        await operator.serve(NAMESPACE, "hello", 1)
+
+
+async def until_canceled(operator: Operator, build: Json, result: str = "Canceled") -> None:
+    """Print a line and run until ``spec.cancel``; then end as ``result``, or say nothing."""
+    log = await operator.start(build)
+    log.put_nowait(b"-----> Building on the Debian-13 stack\n")
+    fields = f"metadata.name={build['metadata']['name']}"
+    async for event in operator.cluster.watch(BUILDS, fields=fields):
+        if event.object["spec"].get("cancel"):
+            break
+    log.put_nowait(None)
+    if result:
+        await operator.status(build, result=result)
 
 
 @dataclass

@@ -13,8 +13,8 @@ from haikube.build.source import SUBMODULES
 from haikube.cluster.port import Json
 from haikube.git import report
 from haikube.git.manifest import parse
-from haikube.model.resources import APPS, PODS, RELEASES
-from world import NAMESPACE, Operator, World, fail, succeed
+from haikube.model.resources import APPS
+from world import NAMESPACE, Operator, World, fail, release_phase, succeed
 
 
 async def test_a_push_builds_releases_and_says_so(tree: Checkout) -> None:
@@ -233,28 +233,6 @@ async def test_a_new_clone_of_an_unpushed_app_is_empty(world: World, tmp_path: P
     fresh = await checkout(tmp_path / "fresh", world.url, "fresh")
     done = await fresh.git("ls-remote", "heroku")
     assert (done.status, done.said) == (0, "")
-
-
-async def release_phase(operator: Operator, build: Json, result: str) -> None:
-    log = await operator.start(build)
-    log.put_nowait(None)
-    release = {"name": "hello-v1", "version": 1}
-    kinds = [{"name": "web", "command": "x"}, {"name": "release", "command": "migrate"}]
-    metadata = {"name": "hello-v1", "namespace": NAMESPACE}
-    operator.cluster.seed(
-        RELEASES, {"metadata": metadata, "spec": {}, "status": {"phaseJobName": "hello-v1-release"}}
-    )
-    labels = {"batch.kubernetes.io/job-name": "hello-v1-release"}
-    pod = {"name": "hello-v1-release-x", "namespace": NAMESPACE, "labels": labels}
-    operator.cluster.seed(PODS, {"metadata": pod})
-    queue = operator.cluster.pods.setdefault("hello-v1-release-x", asyncio.Queue())
-    await operator.status(build, result="Succeeded", release=release, slug={"processTypes": kinds})
-    queue.put_nowait(b"migrating the database\n")
-    queue.put_nowait(None)
-    body = {"status": {"result": result}}
-    await operator.cluster.patch(RELEASES, "hello-v1", NAMESPACE, body, subresource="status")
-    if result == "Succeeded":
-        await operator.serve(NAMESPACE, "hello", 1)
 
 
 @pytest.mark.parametrize(("result", "word"), [("Succeeded", "done"), ("Failed", "failed")])

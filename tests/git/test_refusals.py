@@ -32,27 +32,33 @@ def nothing_happened(world: World) -> bool:
     )
 
 
-async def test_another_branch(world: World, tree: Checkout) -> None:
+async def test_another_branch_is_stored_and_not_deployed(world: World, tree: Checkout) -> None:
     done = await tree.push("main:feature/login")
-    assert done.status == 1
-    assert done.remote[0] == (
-        " !     Branch feature/login is not deployed, only main and master are"
-    )
-    assert done.remote[1] == " !     To deploy it: git push heroku feature/login:main"
-    assert "[remote rejected] main -> feature/login (pre-receive hook declined)" in done.said
-    assert nothing_happened(world)
+    assert done.status == 0, done.said
+    assert done.remote == [
+        "Branch feature/login is stored, not deployed: only main and master are.",
+        "To deploy it: git push heroku feature/login:main",
+    ]
+    assert set(manifest(world).refs) == {"refs/heads/feature/login"}
+    assert not world.operator.builds
 
 
-async def test_main_and_another_branch_at_once(world: World, tree: Checkout) -> None:
-    done = await tree.push("main", "main:feature")
-    assert "Branch feature is not deployed" in done.said
-    assert nothing_happened(world)
+@pytest.mark.parametrize("other", ["feature", "master"])
+async def test_one_of_several_branches_deploys(world: World, tree: Checkout, other: str) -> None:
+    done = await tree.push(f"main:{other}", "main")
+    assert done.status == 0, done.said
+    assert f"Branch {other} is stored, not deployed: only main and master are." in done.remote
+    assert "       Released v1" in done.remote
+    assert set(manifest(world).refs) == {"refs/heads/main", f"refs/heads/{other}"}
+    assert len(world.operator.builds) == 1
 
 
-async def test_main_and_master_at_once(world: World, tree: Checkout) -> None:
-    done = await tree.push("main", "main:master")
-    assert "A push deploys one branch" in done.said
-    assert nothing_happened(world)
+async def test_what_is_only_stored_can_be_deleted(world: World, tree: Checkout) -> None:
+    await tree.must("tag", "old")
+    await tree.push("main", "main:feature", "old")
+    done = await tree.push(":feature", ":old")
+    assert done.status == 0, done.said
+    assert set(manifest(world).refs) == {"refs/heads/main"}
 
 
 async def test_a_ref_that_is_neither_branch_nor_tag(world: World, tree: Checkout) -> None:
@@ -201,19 +207,28 @@ async def test_the_storage_is_down_before_the_push(world: World, tree: Checkout)
     assert (await tree.push()).status == 0
 
 
-async def test_the_storage_goes_down_during_the_build(world: World, tree: Checkout) -> None:
+async def test_the_storage_goes_down_during_the_build(
+    world: World, tree: Checkout, tmp_path: Path
+) -> None:
+    """The release serves: the push has succeeded, and every look at the repository says so."""
     world.operator.script = gated
     process = await tree.start("push", "heroku", "main")
     await until_building(process, "Building on")
     world.storage.down = "no answer from http://storage:8333"
     world.operator.gate.set()
     said = await rest(process)
-    assert "no answer from http://storage:8333" in said
-    assert "[remote rejected] main -> main" in said
+    assert "Released v1" in said
+    assert "main -> main" in said
+    assert "rejected" not in said
     world.storage.down = ""
-    assert manifest(world).refs == {}
+    await tree.must("clone", "-q", tree.remote, str(tmp_path / "clone"))
+    assert "Everything up-to-date" in (await tree.push()).said
+
+    await tree.commit({"more.py": "1"})
     again = await tree.push()
     assert again.status == 0, again.said
+    assert manifest(world).lock is None
+    assert len(world.operator.builds) == 2
 
 
 @pytest.mark.parametrize("path", ["objects/batch", "locks/verify"])

@@ -20,8 +20,8 @@ from haikube.git.body import BodyDamaged, BodyTooLarge, read_body
 from haikube.git.command import Git, GitError
 from haikube.git.hooks import Update, parse_call
 from haikube.git.manifest import ABSENT, Damaged, Lock, Manifest, is_ref, parse
-from haikube.git.push import DEPLOY_REFS, choose
 from haikube.git.refusal import Refused
+from haikube.git.rules import DEPLOY_REFS, choose
 
 OBJECTS = st.text("0123456789abcdef", min_size=40, max_size=40)
 BRANCHES = st.text("abcdefxyz0123456789-_./", min_size=1, max_size=40)

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,7 @@ from haikube.api.streams import attach
 from haikube.api.streams.logs import log_sources
 from haikube.cluster.port import Cluster
 from haikube.git.command import Git
-from haikube.git.consolidate import MOST_PACKS, Consolidation
+from haikube.git.consolidate import Consolidation
 from haikube.git.hooks import Hooks
 from haikube.git.lock import Pace
 from haikube.git.manifest import Manifests
@@ -37,6 +38,7 @@ from haikube.git.packs import PackCache
 from haikube.git.push import Platform
 from haikube.git.service import GitService
 from haikube.git.snapshot import Snapshots
+from haikube.git.verdict import outcome
 from haikube.logs.answering import Gateway
 from haikube.logs.builds import BuildLogs
 from haikube.model import labels
@@ -165,6 +167,6 @@ def _git_service(
         source_limit=settings.source_limit,
         push_timeout=settings.push_timeout,
     )
-    snapshots = Snapshots(manifests, packs, scratch / "requests")
-    consolidation = Consolidation(platform.git, manifests, packs, snapshots, MOST_PACKS)
+    snapshots = Snapshots(manifests, packs, scratch / "requests", partial(outcome, own))
+    consolidation = Consolidation(platform.git, manifests, packs, snapshots, pace=pace)
     return GitService(platform, snapshots, hooks, consolidation)

@@ -9,13 +9,14 @@ from typing import Any, Final, Protocol
 
 from haikube.cluster import errors
 from haikube.cluster.port import Cluster, Json
-from haikube.git.refusal import Refused
+from haikube.git.refusal import NotAllowed, Refused
 from haikube.git.source import Archive
 from haikube.model import labels
 from haikube.model.resources import ACCESS_REVIEWS, APPS, BUILDS
 
 _ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX: Final = 6
+_NO_DIGEST: Final = f"sha256:{'0' * 64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Listener(Protocol):
 
 
 async def require_right(repository: Repository) -> None:
-    """Refuse early who may not create builds; creating one asks again in any case."""
+    """Refuse who may not create builds, before anything is sent; creating one asks again."""
     wish = {
         "namespace": repository.namespace,
         "verb": "create",
@@ -80,11 +81,8 @@ async def require_right(repository: Repository) -> None:
         "metadata": {},
         "spec": {"resourceAttributes": wish},
     }
-    try:
-        review = await repository.cluster.create(ACCESS_REVIEWS, body)
-    except errors.ApiError:
-        return
-    if (review.get("status") or {}).get("allowed") is False:
+    review = await repository.cluster.create(ACCESS_REVIEWS, body)
+    if not (review.get("status") or {}).get("allowed"):
         raise _forbidden(repository)
 
 
@@ -94,15 +92,49 @@ async def create_build(
     version: str,
     *,
     buildpacks: Sequence[Mapping[str, str]] = (),
+    name: str = "",
+    push: str = "",
 ) -> Json:
-    """Create a Build of ``source`` (``archive`` or ``blob``) as the caller."""
+    """Create a Build of ``source`` (``archive`` or ``blob``) as the caller.
+
+    ``push`` names the push it is for. Raises ``Refused`` where the cluster said no, and
+    ``errors.ApiError`` where it did not say: the Build may be there all the same.
+    """
     packs = [dict(pack) for pack in buildpacks or repository.buildpacks]
     optional = {"version": version, "buildpacks": packs}
-    body = {
+    body = _build(repository, name or new_name(repository.app), source)
+    body["spec"] |= {key: value for key, value in optional.items() if value}
+    if push:
+        body["metadata"]["annotations"] = {labels.PUSH: push}
+    return await _create(repository, body)
+
+
+async def forestall(repository: Repository, name: str) -> bool:
+    """Use a Build's name up, so that nobody can make it any more; False where it exists.
+
+    What is created is a Build that was canceled before it began.
+    """
+    nothing = {"key": f"sources/{repository.uid}/none", "digest": _NO_DIGEST, "sizeBytes": 0}
+    body = _build(repository, name, {"archive": nothing})
+    body["spec"]["cancel"] = True
+    try:
+        await repository.cluster.create(BUILDS, body)
+    except errors.AlreadyExists:
+        return False
+    return True
+
+
+def new_name(app: str) -> str:
+    """Return a name for a Build that no other has."""
+    return f"{app}-b-{_random()}"
+
+
+def _build(repository: Repository, name: str, source: dict[str, Any]) -> Json:
+    return {
         "apiVersion": BUILDS.api_version,
         "kind": BUILDS.kind,
         "metadata": {
-            "name": f"{repository.app}-b-{_random()}",
+            "name": name,
             "namespace": repository.namespace,
             "labels": {labels.APP: repository.app, labels.APP_UID: repository.uid},
             "ownerReferences": [_owner(repository)],
@@ -112,16 +144,18 @@ async def create_build(
             "source": source | ({"path": repository.path} if repository.path else {}),
             "stack": repository.stack,
             "author": repository.author,
-            **{key: value for key, value in optional.items() if value},
         },
     }
+
+
+async def _create(repository: Repository, body: Json) -> Json:
     try:
         return await repository.cluster.create(BUILDS, body)
     except errors.Forbidden as error:
         raise _forbidden(repository) from error
     except errors.Unauthorized as error:
         raise Refused("The token expired during the push", "Run: haikube login") from error
-    except errors.ApiError as error:
+    except (errors.Invalid, errors.NotFound) as error:
         raise Refused(f"The cluster refused the build: {error.message}") from error
 
 
@@ -130,8 +164,8 @@ def archive_source(archive: Archive) -> dict[str, Any]:
     return {"archive": {"key": archive.key, "digest": archive.digest, "sizeBytes": archive.size}}
 
 
-def _forbidden(repository: Repository) -> Refused:
-    return Refused(
+def _forbidden(repository: Repository) -> NotAllowed:
+    return NotAllowed(
         f"{repository.author} may not create builds in namespace {repository.namespace}",
         "Ask its owner for the role haikube-developer",
     )

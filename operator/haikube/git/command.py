@@ -27,7 +27,6 @@ _CONFIG: Final = {
     "pack.threads": "1",
     "protocol.allow": "never",
     "receive.autogc": "false",
-    "receive.denyDeletes": "true",
     "receive.fsckObjects": "true",
     "receive.fsck.badTimezone": "ignore",  # old, harmless and found in real histories
     "receive.fsck.missingSpaceBeforeDate": "ignore",

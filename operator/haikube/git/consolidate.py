@@ -1,73 +1,106 @@
-"""Many small packs become one: after a push, when the manifest names more than a few.
+"""Many small packs become one, and packs that nobody names any more go: after a push.
 
-It takes no lock: whoever changes the manifest meanwhile wins, and the new pack is thrown away.
-A replica that reads packs which just went away reads the manifest again.
+Repacking holds the push lock, so nothing is pushed onto packs that are about to be replaced. The
+packs before stay in the storage for a grace: who still reads them, or has built upon them, finds
+them. Only what no manifest has named for that long is deleted.
 """
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
-from contextlib import suppress
-from dataclasses import replace
+import time
 from pathlib import Path
 from typing import Final
 
 import structlog
 
 from haikube.git.command import Git, GitError
-from haikube.git.manifest import Manifests
-from haikube.git.packs import PackCache
+from haikube.git.lock import Pace, PushLock
+from haikube.git.manifest import Manifests, Pending
+from haikube.git.packs import PackCache, rubbish
+from haikube.git.refusal import Refused
 from haikube.git.snapshot import Snapshot, Snapshots
-from haikube.storage.port import Changed, StorageError
+from haikube.storage.port import StorageError
 
 MOST_PACKS: Final = 50
+GRACE: Final = 86_400
+"""Seconds; longer than any push lasts."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Consolidation:
-    """Repacks repositories; failures are logged and left for the next push."""
+    """Tidies repositories up; failures are logged and left for the next push."""
 
     def __init__(
-        self, git: Git, manifests: Manifests, packs: PackCache, snapshots: Snapshots, most: int
+        self,
+        git: Git,
+        manifests: Manifests,
+        packs: PackCache,
+        snapshots: Snapshots,
+        *,
+        pace: Pace,
     ) -> None:
         self._git = git
         self._manifests = manifests
         self._packs = packs
         self._snapshots = snapshots
-        self._most = most
+        self._pace = pace
+        self._most = MOST_PACKS
+        self._grace = GRACE
 
     async def run(self, uid: str) -> None:
-        """Repack one repository if it has too many packs."""
+        """Repack one repository if it has too many packs, and sweep what it left long ago."""
         try:
-            manifest, etag = await self._manifests.load(uid)
-            if len(manifest.packs) <= self._most or manifest.lock is not None:
-                return
-            async with self._snapshots.open(uid) as snapshot:
-                if snapshot.manifest == manifest:
-                    await self._repack(uid, snapshot, etag)
-        except (StorageError, GitError) as error:
-            _log.warning("repack failed", app_uid=uid, error=str(error))
+            manifest, _ = await self._manifests.load(uid)
+            if len(manifest.packs) > self._most:
+                await self._repack(uid)
+            await self._sweep(uid)
+        except (StorageError, GitError, Refused) as error:
+            _log.warning("repository not tidied up", app_uid=uid, error=str(error))
 
-    async def _repack(self, uid: str, snapshot: Snapshot, etag: str | None) -> None:
+    async def _repack(self, uid: str) -> None:
+        """Repack under the lock; a repository that is pushed to is left to that push."""
+        author = "the platform, which packs the repository anew,"
+        lock = PushLock(self._manifests, uid, author, pace=self._pace, settle=_nothing)
+        manifest = await lock.acquire_free()
+        if manifest is None:
+            return
+        try:
+            async with self._snapshots.open(uid) as snapshot:
+                fresh = await self._pack(uid, snapshot)
+            now = int(time.time())
+            await lock.finish(lambda held: held.repacked(fresh, now, now - self._grace))
+        except BaseException:
+            await asyncio.shield(lock.release())
+            raise
+        _log.info("repacked", app_uid=uid, packs=len(manifest.packs))
+
+    async def _pack(self, uid: str, snapshot: Snapshot) -> tuple[str, ...]:
+        """Store all that the refs reach as one pack."""
         with tempfile.TemporaryDirectory(dir=snapshot.path) as directory:
-            target = Path(directory) / "pack"
             await self._git.run(
                 f"--git-dir={snapshot.path}",
                 "pack-objects",
                 "--all",
                 "--quiet",
                 "--delta-base-offset",
-                str(target),
+                str(Path(directory) / "pack"),
             )
-            fresh = await self._packs.upload(uid, Path(directory))
-        old = snapshot.manifest.packs
-        try:
-            merged = replace(snapshot.manifest, packs=fresh)
-            await self._manifests.swap(uid, merged, etag)
-        except Changed:
-            await self._packs.remove(uid, [pack for pack in fresh if pack not in old])
-            return
-        with suppress(StorageError):
-            await self._packs.remove(uid, [pack for pack in old if pack not in fresh])
-        _log.info("repacked", app_uid=uid, packs=len(old))
+            return await self._packs.upload(uid, Path(directory))
+
+    async def _sweep(self, uid: str) -> None:
+        """Delete rubbish; what is stored is listed before what is named, so nothing new goes."""
+        stored = await self._packs.stored(uid)
+        manifest, _ = await self._manifests.load(uid)
+        dead = rubbish(stored, manifest, time.time() - self._grace)
+        await self._packs.remove(uid, dead)
+        if dead:
+            _log.info("swept packs", app_uid=uid, packs=len(dead))
+
+
+async def _nothing(pending: Pending) -> bool | None:
+    """Settle nothing: a lock that is taken only when it is free has nothing pending."""
+    del pending
+    return None

@@ -12,7 +12,7 @@ import socket
 import sys
 from typing import BinaryIO
 
-_LOST = " !     The platform went away during the push. Push again: nothing was changed.\n"
+_LOST = " !     The platform went away during the push. Push again: it goes on from where it was.\n"
 
 
 def main() -> int:

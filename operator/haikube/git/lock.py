@@ -3,13 +3,14 @@
 The holder moves ``beat`` while it lives. A waiter that sees the same beat for a whole term by its
 own clock takes over, so clocks of different machines are never compared. A holder that died while
 its build ran has left behind what it waited for; whoever takes over brings that to its end first.
+A holder that was only held up finds another name in the lock and can change nothing any more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -29,11 +30,16 @@ class Pace:
 
 
 Settle = Callable[[Pending], Awaitable[bool | None]]
-"""Tells whether the build of a dead push succeeded; None while it runs."""
+"""Tells whether the build of a dead push succeeded; None while that is open.
+
+After False nobody can make that build any more.
+"""
+
+Change = Callable[[Manifest], Manifest]
 
 
 class PushLock:
-    """The right to move an app's refs, from ``acquire`` to ``finish`` or ``release``."""
+    """The right to change an app's manifest, until ``finish``, ``release`` or ``leave``."""
 
     def __init__(
         self, manifests: Manifests, uid: str, author: str, *, pace: Pace, settle: Settle
@@ -44,6 +50,12 @@ class PushLock:
         self._pace = pace
         self._settle = settle
         self._renewal: asyncio.Task[None] | None = None
+        self.announced = False
+
+    @property
+    def id(self) -> str:
+        """Return what this holder is called in the manifest."""
+        return self._mine.id
 
     async def acquire(self, waiting: Callable[[Lock], Awaitable[None]]) -> Manifest:
         """Wait for the lock; ``waiting`` is called once when somebody else holds it."""
@@ -54,8 +66,8 @@ class PushLock:
             manifest, etag = await self._manifests.load(self._uid)
             if manifest.lock != seen:
                 seen, since = manifest.lock, monotonic()
-            if seen is None or monotonic() - since > self._pace.term:
-                settled = await self._settled(manifest)
+            if seen is None or seen.left or monotonic() - since > self._pace.term:
+                settled = await settle(manifest, self._settle)
                 if settled is not None and await self._take(settled, etag):
                     return settled
                 if settled is not None:
@@ -65,26 +77,41 @@ class PushLock:
                 await waiting(seen)
             await asyncio.sleep(self._pace.look)
 
-    async def _settled(self, manifest: Manifest) -> Manifest | None:
-        """Return the manifest with the work of a dead holder done; None while its build runs."""
-        pending = manifest.lock and manifest.lock.pending
-        if not pending:
-            return manifest
-        succeeded = await self._settle(pending)
-        if succeeded is None:
+    async def acquire_free(self) -> Manifest | None:
+        """Take the lock if nobody holds it; what a dead holder left is none of our business."""
+        manifest, etag = await self._manifests.load(self._uid)
+        if manifest.lock is not None or not await self._take(manifest, etag):
             return None
-        return manifest.advance(pending.refs, pending.packs) if succeeded else manifest
+        return manifest
 
     async def announce(self, pending: Pending) -> None:
-        """Write down what this push waits for, should it die."""
-        while True:
-            manifest, etag = await self._manifests.load(self._uid)
-            if manifest.lock is None or manifest.lock.id != self._mine.id:
+        """Write down what this push waits for; from here on the build decides about the refs."""
+        if not await self._change(lambda held: _with_lock(held, pending=pending)):
+            raise _taken_over()
+        self.announced = True
+
+    async def finish(self, change: Change) -> None:
+        """Change the manifest and give the lock back in one write.
+
+        Where somebody took over, an announced change was theirs to make, before their own.
+        """
+        if not await self._change(lambda held: replace(change(held), lock=None)):
+            manifest, _ = await self._manifests.load(self._uid)
+            made = change(manifest) == manifest  # our own write, whose answer was lost
+            if not made and not self.announced:
                 raise _taken_over()
-            with suppress(Changed):
-                lock = replace(manifest.lock, pending=pending)
-                await self._manifests.swap(self._uid, replace(manifest, lock=lock), etag)
-                return
+        await self._stop_renewal()
+
+    async def release(self) -> bool:
+        """Give the lock back without a change; returns whether it was still ours."""
+        mine = await self._change(lambda held: replace(held, lock=None))
+        await self._stop_renewal()
+        return mine
+
+    async def leave(self) -> None:
+        """Let the next push settle what was announced, without waiting for a term."""
+        await self._stop_renewal()
+        await self._change(lambda held: _with_lock(held, left=True))
 
     async def _take(self, manifest: Manifest, etag: str | None) -> bool:
         try:
@@ -96,48 +123,54 @@ class PushLock:
         self._renewal = asyncio.create_task(self._renew())
         return True
 
-    async def _renew(self) -> None:
-        """Move the beat until cancelled; a storage that is away is tried again."""
+    async def _change(self, change: Change) -> bool:
+        """Swap in what ``change`` returns; False when the lock is not ours any more."""
         while True:
-            await asyncio.sleep(self._pace.renew)
-            with suppress(StorageError):
-                manifest, etag = await self._manifests.load(self._uid)
-                if manifest.lock is None or manifest.lock.id != self._mine.id:
-                    return
-                beat = replace(manifest.lock, beat=manifest.lock.beat + 1)
-                await self._manifests.swap(self._uid, replace(manifest, lock=beat), etag)
-
-    async def finish(self, refs: Mapping[str, str], packs: tuple[str, ...]) -> None:
-        """Move refs, add packs and give the lock back in one write."""
-        await self._stop_renewal()
-        while True:
-            manifest, etag = await self._manifests.load(self._uid)
-            if manifest.lock is None or manifest.lock.id != self._mine.id:
-                if refs.items() <= manifest.refs.items():
-                    return  # our own write, whose answer was lost
-                raise _taken_over()
-            with suppress(Changed):
-                moved = replace(manifest.advance(refs, packs), lock=None)
-                await self._manifests.swap(self._uid, moved, etag)
-                return
-
-    async def release(self) -> bool:
-        """Give the lock back without a change; returns whether it was still ours."""
-        await self._stop_renewal()
-        for _ in range(3):
             manifest, etag = await self._manifests.load(self._uid)
             if manifest.lock is None or manifest.lock.id != self._mine.id:
                 return False
             with suppress(Changed):
-                await self._manifests.swap(self._uid, replace(manifest, lock=None), etag)
+                await self._manifests.swap(self._uid, change(manifest), etag)
                 return True
-        return False
+
+    async def _renew(self) -> None:
+        """Move the beat until the lock is lost; a storage that is away is tried again."""
+        while True:
+            await asyncio.sleep(self._pace.renew)
+            with suppress(StorageError):
+                if not await self._change(_beaten):
+                    return
 
     async def _stop_renewal(self) -> None:
         if self._renewal is not None:
             self._renewal.cancel()
             await asyncio.wait([self._renewal])
             self._renewal = None
+
+
+async def settle(manifest: Manifest, outcome: Settle) -> Manifest | None:
+    """Return the manifest with an announced change decided; None while its build runs."""
+    pending = manifest.lock and manifest.lock.pending
+    if not pending:
+        return manifest
+    succeeded = await outcome(pending)
+    if succeeded is None:
+        return None
+    return manifest.advance(pending.refs, pending.packs) if succeeded else manifest
+
+
+def _with_lock(
+    manifest: Manifest, *, pending: Pending | None = None, left: bool = False
+) -> Manifest:
+    lock = manifest.lock
+    if lock is None:
+        return manifest
+    return replace(manifest, lock=replace(lock, pending=pending or lock.pending, left=left))
+
+
+def _beaten(manifest: Manifest) -> Manifest:
+    lock = manifest.lock
+    return replace(manifest, lock=replace(lock, beat=lock.beat + 1)) if lock else manifest
 
 
 def _taken_over() -> Refused:

@@ -1,7 +1,8 @@
 """The one small object that says what an app's repository holds: refs, packs and the push lock.
 
-Packs are immutable; this manifest alone changes, by compare-and-swap. What is read back is
-checked like any other input, because refs become lines of a file that git reads.
+Packs are immutable and each upload has a name of its own; this manifest alone changes, by
+compare-and-swap. What is read back is checked like any other input, because refs become lines of
+a file that git reads.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ ABSENT: Final = "0" * 40
 
 _LIMIT: Final = 4 << 20
 _OBJECT: Final = re.compile(r"[0-9a-f]{40}")
-_PACK: Final = re.compile(r"pack-[0-9a-f]{40}")
+_PACK: Final = re.compile(r"pack-[0-9a-f]{40}(\.[0-9a-f]{8})?")
 _REF: Final = re.compile(r"refs/(heads|tags)/[^\x00-\x20\x7f~^:?*\[\\]{1,200}")
 
 
@@ -30,7 +31,7 @@ class Damaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What a push will have changed once its build succeeds."""
+    """What a push has changed once its build succeeds: the build decides, whoever notes it."""
 
     namespace: str
     build: str
@@ -40,35 +41,48 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Who pushes now; ``beat`` moves while the holder lives."""
+    """Who pushes now; ``beat`` moves while the holder lives, ``left`` says that it went away."""
 
     id: str
     author: str
     beat: int = 0
     pending: Pending | None = None
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a repository holds."""
+    """What a repository holds; ``retired`` are packs it held, until when, in seconds of 1970."""
 
     refs: Mapping[str, str] = field(default_factory=dict)
     packs: tuple[str, ...] = ()
     lock: Lock | None = None
+    retired: Mapping[str, int] = field(default_factory=dict)
 
     def get(self, ref: str) -> str:
         """Return the object a ref points at, ``ABSENT`` when there is none."""
         return self.refs.get(ref, ABSENT)
 
     def advance(self, refs: Mapping[str, str], packs: tuple[str, ...]) -> Manifest:
-        """Return the manifest with refs moved and packs added."""
+        """Return the manifest with refs moved, those to ``ABSENT`` removed, and packs added."""
+        moved = {ref: new for ref, new in {**self.refs, **refs}.items() if new != ABSENT}
         added = tuple(pack for pack in packs if pack not in self.packs)
-        return replace(self, refs={**self.refs, **refs}, packs=self.packs + added)
+        left = {pack: since for pack, since in self.retired.items() if pack not in packs}
+        return replace(self, refs=moved, packs=self.packs + added, retired=left)
+
+    def repacked(self, packs: tuple[str, ...], now: int, oldest: int) -> Manifest:
+        """Return the manifest with other packs for the same objects.
+
+        The ones before are remembered as retired since ``now``; what retired before ``oldest``
+        is forgotten.
+        """
+        kept = {pack: since for pack, since in self.retired.items() if since >= oldest}
+        gone = dict.fromkeys((pack for pack in self.packs if pack not in packs), now)
+        return replace(self, packs=packs, retired={**kept, **gone})
 
     def dump(self) -> bytes:
         """Return the JSON form."""
-        body = {"refs": self.refs, "packs": self.packs, "lock": self.lock and asdict(self.lock)}
-        return json.dumps(body, sort_keys=True).encode()
+        return json.dumps(asdict(self), sort_keys=True).encode()
 
 
 def parse(data: bytes) -> Manifest:
@@ -79,7 +93,7 @@ def parse(data: bytes) -> Manifest:
         raise Damaged("not JSON") from error
     if not isinstance(body, dict):
         raise Damaged("not a JSON object")
-    return Manifest(*_contents(body), _lock(body.get("lock")))
+    return Manifest(*_contents(body), _lock(body.get("lock")), _retired(body.get("retired", {})))
 
 
 def _contents(body: Mapping[str, Any]) -> tuple[Mapping[str, str], tuple[str, ...]]:
@@ -91,9 +105,18 @@ def _contents(body: Mapping[str, Any]) -> tuple[Mapping[str, str], tuple[str, ..
         if not is_ref(ref) or not is_object(target):
             raise Damaged(f"bad ref {ref!r}")
     for pack in packs:
-        if not isinstance(pack, str) or not _PACK.fullmatch(pack):
+        if not is_pack(pack):
             raise Damaged(f"bad pack {pack!r}")
     return refs, tuple(packs)
+
+
+def _retired(body: object) -> Mapping[str, int]:
+    if not isinstance(body, dict):
+        raise Damaged("bad list of retired packs")
+    for pack, since in body.items():
+        if not is_pack(pack) or not isinstance(since, int):
+            raise Damaged(f"bad retired pack {pack!r}")
+    return body
 
 
 def is_ref(name: object) -> bool:
@@ -106,13 +129,22 @@ def is_object(name: object) -> bool:
     return isinstance(name, str) and bool(_OBJECT.fullmatch(name))
 
 
+def is_pack(name: object) -> bool:
+    """Tell whether ``name`` is that of a stored pack: git's own, and a mark of its upload."""
+    return isinstance(name, str) and bool(_PACK.fullmatch(name))
+
+
 def _lock(body: object) -> Lock | None:
     if body is None:
         return None
     if not isinstance(body, dict) or not isinstance(body.get("beat"), int):
         raise Damaged("bad lock")
     return Lock(
-        str(body.get("id")), str(body.get("author")), body["beat"], _pending(body.get("pending"))
+        str(body.get("id")),
+        str(body.get("author")),
+        body["beat"],
+        _pending(body.get("pending")),
+        body.get("left") is True,
     )
 
 
@@ -152,6 +184,11 @@ def manifest_key(uid: str) -> str:
     return f"{git_prefix(uid)}refs.json"
 
 
+def packs_prefix(uid: str) -> str:
+    """Return the prefix of all packs of an app's repository."""
+    return f"{git_prefix(uid)}packs/"
+
+
 def pack_key(uid: str, file: str) -> str:
-    """Return where a file of a pack is stored; ``file`` is git's own name for it."""
-    return f"{git_prefix(uid)}packs/{file}"
+    """Return where a file of a pack is stored."""
+    return f"{packs_prefix(uid)}{file}"

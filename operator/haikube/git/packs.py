@@ -1,26 +1,30 @@
 """Packs on the scratch disk of this process: a cache by app uid, filled from the storage.
 
 A pack never changes, so a file that is here is right. Users of a pack take hard links, so an
-eviction never pulls it away from a running git.
+eviction never pulls it away from a running git. Each upload gets a name that no other has or will
+have, even of the same bytes: what nobody names today, nobody can name tomorrow, and a deletion
+that comes late hits nothing but rubbish.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
-from haikube.git.manifest import pack_key
+from haikube.git.manifest import Manifest, is_pack, pack_key, packs_prefix
 from haikube.storage.port import Storage
 
 SUFFIXES: Final = (".pack", ".idx")
 """The files of a pack, in the order git wants them to appear."""
 
 _CHUNK: Final = 1 << 20
+_MARK: Final = 4
 
 
 class PackCache:
@@ -38,33 +42,53 @@ class PackCache:
         directory = self._root / uid
         async with self._locks[uid]:
             directory.mkdir(parents=True, exist_ok=True)
-            for name in (f"{pack}{suffix}" for pack in packs for suffix in SUFFIXES):
-                await self._ensure(uid, directory / name)
-                _link_once(target / name, directory / name)
+            for pack in packs:
+                for suffix in SUFFIXES:
+                    await self._ensure(uid, directory / f"{pack}{suffix}")
+                    _link_once(target / f"{own_name(pack)}{suffix}", directory / f"{pack}{suffix}")
             self._touch(uid, directory)
         self._evict()
 
-    async def upload(self, uid: str, directory: Path) -> tuple[str, ...]:
-        """Store every pack of a directory that git wrote, and keep it here too."""
-        packs = _names(directory)
+    async def upload(
+        self, uid: str, directory: Path, known: Collection[str] = ()
+    ) -> tuple[str, ...]:
+        """Store every pack of a directory that git wrote but those ``known``; keep them here."""
+        had = {own_name(pack) for pack in known}
+        stored = []
+        for name in _names(directory):
+            if name not in had:
+                stored.append(f"{name}.{secrets.token_hex(_MARK)}")
+                await self._upload_one(uid, directory / name, stored[-1])
+        return tuple(stored)
+
+    async def _upload_one(self, uid: str, source: Path, pack: str) -> None:
         own = self._root / uid
         async with self._locks[uid]:
             own.mkdir(parents=True, exist_ok=True)
-            for name in (f"{pack}{suffix}" for pack in packs for suffix in SUFFIXES):
-                await self._storage.put(pack_key(uid, name), _read(directory / name))
-                _link_once(own / name, directory / name)
-        return tuple(packs)
+            for suffix in SUFFIXES:
+                file = source.with_name(f"{source.name}{suffix}")
+                await self._storage.put(pack_key(uid, f"{pack}{suffix}"), _read(file))
+                _link_once(own / f"{pack}{suffix}", file)
 
     async def remove(self, uid: str, packs: Iterable[str]) -> None:
-        """Delete packs that no manifest names, here and in the storage."""
+        """Delete packs that nothing names or will name, here and in the storage."""
         for name in (f"{pack}{suffix}" for pack in packs for suffix in SUFFIXES):
             (self._root / uid / name).unlink(missing_ok=True)
             await self._storage.delete(pack_key(uid, name))
 
+    async def stored(self, uid: str) -> dict[str, float]:
+        """Return every pack in the storage and when it was put there, in seconds of 1970."""
+        found: dict[str, float] = {}
+        async for item in self._storage.list(packs_prefix(uid)):
+            file = PurePosixPath(item.key)
+            if file.suffix in SUFFIXES and is_pack(file.stem):
+                found[file.stem] = max(found.get(file.stem, 0.0), item.modified.timestamp())
+        return found
+
     async def _ensure(self, uid: str, path: Path) -> None:
         if _exists(path):
             return
-        partial = path.with_suffix(".partial")
+        partial = path.with_name(f"{path.name}.partial")
         with partial.open("wb") as file:
             async for chunk in self._storage.stream(pack_key(uid, path.name)):
                 await asyncio.to_thread(file.write, chunk)
@@ -82,6 +106,22 @@ class PackCache:
                 return
             del self._used[uid]
             shutil.rmtree(self._root / uid, ignore_errors=True)
+
+
+def own_name(pack: str) -> str:
+    """Return git's name of a stored pack, without the mark of its upload."""
+    return pack.partition(".")[0]
+
+
+def rubbish(stored: dict[str, float], manifest: Manifest, oldest: float) -> list[str]:
+    """Return packs that nothing names, and that nobody has named or stored since ``oldest``."""
+    pending = manifest.lock.pending if manifest.lock else None
+    named = {*manifest.packs, *(pending.packs if pending else ())}
+    return sorted(
+        pack
+        for pack, modified in stored.items()
+        if pack not in named and max(modified, manifest.retired.get(pack, 0)) < oldest
+    )
 
 
 def _names(directory: Path) -> list[str]:

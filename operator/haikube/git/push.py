@@ -1,37 +1,41 @@
-"""One push from the hook's call to the verdict: lock, source, build, release, refs.
+"""One push from the hook's call to the verdict: lock, source, build, refs, release.
 
-Refs move only after the build succeeded, in one write that also gives the lock back. Everything
-before can be lost at any point without a trace that matters.
+Until the build is announced everything can be lost without a trace that matters. From then on the
+build decides, and nothing is undone but after its failure. Refs move as soon as it succeeded, in
+one write that also gives the lock back; release phase and dynos come after that.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 import structlog
 
-from haikube.cluster.errors import ApiError, NotFound
+from haikube.cluster.errors import ApiError
 from haikube.cluster.port import Cluster, Json
 from haikube.git import report
-from haikube.git.builds import Listener, Repository, archive_source, create_build, require_right
+from haikube.git.builds import Listener, Repository, archive_source, new_name
 from haikube.git.command import PACKED, Git, GitError
 from haikube.git.console import Console
 from haikube.git.hooks import Call, Update
+from haikube.git.launch import Launch
 from haikube.git.lock import Pace, PushLock
-from haikube.git.manifest import ABSENT, Lock, Manifest, Manifests, Pending, is_ref
+from haikube.git.manifest import Lock, Manifest, Manifests, Pending
 from haikube.git.packs import PackCache
 from haikube.git.refusal import Refused
+from haikube.git.rules import choose, require_unmoved, stored_only
 from haikube.git.snapshot import Snapshot
 from haikube.git.source import Archive, Source
+from haikube.git.verdict import Attempt, Undecided, settled, succeeded
 from haikube.model.names import source_key
-from haikube.model.resources import BUILDS
 from haikube.storage.port import Storage, StorageError
 
-DEPLOY_REFS: Final = ("refs/heads/main", "refs/heads/master")
+_LEAST: Final = 5.0
+"""Seconds that the end of a push has in any case to tell how its release does."""
 
 _log = structlog.get_logger(__name__)
 
@@ -55,6 +59,19 @@ class Platform:
     push_timeout: float
 
 
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What a push changes: refs and the packs they need; ``fresh`` are the ones it brought."""
+
+    refs: dict[str, str]
+    packs: tuple[str, ...]
+    fresh: tuple[str, ...]
+
+    def applied(self, manifest: Manifest) -> Manifest:
+        """Return the manifest after the push."""
+        return manifest.advance(self.refs, self.packs)
+
+
 class Push:
     """One call of the hook."""
 
@@ -65,77 +82,117 @@ class Push:
         self._repository = repository
         self._snapshot = snapshot
         self._console = console
+        self._deadline = monotonic() + platform.push_timeout
+        self._moves = Moves({}, (), ())
+        self._open = False
+        """Whether the build was announced and has no result yet."""
 
     async def decide(self, call: Call) -> bool:
-        """Carry the push out; returns whether git may move the refs."""
+        """Carry the push out; returns whether the refs are to move."""
         try:
-            async with asyncio.timeout(self._platform.push_timeout):
-                await self._carry_out(call)
+            build = await self._carry_out(call)
         except Refused as refused:
             await report.rejected(self._console, self._repository.app, refused)
             return False
-        except TimeoutError:
-            limit = f"{self._platform.push_timeout:.0f} s"
-            late = Refused(f"The push took longer than {limit}", "Push again")
-            await report.rejected(self._console, self._repository.app, late)
-            return False
         except (StorageError, ApiError, GitError) as error:
             _log.warning("push failed", app=self._repository.app, error=str(error))
-            failed = Refused(str(error), "Nothing was changed: push again when it is repaired")
+            failed = Refused(str(error), "Push again when it is repaired")
             await report.rejected(self._console, self._repository.app, failed)
             return False
+        if build is not None:
+            await self._launch().tell(build)
         return True
 
-    async def _carry_out(self, call: Call) -> None:
+    async def _carry_out(self, call: Call) -> Json | None:
+        """Move the refs; returns the build that succeeded, None where nothing was deployed."""
         deploy = choose(call.updates)
-        await require_right(self._repository)
-        lock = PushLock(
+        lock = self._lock()
+        try:
+            build = await self._under_lock(lock, call, deploy)
+        except BaseException as error:
+            await asyncio.shield(self._give_back(lock))
+            if isinstance(error, TimeoutError):
+                raise self._late() from None
+            raise
+        await self._finish(lock)
+        return build
+
+    async def _under_lock(self, lock: PushLock, call: Call, deploy: Update | None) -> Json | None:
+        """Do all that can fail: check, store, build."""
+        async with asyncio.timeout(self._left()):
+            manifest = await lock.acquire(self._tell_waiting)
+            for update in call.updates:
+                require_unmoved(update, manifest)
+            objects = self._objects(call)
+            await self._store_packs(call, objects)
+            await report.stored(self._console, stored_only(call.updates, deploy))
+            if deploy is None:
+                return None
+            if manifest.get(deploy.ref) == deploy.new:
+                await report.done_before(self._console, deploy.new)
+                return None
+            source = Source(self._platform.git, self._snapshot, objects)
+            commit = await source.commit(deploy.new)
+            archive = await self._pack(source, commit)
+            name = new_name(self._repository.app)
+            pending = Pending(self._repository.namespace, name, self._moves.refs, self._moves.packs)
+            await lock.announce(pending)
+        parts = (self._repository, self._platform.own, self._platform.listener)
+        return await self._build(Attempt(*parts, name, lock.id), archive, commit)
+
+    async def _build(self, attempt: Attempt, archive: Archive, commit: str) -> Json:
+        """Return the build after its success; raises ``Refused`` when there is no release."""
+        self._open = True
+        try:
+            build = await self._result(attempt, archive, commit)
+        except Undecided:
+            raise
+        except Refused:
+            self._open = False
+            raise
+        self._open = False
+        return build
+
+    async def _result(self, attempt: Attempt, archive: Archive, commit: str) -> Json:
+        narrator = report.Narrator(self._console, attempt.name, attempt.obstacle)
+        try:
+            async with asyncio.timeout(self._left()):
+                await attempt.create(archive_source(archive), commit)
+                await self._console.line("Building source:")
+                await self._console.line()
+                build = await attempt.follow(self._console, narrator)
+        except TimeoutError:
+            late = self._late()
+            build = await attempt.stop(late.reason)
+            if not succeeded(build):
+                raise late from None
+        if not succeeded(build):
+            await report.failed(self._console, self._repository, build, narrator)
+        return build
+
+    def _lock(self) -> PushLock:
+        async def settle(pending: Pending) -> bool | None:
+            return await settled(self._repository, self._platform.own, pending)
+
+        return PushLock(
             self._platform.manifests,
             self._repository.uid,
             self._repository.author,
             pace=self._platform.pace,
-            settle=self._settle,
+            settle=settle,
         )
-        manifest = await lock.acquire(self._tell_waiting)
-        packs: tuple[str, ...] = ()
-        try:
-            if deploy is not None and manifest.get(deploy.ref) == deploy.new:
-                await report.done_before(self._console, deploy.new)
-                await lock.release()
-                return
-            for update in call.updates:
-                require_unmoved(update, manifest)
-            objects = self._objects(call)
-            packs = await self._store_packs(objects)
-            refs = {update.ref: update.new for update in call.updates}
-            version = 0
-            if deploy is not None:
-                version = await self._deploy(deploy, objects, lock, (refs, packs))
-            await lock.finish(refs, packs)
-        except BaseException:
-            await asyncio.shield(self._undo(lock, packs, manifest))
-            raise
-        if version:
-            await self._verify(version)
 
-    async def _verify(self, version: int) -> None:
-        """Wait until the release runs; the refs have moved already, whatever comes of it."""
-        await self._console.begin("Verifying deploy... ")
-        place = (self._platform.own, self._repository.namespace, self._repository.app)
-        try:
-            problem = await self._platform.listener.boot_problem(*place, version)
-        except (ApiError, TimeoutError) as error:
-            problem = f"it cannot be told: {error}"
-        await report.verified(self._console, problem)
+    def _launch(self) -> Launch:
+        parts = (self._repository, self._platform.own, self._platform.listener)
+        return Launch(*parts, self._console, max(self._left(), _LEAST))
 
-    async def _settle(self, pending: Pending) -> bool | None:
-        """Tell how the build of a push that died has ended; one that is gone has failed."""
-        try:
-            build = await self._platform.own.get(BUILDS, pending.build, pending.namespace)
-        except NotFound:
-            return False
-        result = (build.get("status") or {}).get("result")
-        return None if result in {None, "Pending", "Running"} else result == "Succeeded"
+    def _left(self) -> float:
+        return self._deadline - monotonic()
+
+    def _late(self) -> Refused:
+        return Refused(
+            f"The push took longer than {self._platform.push_timeout:.0f} s", "Push again"
+        )
 
     async def _tell_waiting(self, holder: Lock) -> None:
         await self._console.line(
@@ -149,26 +206,13 @@ class Push:
             raise Refused("The hook named objects of another repository", "Push again")
         return objects
 
-    async def _store_packs(self, objects: Path) -> tuple[str, ...]:
-        if objects == (self._snapshot.path / "objects").resolve():
-            return ()  # nothing was sent: the objects were here before
-        return await self._platform.packs.upload(self._repository.uid, objects / "pack")
-
-    async def _deploy(
-        self,
-        update: Update,
-        objects: Path,
-        lock: PushLock,
-        change: tuple[Mapping[str, str], tuple[str, ...]],
-    ) -> int:
-        """Build and release what was pushed; returns the version to wait for, 0 for none."""
-        source = Source(self._platform.git, self._snapshot, objects)
-        commit = await source.commit(update.new)
-        archive = await self._pack(source, commit)
-        build = await create_build(self._repository, archive_source(archive), commit)
-        name = build["metadata"]["name"]
-        await lock.announce(Pending(self._repository.namespace, name, *change))
-        return await self._follow(name)
+    async def _store_packs(self, call: Call, objects: Path) -> None:
+        """Store what came; packs that this push was built upon are named again if they retired."""
+        known = self._snapshot.manifest.packs
+        uid, directory = self._repository.uid, objects / "pack"
+        fresh = await self._platform.packs.upload(uid, directory, known)
+        refs = {update.ref: update.new for update in call.updates}
+        self._moves = Moves(refs, (*known, *fresh), fresh)
 
     async def _pack(self, source: Source, commit: str) -> Archive:
         tree = await source.inspect(commit)
@@ -186,81 +230,33 @@ class Push:
         await self._console.line("done.")
         return archive
 
-    async def _follow(self, name: str) -> int:
-        """Print the build's log and how it ended; raises ``Refused`` when it failed."""
-        where = (self._platform.own, self._repository.namespace, name)
-        await self._console.line("Building source:")
-        await self._console.line()
-        listener = self._platform.listener
-        narrator = report.Narrator(self._console, name, lambda: listener.obstacle(*where))
-        async for chunk in listener.stream(*where):
-            await narrator.hear(chunk)
-        await self._console.end_line()
-        build: Json = await narrator.listen_until(listener.finished(*where))
-        await report.ended(self._console, self._repository, build, narrator)
-        succeeded = await self._run_release_phase(build)
-        release = build["status"].get("release") or {}
-        return int(release.get("version") or 0) if succeeded else 0
+    async def _finish(self, lock: PushLock) -> None:
+        """Move the refs; after a build they have moved already, for all who look."""
+        try:
+            await lock.finish(self._moves.applied)
+        except (StorageError, Refused) as error:
+            if not lock.announced:
+                await asyncio.shield(self._give_back(lock))
+                raise
+            _log.warning("push left to the next", app=self._repository.app, error=str(error))
+            await asyncio.shield(self._leave(lock))
 
-    async def _run_release_phase(self, build: Json) -> bool:
-        """Print the release command; its failure fails the release, never the push."""
-        if not report.has_release_phase(build):
-            return True
-        where = (
-            self._platform.own,
-            self._repository.namespace,
-            str(build["status"]["release"]["name"]),
-        )
-        await self._console.line("Running release command....")
-        async for chunk in self._platform.listener.release_phase(*where):
-            await self._console.output(chunk)
-        await self._console.end_line()
-        succeeded = await self._platform.listener.released(*where)
-        await report.release_ended(self._console, succeeded=succeeded)
-        return succeeded
+    async def _give_back(self, lock: PushLock) -> None:
+        """Give the lock back; a failure here harms nothing.
 
-    async def _undo(self, lock: PushLock, packs: tuple[str, ...], before: Manifest) -> None:
-        """Give the lock back and drop packs nobody refers to; a failure here harms nothing."""
+        Packs that nobody has named go at once. While the build is open all stays as announced.
+        """
+        if self._open:
+            await self._leave(lock)
+            return
         try:
             if await lock.release():
-                unused = [pack for pack in packs if pack not in before.packs]
-                await self._platform.packs.remove(self._repository.uid, unused)
+                await self._platform.packs.remove(self._repository.uid, self._moves.fresh)
         except StorageError as error:
             _log.warning("push not undone", app=self._repository.app, error=str(error))
 
-
-def choose(updates: tuple[Update, ...]) -> Update | None:
-    """Return the update that deploys, None for tags alone; raises ``Refused``."""
-    for update in updates:
-        require_allowed(update)
-    deploys = [update for update in updates if update.ref in DEPLOY_REFS]
-    if len(deploys) > 1:
-        raise Refused(
-            "A push deploys one branch, and both main and master were sent",
-            "Push one of them: git push heroku main",
-        )
-    return deploys[0] if deploys else None
-
-
-def require_allowed(update: Update) -> None:
-    """Raise ``Refused`` for deletions and for anything that is neither deployed nor a tag."""
-    short = update.ref.removeprefix("refs/heads/")
-    if update.new == ABSENT:
-        raise Refused(f"Cannot delete {short}", "To remove the app: haikube destroy APP")
-    if not is_ref(update.ref):
-        raise Refused(f"{update.ref} cannot be pushed", "Push a branch: git push heroku main")
-    if update.ref.startswith("refs/heads/") and update.ref not in DEPLOY_REFS:
-        raise Refused(
-            f"Branch {short} is not deployed, only main and master are",
-            f"To deploy it: git push heroku {short}:main",
-        )
-
-
-def require_unmoved(update: Update, manifest: Manifest) -> None:
-    """Raise ``Refused`` when somebody else moved the ref after this client looked."""
-    current = manifest.get(update.ref)
-    if current != update.old:
-        raise Refused(
-            f"{update.ref} was moved to {current[:7]} by another push",
-            "Integrate it first: git pull heroku main, then push again",
-        )
+    async def _leave(self, lock: PushLock) -> None:
+        try:
+            await lock.leave()
+        except StorageError as error:
+            _log.warning("lock left to its term", app=self._repository.app, error=str(error))

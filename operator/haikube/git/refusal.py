@@ -10,3 +10,7 @@ class Refused(Exception):
         super().__init__(reason)
         self.reason = reason
         self.remedy = remedy
+
+
+class NotAllowed(Refused):
+    """The caller has not the right."""

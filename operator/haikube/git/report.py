@@ -79,12 +79,16 @@ async def received(console: Console, commit: str, tree: Tree) -> None:
     await console.line(f"Updated {tree.files} paths from {commit[:7]}")
 
 
-async def ended(console: Console, repository: Repository, build: Json, narrator: Narrator) -> None:
-    """Say how the build ended; raises ``Refused`` when it did not succeed."""
+async def stored(console: Console, branches: list[str]) -> None:
+    """Say which branches came along and are not deployed."""
+    for branch in branches:
+        await console.line(f"Branch {branch} is stored, not deployed: only main and master are.")
+        await console.line(f"To deploy it: git push heroku {branch}:main")
+
+
+async def failed(console: Console, repository: Repository, build: Json, narrator: Narrator) -> None:
+    """Say why there is no release: raises ``Refused``."""
     status = build.get("status") or {}
-    if status.get("result") == "Succeeded":
-        await launched(console, repository, status)
-        return
     failure = status.get("failure") or {}
     reason = failure.get("message") or f"the build ended as {status.get('result', 'Unknown')}"
     if not narrator.said(_REJECTED) and not narrator.said(_FAILED):

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from haikube.git.body import BodyTooLarge, feed, read_body
-from haikube.git.builds import Repository
+from haikube.git.builds import Repository, require_right
 from haikube.git.command import chunks, end, read_some
 from haikube.git.console import Console
 from haikube.git.consolidate import Consolidation
@@ -59,6 +59,8 @@ class GitService:
 
     async def advertise(self, repository: Repository, service: str, request: Request) -> Response:
         """Answer ``info/refs``: what there is to fetch or to push onto."""
+        if service == RECEIVE:
+            await require_right(repository)
         env = _protocol(request)
         async with self._snapshots.open(repository.uid) as snapshot:
             command = [service.removeprefix("git-"), "--stateless-rpc", "--http-backend-info-refs"]
@@ -92,6 +94,7 @@ class GitService:
 
     async def receive(self, repository: Repository, request: Request) -> Response:
         """Answer a push."""
+        await require_right(repository)
         if len(self._pushes) >= _MOST_PUSHES:
             raise Refused(f"{_MOST_PUSHES} pushes run here already", "Push again in a minute")
         pipe = Pipe()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from haikube.git.lock import Settle, settle
 from haikube.git.manifest import Manifest, Manifests
 from haikube.git.packs import PackCache
 from haikube.storage.port import MissingObject
@@ -36,12 +37,16 @@ class Snapshot:
 
 
 class Snapshots:
-    """Makes snapshots below ``root``."""
+    """Makes snapshots below ``root``; ``outcome`` tells how an announced build has ended.
 
-    def __init__(self, manifests: Manifests, packs: PackCache, root: Path) -> None:
+    A push whose build succeeded has happened, also while nobody could write that down.
+    """
+
+    def __init__(self, manifests: Manifests, packs: PackCache, root: Path, outcome: Settle) -> None:
         self._manifests = manifests
         self._packs = packs
         self._root = root
+        self._outcome = outcome
 
     @asynccontextmanager
     async def open(self, uid: str) -> AsyncIterator[Snapshot]:
@@ -56,7 +61,8 @@ class Snapshots:
     async def _fill(self, uid: str, path: Path) -> Snapshot:
         """Read the manifest and link its packs; again if a repack removed one meanwhile."""
         for left in reversed(range(_TRIES)):
-            manifest, _ = await self._manifests.load(uid)
+            stored, _ = await self._manifests.load(uid)
+            manifest = await settle(stored, self._outcome) or stored
             shutil.rmtree(path / "objects", ignore_errors=True)
             packs = path / "objects" / "pack"
             packs.mkdir(parents=True)

@@ -40,6 +40,9 @@ SOURCE_DIGEST = "haikube.dev/source-digest"
 CONFIG_SEEN = "haikube.dev/config-seen"
 """Annotation of a rollback's snapshot: digest of the config Secret at the time of the rollback."""
 
+PUSH = "haikube.dev/push"
+"""Annotation of a Build that a push made: the id under which that push holds the lock."""
+
 COMMIT = "haikube.dev/commit"
 """Annotation of a Release: the commit its slug was built from."""
 

@@ -19,7 +19,7 @@ from haikube.cluster.errors import (
     Unauthorized,
 )
 from haikube.git.body import BodyDamaged, BodyTooLarge
-from haikube.git.refusal import Refused
+from haikube.git.refusal import NotAllowed, Refused
 from haikube.storage.port import StorageError
 
 REALM: Final = 'Basic realm="Haikube: the password is your token, see haikube login"'
@@ -86,7 +86,8 @@ def problem_of(error: Exception) -> Problem:
         if isinstance(error, kind):
             return Problem(status, id_, message.format(error))
     if isinstance(error, Refused):
-        return Problem(422, "invalid_params", ". ".join((error.reason, *error.remedy)))
+        place = (403, "forbidden") if isinstance(error, NotAllowed) else (422, "invalid_params")
+        return Problem(*place, ". ".join((error.reason, *error.remedy)))
     if isinstance(error, HTTPException):
         return Problem(error.status_code, _IDS.get(error.status_code, "error"), error.detail)
     _log.error("request failed", exc_info=error)
