@@ -32,6 +32,8 @@ _CONFIG: Final = {
     "receive.fsck.missingSpaceBeforeDate": "ignore",
     "receive.fsck.zeroPaddedFilemode": "ignore",
     "receive.keepAlive": "5",
+    "receive.procReceiveRefs": "refs",  # git moves none itself
+    "receive.shallowUpdate": "true",  # what is missing is refused by us, with a remedy
     "receive.unpackLimit": "1",
     "receive.updateServerInfo": "false",
     f"tar.{PACKED}.command": "zstd --quiet --stdout",  # gzip takes three times as long

@@ -1,4 +1,4 @@
-"""Where pre-receive hooks call: a unix socket of this process, one call per push.
+"""Where hooks call: a unix socket of this process, one call per push.
 
 A hook names its push by a random id that was given to that one git process alone.
 """
@@ -40,14 +40,14 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a hook asks about: the updates, and where the pushed objects wait."""
+    """What a hook asks about; ``shallow`` says that what was sent lacks some history."""
 
     updates: tuple[Update, ...]
-    objects: str
+    shallow: bool
 
 
 Verdict = Callable[[Call, Console], Awaitable[bool]]
-"""Decides a push; True lets git move the refs."""
+"""Decides a push; True tells the client that the refs have moved."""
 
 
 class Hooks:
@@ -62,7 +62,7 @@ class Hooks:
     async def start(self) -> None:
         """Write the hook and listen."""
         self.path.mkdir(parents=True, exist_ok=True)
-        program = self.path / "pre-receive"
+        program = self.path / "proc-receive"
         program.write_text(f"#!{sys.executable} -IS\n{_text(hook)}")
         program.chmod(0o555)
         self._server = await asyncio.start_unix_server(
@@ -109,7 +109,7 @@ def parse_call(line: bytes) -> tuple[str, Call]:
         if len(fields) != _FIELDS or not (is_object(fields[0]) and is_object(fields[1])):
             raise ValueError(f"bad update {fields!r}")
         updates.append(Update(*fields))
-    return str(body["push"]), Call(tuple(updates), str(body["objects"]))
+    return str(body["push"]), Call(tuple(updates), body["shallow"] is True)
 
 
 def _text(module: ModuleType) -> str:

@@ -22,7 +22,7 @@ ABSENT: Final = "0" * 40
 _LIMIT: Final = 4 << 20
 _OBJECT: Final = re.compile(r"[0-9a-f]{40}")
 _PACK: Final = re.compile(r"pack-[0-9a-f]{40}(\.[0-9a-f]{8})?")
-_REF: Final = re.compile(r"refs/(heads|tags)/[^\x00-\x20\x7f~^:?*\[\\]{1,200}")
+_REF: Final = re.compile(r"refs/(heads|tags)/[^\x00-\x20\x7f~^:?*\[\\\ud800-\udfff]{1,200}")
 
 
 class Damaged(Exception):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import Final
 
@@ -27,8 +26,9 @@ from haikube.git.lock import Pace, PushLock
 from haikube.git.manifest import Lock, Manifest, Manifests, Pending
 from haikube.git.packs import PackCache
 from haikube.git.refusal import Refused
-from haikube.git.rules import choose, require_unmoved, stored_only
+from haikube.git.rules import choose, require_room, require_unmoved, stored_only
 from haikube.git.snapshot import Snapshot
+from haikube.git.soundness import require_sound
 from haikube.git.source import Archive, Source
 from haikube.git.verdict import Attempt, Undecided, settled, succeeded
 from haikube.model.names import source_key
@@ -123,17 +123,17 @@ class Push:
             manifest = await lock.acquire(self._tell_waiting)
             for update in call.updates:
                 require_unmoved(update, manifest)
-            objects = self._objects(call)
-            await self._store_packs(call, objects)
+            require_room(call.updates, manifest)
+            await require_sound(self._platform.git, self._snapshot, call)
+            await self._store_packs(call)
             await report.stored(self._console, stored_only(call.updates, deploy))
             if deploy is None:
                 return None
             if manifest.get(deploy.ref) == deploy.new:
                 await report.done_before(self._console, deploy.new)
                 return None
-            source = Source(self._platform.git, self._snapshot, objects)
-            commit = await source.commit(deploy.new)
-            archive = await self._pack(source, commit)
+            commit = deploy.new
+            archive = await self._pack(commit)
             name = new_name(self._repository.app)
             pending = Pending(self._repository.namespace, name, self._moves.refs, self._moves.packs)
             await lock.announce(pending)
@@ -199,22 +199,16 @@ class Push:
             f"Waiting for another push to {self._repository.app} by {holder.author} to finish..."
         )
 
-    def _objects(self, call: Call) -> Path:
-        """Return where the pushed objects are, which is inside this push's own snapshot."""
-        objects = Path(call.objects or self._snapshot.path / "objects").resolve()
-        if not objects.is_relative_to(self._snapshot.path.resolve()):
-            raise Refused("The hook named objects of another repository", "Push again")
-        return objects
-
-    async def _store_packs(self, call: Call, objects: Path) -> None:
+    async def _store_packs(self, call: Call) -> None:
         """Store what came; packs that this push was built upon are named again if they retired."""
         known = self._snapshot.manifest.packs
-        uid, directory = self._repository.uid, objects / "pack"
+        uid, directory = self._repository.uid, self._snapshot.path / "objects" / "pack"
         fresh = await self._platform.packs.upload(uid, directory, known)
         refs = {update.ref: update.new for update in call.updates}
         self._moves = Moves(refs, (*known, *fresh), fresh)
 
-    async def _pack(self, source: Source, commit: str) -> Archive:
+    async def _pack(self, commit: str) -> Archive:
+        source = Source(self._platform.git, self._snapshot)
         tree = await source.inspect(commit)
         if not tree.files:
             raise Refused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from haikube.git.hooks import Update
@@ -12,7 +12,11 @@ from haikube.git.refusal import Refused
 DEPLOY_REFS: Final = ("refs/heads/main", "refs/heads/master")
 """Branches that are deployed; the first of them that a push holds."""
 
+MOST_REFS: Final = 5_000
+"""Branches and tags of one repository: its manifest stays small enough to be read at once."""
+
 _BRANCHES: Final = "refs/heads/"
+_LONGEST_PART: Final = 200
 
 
 def choose(updates: tuple[Update, ...]) -> Update | None:
@@ -34,11 +38,46 @@ def stored_only(updates: Iterable[Update], deploy: Update | None) -> list[str]:
 
 def require_allowed(update: Update) -> None:
     """Raise ``Refused`` for what is no branch and no tag, and for an end of what is deployed."""
-    if not is_ref(update.ref):
-        raise Refused(f"{update.ref} cannot be pushed", "Push a branch: git push heroku main")
+    if not is_pushable(update.ref):
+        raise Refused(f"{update.ref!a} cannot be pushed", "Push a branch: git push heroku main")
     if update.new == ABSENT and update.ref in DEPLOY_REFS:
         short = update.ref.removeprefix(_BRANCHES)
         raise Refused(f"Cannot delete {short}", "To remove the app: haikube destroy APP")
+
+
+def is_pushable(ref: str) -> bool:
+    """Tell whether a branch or tag has a name that git takes everywhere; ``check-ref-format``."""
+    parts = ref.split("/")
+    return (
+        is_ref(ref)
+        and "@{" not in ref
+        and not ref.endswith(".")
+        and not any(not part or part[0] == "." or part.endswith(".lock") for part in parts)
+        and all(len(part.encode(errors="surrogatepass")) <= _LONGEST_PART for part in parts)
+    )
+
+
+def require_room(updates: Iterable[Update], manifest: Manifest) -> None:
+    """Raise ``Refused`` where one ref would be a folder of another, or where there are too many."""
+    refs = {ref for ref in manifest.refs if ref not in {update.ref for update in updates}}
+    refs |= {update.ref for update in updates if update.new != ABSENT}
+    for ref in sorted(refs):
+        for parent in _parents(ref):
+            if parent in refs:
+                raise Refused(
+                    f"{ref} cannot stand beside {parent}",
+                    f"Delete that one first: git push heroku :{parent}",
+                )
+    if len(refs) > max(MOST_REFS, len(manifest.refs)):
+        raise Refused(
+            f"The repository would have {len(refs):,} branches and tags, more than {MOST_REFS:,}",
+            "Delete some: git push heroku --delete NAME, or push fewer tags",
+        )
+
+
+def _parents(ref: str) -> Iterator[str]:
+    parts = ref.split("/")
+    return ("/".join(parts[:end]) for end in range(3, len(parts)))
 
 
 def require_unmoved(update: Update, manifest: Manifest) -> None:

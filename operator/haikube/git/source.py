@@ -9,10 +9,9 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from haikube.git.command import PACKED, Git, GitError
+from haikube.git.command import PACKED, Git
 from haikube.git.refusal import Refused
 from haikube.git.snapshot import Snapshot
 from haikube.storage.port import Storage
@@ -42,34 +41,16 @@ class Archive:
 
 
 class Source:
-    """Reads commits of one snapshot, those in quarantine included."""
+    """Reads commits of one snapshot."""
 
-    def __init__(self, git: Git, snapshot: Snapshot, objects: Path) -> None:
+    def __init__(self, git: Git, snapshot: Snapshot) -> None:
         self._git = git
         self._directory = f"--git-dir={snapshot.path}"
-        self._env = {
-            "GIT_OBJECT_DIRECTORY": str(objects),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(snapshot.path / "objects"),
-        }
-
-    async def commit(self, pushed: str) -> str:
-        """Return the commit that ``pushed`` is, or the one an annotated tag points at."""
-        try:
-            found = await self._git.run(
-                self._directory, "rev-parse", "--verify", f"{pushed}^{{commit}}", env=self._env
-            )
-        except GitError:
-            raise Refused(
-                f"{pushed[:7]} is not a commit", "Push a branch: git push heroku main"
-            ) from None
-        return found.decode().strip()
 
     async def inspect(self, commit: str) -> Tree:
         """Count files and find submodules; a tree that grows without end is refused."""
         files, submodules, rest = 0, [], b""
-        listing = self._git.output(
-            self._directory, "ls-tree", "-r", "-z", "--full-tree", commit, env=self._env
-        )
+        listing = self._git.output(self._directory, "ls-tree", "-r", "-z", "--full-tree", commit)
         async with aclosing(listing):
             async for chunk in listing:
                 *entries, rest = (rest + chunk).split(b"\0")
@@ -94,9 +75,7 @@ class Source:
         tally = _Tally(limit)
         note = "\n".join(tree.submodules)
         noted = [f"--add-virtual-file={_NOTE}:{note}"] if note else []
-        packed = self._git.output(
-            self._directory, "archive", f"--format={PACKED}", *noted, commit, env=self._env
-        )
+        packed = self._git.output(self._directory, "archive", f"--format={PACKED}", *noted, commit)
         await storage.put(key, tally.count(packed))
         return Archive(key, f"sha256:{tally.digest.hexdigest()}", tally.size)
 
