@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     namespace: str = Field(default="haikube-system", description="where operator and api run")
     identity: str = Field(default="", description="name of this replica in the leader Lease")
     lease_seconds: float = Field(
-        default=15.0, description="a leader that is silent this long is replaced"
+        default=7.0, description="a leader that is silent this long is replaced"
     )
     resync_seconds: float = Field(
         default=600.0, description="replace-and-diff of every kind, +-20 %"
@@ -182,6 +182,9 @@ class Settings(BaseSettings):
     )
     builds_at_once: int = Field(
         default=20, description="builds that run at a time, shared evenly by namespaces"
+    )
+    stack_rollouts: int = Field(
+        default=5, description="process types that move to a stack's new image at a time"
     )
     release_history: int = Field(default=50, description="releases kept per app")
     slug_url_seconds: int = Field(

@@ -468,3 +468,45 @@ async def _look_until_it_works(world: World) -> None:
         await world.look()
     except ApiError:
         await world.look()
+
+
+# Objects with pods
+
+
+def podded(owner: Json, *, size: int = 1, template: Json) -> Json:
+    return part(owner, size=size, template=template)
+
+
+async def test_another_way_of_writing_the_same_pods_replaces_none(world: World) -> None:
+    """A newer process renders the template otherwise; the revision is the same."""
+    await world.commit(Apply(PARTS, podded(world.owner, template={"a": 1}), "r1"))
+    newer = {"a": 1, "added": {"by": "default"}}
+
+    assert await world.commit(Apply(PARTS, podded(world.owner, template=newer), "r1")) == []
+    scaled = Apply(PARTS, podded(world.owner, size=2, template=newer), "r1")
+    assert await world.commit(scaled) == ["apply part"]
+    assert await world.commit(scaled) == []
+    live = await world.cluster.get(PARTS, "part", "ns")
+    assert live["spec"] == {"size": 2, "template": {"a": 1}}
+
+    world.begin_anew()
+    await world.look()
+    assert await world.commit(scaled) == []
+
+
+async def test_another_revision_takes_the_new_template(world: World) -> None:
+    await world.commit(Apply(PARTS, podded(world.owner, template={"a": 1}), "r1"))
+    newer = podded(world.owner, template={"a": 2})
+
+    assert await world.commit(Apply(PARTS, newer, "r2")) == ["apply part"]
+    assert (await world.cluster.get(PARTS, "part", "ns"))["spec"]["template"] == {"a": 2}
+
+
+async def test_an_edited_template_is_repaired(world: World) -> None:
+    wish = Apply(PARTS, podded(world.owner, template={"a": 1}), "r1")
+    await world.commit(wish)
+    await world.edit("part", {"spec": {"template": {"a": 9}}})
+    await world.look()
+
+    assert await world.commit(wish) == ["apply part"]
+    assert (await world.cluster.get(PARTS, "part", "ns"))["spec"]["template"] == {"a": 1}

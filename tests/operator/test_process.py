@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import kopf
@@ -16,14 +18,17 @@ import builders as b
 from haikube.cluster.credentials import Credentials, static_token
 from haikube.cluster.errors import Unreachable
 from haikube.cluster.fake import Call, FakeCluster
+from haikube.engine.worker import Key
 from haikube.model.resources import APPS, HTTP_ROUTES, LEASES, OWN_KINDS, SECRETS
 from haikube.operator import process as module
+from haikube.operator.lease import LeaseThread
 from haikube.operator.preflight import CUSTOM_RESOURCES, NotReadyToStart
-from haikube.operator.process import LEASE, Process
+from haikube.operator.process import Process
 from haikube.storage.memory import MemoryStorage
 from stage import settings
 
 NAMESPACE = "haikube-system"
+LEASE = "haikube-operator"
 PATIENCE = 20.0
 
 
@@ -59,10 +64,24 @@ def cluster() -> FakeCluster:
     return found
 
 
-def made(cluster: FakeCluster, identity: str = "one", **changes: Any) -> Process:
+@pytest.fixture
+def leases() -> FakeCluster:
+    return FakeCluster()
+
+
+def made(
+    cluster: FakeCluster, leases: FakeCluster, identity: str = "one", **changes: Any
+) -> Process:
     keys = {"storage_access_key": "a", "storage_secret_key": "s", "metrics_port": 0}
     chosen = settings(**{**keys, "identity": identity, "lease_seconds": 3.0, **changes})
-    return Process(chosen, Credentials("http://x", static_token("")), cluster, MemoryStorage())
+    credentials = Credentials("http://x", static_token(""))
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[FakeCluster]:
+        """The lease is kept by another thread, and a fake cluster is for one."""
+        yield leases
+
+    return Process(chosen, credentials, cluster, MemoryStorage(), connect)
 
 
 @asynccontextmanager
@@ -80,9 +99,11 @@ async def holder(cluster: FakeCluster) -> str:
     return str(lease["spec"]["holderIdentity"])
 
 
-async def test_it_leads_works_and_gives_the_lead_up(cluster: FakeCluster, watches: Watches) -> None:
+async def test_it_leads_works_and_gives_the_lead_up(
+    cluster: FakeCluster, leases: FakeCluster, watches: Watches
+) -> None:
     cluster.seed(APPS, b.app())
-    process = made(cluster)
+    process = made(cluster, leases)
 
     async with running(process):
         await watches.running.wait()
@@ -91,59 +112,63 @@ async def test_it_leads_works_and_gives_the_lead_up(cluster: FakeCluster, watche
                 if event.object["metadata"]["name"] == "hello-config":
                     break
         assert process.ready() == ""
-        assert await holder(cluster) == "one"
+        assert await holder(leases) == "one"
         assert set(process.health.ages()) >= {"App", "Pod", "Secret"}
-    assert await holder(cluster) == ""
+    assert await holder(leases) == ""
 
 
 async def test_a_standby_is_ready_and_touches_nothing(
-    cluster: FakeCluster, watches: Watches
+    cluster: FakeCluster, leases: FakeCluster, watches: Watches
 ) -> None:
-    async with running(made(cluster)):
+    async with running(made(cluster, leases)):
         await watches.running.wait()
-        second = made(cluster, "two")
+        second = made(cluster, leases, "two")
         async with running(second):
             before = len([each for each in cluster.writes if each.resource != LEASES])
             await second.synced.wait()
         assert len([each for each in cluster.writes if each.resource != LEASES]) == before
-        assert await holder(cluster) == "one"
+        assert await holder(leases) == "one"
 
 
 async def test_a_broken_watch_ends_the_process_with_its_error(
-    cluster: FakeCluster, watches: Watches
+    cluster: FakeCluster, leases: FakeCluster, watches: Watches
 ) -> None:
     watches.failure = RuntimeError("a watch broke")
-    task = asyncio.create_task(made(cluster).run())
+    task = asyncio.create_task(made(cluster, leases).run())
     await watches.running.wait()
     watches.fail.set()
     with pytest.raises(RuntimeError, match="a watch broke"):
         await asyncio.wait_for(task, PATIENCE)
 
-    assert await holder(cluster) == ""
+    assert await holder(leases) == ""
 
 
 async def test_without_crds_it_does_not_start(watches: Watches) -> None:
     with pytest.raises(NotReadyToStart, match=r"apps\.haikube\.dev"):
-        await made(FakeCluster()).run()
+        await made(FakeCluster(), FakeCluster()).run()
 
     assert not watches.running.is_set()
 
 
 async def test_losing_the_lead_ends_the_process_at_once(
-    cluster: FakeCluster, watches: Watches, monkeypatch: pytest.MonkeyPatch
+    cluster: FakeCluster, leases: FakeCluster, watches: Watches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: asyncio.Queue[int] = asyncio.Queue()
-    monkeypatch.setattr(os, "_exit", ended.put_nowait)
+    loop = asyncio.get_running_loop()
+    tell = partial(loop.call_soon_threadsafe, ended.put_nowait)
+    monkeypatch.setattr(os, "_exit", tell)
 
     def fault(call: Call) -> None:
         if call.resource == LEASES:
             raise Unreachable(0, "Unreachable", "cut off")
 
-    async with running(made(cluster, lease_seconds=0.5)):
+    process = made(cluster, leases, lease_seconds=0.5)
+    async with running(process):
         await watches.running.wait()
-        cluster.fault = fault
+        await process.leads.wait()
+        leases.fault = fault
         code = await asyncio.wait_for(ended.get(), PATIENCE)
-        cluster.fault = None
+        leases.fault = None
 
     assert code == 1
 
@@ -158,3 +183,32 @@ def test_the_hard_exit_is_a_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     module._arm_hard_exit()
 
     assert [(each.daemon, each.interval) for each in started] == [(True, 20.0)]
+
+
+@pytest.mark.usefixtures("watches")
+async def test_a_process_that_lost_the_lead_without_knowing_writes_nothing(
+    cluster: FakeCluster, leases: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was frozen, and another one leads: each write asks first."""
+    process = made(cluster, leases)
+    async with running(process):
+        await process.leads.wait()
+        monkeypatch.setattr(LeaseThread, "leading", False)
+        process.control.store.put(APPS, None, cluster.seed(APPS, b.app()))
+        before = len(cluster.writes)
+        with pytest.raises(Unreachable, match="not the leader"):
+            await process.control.reconcile(Key("App", b.NAMESPACE, "hello"))
+        assert len(cluster.writes) == before
+
+
+async def test_a_long_pass_does_not_cost_the_lead(
+    cluster: FakeCluster, leases: FakeCluster, watches: Watches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "_exit", lambda _: None)
+    process = made(cluster, leases, lease_seconds=0.6)
+    async with running(process):
+        await watches.running.wait()
+        await process.leads.wait()
+        time.sleep(1.5)  # noqa: ASYNC251 - the loop is blocked on purpose
+        assert process.lease.leading
+        assert await holder(leases) == "one"

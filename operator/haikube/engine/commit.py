@@ -10,14 +10,15 @@ that somebody keeps changing back ``Contested``; every other refusal passes thro
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from haikube.cluster.errors import AlreadyExists
 from haikube.cluster.port import Cluster, Json
 from haikube.engine.clock import Clock
-from haikube.engine.digest import digest
 from haikube.engine.guard import refuse_foreign
 from haikube.engine.live import Live, Seen, Target
+from haikube.engine.mark import Mark, mark_of, parse_mark, with_template, without_template
 from haikube.engine.outcome import Committed, Contested, Stale
 from haikube.engine.ownership import covers
 from haikube.engine.patience import Patience
@@ -110,42 +111,60 @@ class Committer:
                 return await self._delete(write)
 
     async def _apply(self, write: Apply) -> int:
-        target, wanted = Target.of(write.resource, write.body), digest(write.body)
+        target, wanted = Target.of(write.resource, write.body), mark_of(write)
         seen = await self._live.find(target)
-        if seen is not None:
-            refuse_foreign(write.resource, write.body, seen.obj, ours=bool(seen.owned))
-            if self._is_settled(seen, wanted, write.body):
-                return 0
-            self._refuse_to_fight(target, seen, wanted)
-        answer = await self._live.apply(target, self._marked(write.body, wanted, seen))
-        self._settled[answer.obj["metadata"]["uid"]] = (answer.owned, wanted)
+        if seen is None:
+            return await self._send(target, write.body, wanted, None)
+        refuse_foreign(write.resource, write.body, seen.obj, ours=bool(seen.owned))
+        applied = parse_mark(self._applied(seen))
+        if wanted.template != applied.template and wanted.same_pods(applied):
+            return await self._apply_rest(target, write.body, wanted, seen)
+        if self._is_settled(seen, wanted, write.body):
+            return 0
+        self._refuse_to_fight(target, seen, wanted)
+        return await self._send(target, write.body, wanted, seen)
+
+    async def _apply_rest(self, target: Target, body: Object, wanted: Mark, seen: Seen) -> int:
+        """Apply all but the template, which stays as it is on the server."""
+        kept = replace(wanted, template=parse_mark(self._applied(seen)).template)
+        if self._is_settled(seen, kept, without_template(body)):
+            return 0
+        self._refuse_to_fight(target, seen, kept)
+        found = await self._live.read(target)
+        if found is None:
+            raise Stale(target.resource, target.namespace, target.name)
+        return await self._send(target, with_template(body, found["spec"]["template"]), kept, seen)
+
+    async def _send(self, target: Target, body: Object, mark: Mark, seen: Seen | None) -> int:
+        answer = await self._live.apply(target, self._marked(body, mark, seen))
+        self._settled[answer.obj["metadata"]["uid"]] = (answer.owned, str(mark))
         return 1
 
-    def _refuse_to_fight(self, target: Target, seen: Seen, wanted: str) -> None:
+    def _refuse_to_fight(self, target: Target, seen: Seen, wanted: Mark) -> None:
         """Raise ``Contested`` if what we want is old news and has been undone too often."""
-        is_repair = self._applied(seen) == wanted
+        is_repair = self._applied(seen) == str(wanted)
         if is_repair and not self._patience.allows(seen.obj["metadata"]["uid"]):
             raise Contested(target.resource, target.namespace, target.name)
 
-    def _applied(self, seen: Seen) -> str | None:
-        """Return the digest of what was applied last, as the object tells."""
-        found: str | None = seen.obj["metadata"].get("annotations", {}).get(self._digest_annotation)
-        return found
+    def _applied(self, seen: Seen) -> str:
+        """Return the mark of what was applied last, as the object tells."""
+        annotations = seen.obj["metadata"].get("annotations", {})
+        return str(annotations.get(self._digest_annotation) or "")
 
-    def _is_settled(self, seen: Seen, wanted: str, body: Object) -> bool:
-        metadata = seen.obj["metadata"]
-        if self._applied(seen) != wanted:
+    def _is_settled(self, seen: Seen, wanted: Mark, body: Object) -> bool:
+        uid = seen.obj["metadata"]["uid"]
+        if self._applied(seen) != str(wanted):
             return False
-        if self._settled.get(metadata["uid"]) == (seen.owned, wanted):
+        if self._settled.get(uid) == (seen.owned, str(wanted)):
             return True
         if not covers(seen.owned, body):
             return False
-        self._settled[metadata["uid"]] = (seen.owned, wanted)
+        self._settled[uid] = (seen.owned, str(wanted))
         return True
 
-    def _marked(self, body: Object, wanted: str, seen: Seen | None) -> Json:
+    def _marked(self, body: Object, wanted: Mark, seen: Seen | None) -> Json:
         metadata = dict(body["metadata"])
-        mark = {self._digest_annotation: wanted}
+        mark = {self._digest_annotation: str(wanted)}
         metadata["annotations"] = {**metadata.get("annotations", {}), **mark}
         if seen is not None:
             metadata["uid"] = seen.obj["metadata"]["uid"]

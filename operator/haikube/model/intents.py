@@ -27,10 +27,15 @@ class Presign:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Server-side apply ``body``, skipped when the live object was last applied the same."""
+    """Server-side apply ``body``, skipped when the live object was last applied the same.
+
+    ``revision`` names what the pods of its ``spec.template`` are made of: while it is the same,
+    the template stays as it is, however it would be written today.
+    """
 
     resource: Resource
     body: Object
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)

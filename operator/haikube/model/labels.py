@@ -76,8 +76,11 @@ STOP = "haikube.dev/stop"
 RESTARTED_AT = "haikube.dev/restarted-at"
 """Annotation of a Formation: any text, by custom a time. With another one its dynos are rolled."""
 
-DYNO_DIGEST = "haikube.dev/dyno-digest"
-"""Annotation of a Deployment: digest of what its dynos are made of; they roll when it changes."""
+IMAGE = "haikube.dev/image"
+"""Annotation of a Deployment: the image its dynos run on; their stack may have another by now."""
+
+STACK = "haikube.dev/stack"
+"""Annotation of a Deployment: the stack whose image that is."""
 
 REBUILD = "haikube.dev/rebuild"
 """Annotation of a Build that nobody waits for: it goes after those that people pushed."""

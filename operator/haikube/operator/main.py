@@ -25,7 +25,13 @@ async def run_operator(settings: Settings) -> None:
     """Run one operator process."""
     credentials = load()
     async with HttpCluster(credentials, user_agent="haikube-operator") as cluster:
-        await Process(settings, credentials, cluster, S3Storage(settings)).run()
+        storage = S3Storage(settings)
+        await Process(settings, credentials, cluster, storage, _own_connection).run()
+
+
+def _own_connection() -> HttpCluster:
+    """Return another connection, for a thread of its own."""
+    return HttpCluster(load(), user_agent="haikube-operator")
 
 
 async def run_sweep(settings: Settings, *, dry_run: bool) -> None:

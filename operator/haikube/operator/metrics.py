@@ -69,7 +69,10 @@ class Metrics:
 
 
 class CountedCluster:
-    """A cluster whose writes are counted; everything else passes through."""
+    """A cluster whose writes are told of before they are made; everything else passes through.
+
+    ``wrote`` may raise, and nothing is written then.
+    """
 
     def __init__(self, cluster: Cluster, wrote: Callable[[Resource, str], None]) -> None:
         self._cluster = cluster

@@ -14,19 +14,21 @@ import signal
 import socket
 import threading
 from collections.abc import Coroutine
-from typing import Any, NoReturn
+from typing import Any
 
 import kopf
 
 from haikube.cluster.addresses import path
 from haikube.cluster.credentials import Credentials
+from haikube.cluster.errors import Unreachable
 from haikube.cluster.port import Cluster
 from haikube.engine.clock import SystemClock
-from haikube.engine.elector import Elector
 from haikube.engine.health import Health
+from haikube.model.resources import Resource
 from haikube.operator.bounds import Bounds
 from haikube.operator.control import Control
 from haikube.operator.kopfwatch import add_login, assert_only_events, kopf_registry, kopf_settings
+from haikube.operator.lease import Connect, LeaseThread
 from haikube.operator.metrics import CountedCluster, Metrics
 from haikube.operator.preflight import preflight
 from haikube.operator.probes import probes_app, serve_probes
@@ -40,7 +42,6 @@ from haikube.storage.port import Storage
 
 log = logging.getLogger(__name__)
 
-LEASE = "haikube-operator"
 HARD_EXIT_SECONDS = 20.0
 WATCH_SILENCE = 180.0
 OLDEST_KEY = 600.0
@@ -50,7 +51,12 @@ class Process:
     """Everything one operator process consists of."""
 
     def __init__(
-        self, settings: Settings, credentials: Credentials, cluster: Cluster, storage: Storage
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        cluster: Cluster,
+        storage: Storage,
+        connect: Connect,
     ) -> None:
         self.settings = settings
         self.credentials = credentials
@@ -58,25 +64,25 @@ class Process:
         self.health = Health(self.clock)
         self.metrics = Metrics()
         self._cluster = cluster
-        counted = CountedCluster(cluster, self.metrics.wrote)
-        self.control = Control(counted, storage, Renderer(), settings, self.clock)
+        fenced = CountedCluster(cluster, self._before_write)
+        self.control = Control(fenced, storage, Renderer(), settings, self.clock)
         sweeper = Sweeper(cluster, storage, mercy=mercy(settings))
         self.sweeping = Sweeping(sweeper, self.clock, seconds=settings.sweep_seconds)
         self.control.app_deleted = self.sweeping.app_deleted
         self.usage = Usage(storage, self.clock, limit=settings.storage_limit)
         self.control.heed_storage(lambda: self.usage.full)
-        self.bounds = Bounds(cluster, storage, self.control.store, settings, self.clock)
+        self.bounds = Bounds(fenced, storage, self.control.store, settings, self.clock)
         self._identity: Any = settings.identity or socket.gethostname()
-        self.elector = Elector(
-            cluster,
-            LEASE,
+        self.lease = LeaseThread(
+            connect,
             settings.namespace,
             self._identity,
-            self.clock,
             seconds=settings.lease_seconds,
+            lost=_end_at_once,
         )
         self.stopping = asyncio.Event()
         self.synced = asyncio.Event()
+        self.leads = asyncio.Event()
         self._watches: tuple[asyncio.Task[None], ...] = ()
         self._bound()
 
@@ -104,7 +110,7 @@ class Process:
                 await self._lead()
         finally:
             _arm_hard_exit()
-            await self.elector.release()
+            await self.lease.release()
             await _end(beat, *self._watches)
             await runner.cleanup()
 
@@ -116,7 +122,7 @@ class Process:
             asyncio.create_task(self.control.resync.run()),
         )
         self.synced.set()
-        leading = asyncio.create_task(self.elector.acquire())
+        leading = asyncio.create_task(self.lease.acquire())
         try:
             await _first_end(leading, *self._watches)
         finally:
@@ -129,7 +135,7 @@ class Process:
         watches end after that: kopf takes its time.
         """
         self.metrics.leading()
-        keeper = asyncio.create_task(self._keep_lead())
+        self.leads.set()
         self.control.lead()
         log.info("%s leads: %d keys to look at", self._identity, self.control.queue.depth)
         work = asyncio.create_task(self.control.run(self.metrics.reconciled))
@@ -139,12 +145,13 @@ class Process:
         try:
             await self._until_stop(_first_end(work, *keepers, *self._watches))
         finally:
-            await _end(work, *keepers, keeper)
+            await _end(work, *keepers)
 
-    async def _keep_lead(self) -> NoReturn:
-        await self.elector.keep()
-        log.critical("the lead is lost: ending at once")
-        os._exit(1)
+    def _before_write(self, resource: Resource, verb: str) -> None:
+        """Let nothing be written without the lead: another process may have it by now."""
+        if not self.lease.leading:
+            raise Unreachable(0, "NotLeading", f"{verb} {resource.kind} held back: not the leader")
+        self.metrics.wrote(resource, verb)
 
     async def _watch(self) -> None:
         kinds = {path(each.resource): each.resource.kind for each in WATCHED}
@@ -201,6 +208,12 @@ class Process:
         with contextlib.suppress(asyncio.CancelledError):
             await doing
         return False
+
+
+def _end_at_once() -> None:
+    """End the process without tidying up: another one may already act."""
+    log.critical("the lead is lost: ending at once")
+    os._exit(1)
 
 
 async def _first_end(*tasks: asyncio.Task[None]) -> None:

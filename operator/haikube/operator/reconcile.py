@@ -16,13 +16,14 @@ from haikube.engine.converge import Converger
 from haikube.engine.outcome import Contested, Foreign
 from haikube.engine.store import Store
 from haikube.engine.worker import Key
-from haikube.model import conditions
+from haikube.model import conditions, labels
 from haikube.model.conditions import Verdict, progressing, stalled
 from haikube.model.intents import Part
 from haikube.model.resources import APPS, BUILDS, DYNOS, RELEASES, STACKS
 from haikube.operator.world import Worlds
 from haikube.plan.context import Context, Render
 from haikube.plan.queue import admitted
+from haikube.plan.rollout import turns
 from haikube.plan.stack import plan_stack
 from haikube.plan.whole import plan_world
 from haikube.plan.world import Stored
@@ -95,7 +96,12 @@ class Reconciler:
         obj = self._store.get(STACKS, "", key.name)
         if obj is None:
             return None
-        plan = plan_stack(self._worlds.stack(key.name), self._context())
+        view = self._worlds.stack(key.name)
+        self._worlds.moving[key.name] = moves = turns(view, self._settings.stack_rollouts)
+        for each in view.deployments:
+            if each.meta.uid in moves:
+                self._wake(Key(APPS.kind, each.meta.namespace, each.meta.labels[labels.APP]))
+        plan = plan_stack(view, self._context())
         return (await self._committer.commit(plan, STACKS, obj)).requeue_after
 
     def _queue(self) -> None:

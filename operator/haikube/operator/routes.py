@@ -14,7 +14,16 @@ from haikube.engine.worker import Key
 from haikube.model import labels
 from haikube.model.app import parse_app
 from haikube.model.build import FINISHED
-from haikube.model.resources import APPS, BUILDS, OWN_KINDS, RELEASES, SECRETS, STACKS, Resource
+from haikube.model.resources import (
+    APPS,
+    BUILDS,
+    DEPLOYMENTS,
+    OWN_KINDS,
+    RELEASES,
+    SECRETS,
+    STACKS,
+    Resource,
+)
 from haikube.operator.reconcile import QUEUE
 from haikube.plan.hosts import wanted_hosts
 from haikube.settings import Settings
@@ -60,6 +69,8 @@ class Routes:
         """Return what else may be concerned."""
         if change.resource == STACKS:
             return set(self._of_stack(change))
+        if change.resource == DEPLOYMENTS:
+            return set(_runs_on(change))
         if change.resource == BUILDS and _moves_the_queue(change):
             return {QUEUE}
         if change.resource == APPS and _declared_anew(change):
@@ -90,6 +101,13 @@ class Routes:
                 key = app_key(APPS, rival)
                 if key is not None:
                     yield key
+
+
+def _runs_on(change: Change) -> Iterator[Key]:
+    """Yield the stack whose new image others wait for, when one that moved may be done."""
+    stack = (change.object["metadata"].get("annotations") or {}).get(labels.STACK)
+    if stack:
+        yield Key(STACKS.kind, "", stack)
 
 
 def _moves_the_queue(change: Change) -> bool:

@@ -155,6 +155,12 @@ def by_stack(settings: Settings) -> Index:
     return index
 
 
+def by_runs_on(obj: Object) -> Iterable[str]:
+    """Index Deployments by the stack that their dynos run on."""
+    stack = obj["metadata"].get("annotations", {}).get(labels.STACK)
+    return (stack,) if stack else ()
+
+
 def unfinished(obj: Object) -> Iterable[str]:
     """Index all builds that have not ended under one name: they are one queue."""
     if obj.get("kind") != BUILDS.kind:
@@ -172,6 +178,7 @@ def new_store(settings: Settings) -> Store:
             "app": by_app,
             "host": by_host(settings),
             "stack": by_stack(settings),
+            "runs-on": by_runs_on,
             "unfinished": unfinished,
         },
     )

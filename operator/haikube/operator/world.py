@@ -68,6 +68,7 @@ class Worlds:
         self._settings = settings
         self._clock = clock
         self._ca: tuple[float, str] | None = None
+        self.moving: dict[str, frozenset[str]] = {}
 
     async def app(self, namespace: str, name: str, stored: Results) -> AppWorld:
         """Return the world of an App; ``stored`` are the results that this pass has read."""
@@ -84,7 +85,8 @@ class Worlds:
     def stack(self, name: str) -> StackView:
         """Return all that decides about a Stack."""
         apps = len(self._store.find(APPS, "stack", name))
-        return StackView(self._store.value(STACKS, "", name), apps=apps)
+        dynos = tuple(self._store.values(DEPLOYMENTS, "runs-on", name))
+        return StackView(self._store.value(STACKS, "", name), apps=apps, deployments=dynos)
 
     def unfinished(self) -> list[Build]:
         """Return the builds of all apps that have not ended."""
@@ -109,6 +111,7 @@ class Worlds:
             **self._children(place, app),
             stacks=self._stacks(app, ledger, place),
             rivals=self._rivals(app) if app else {},
+            moving=frozenset[str]().union(*self.moving.values()),
         )
 
     def _children(self, place: str, app: App | None) -> dict[str, Any]:

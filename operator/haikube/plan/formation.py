@@ -7,6 +7,8 @@ Service selects none of them, so that the gateway answers 503.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +25,7 @@ from haikube.plan.formationstatus import all_up, formation_status
 from haikube.plan.formationview import FormationView
 from haikube.plan.hosts import decide_hosts
 from haikube.plan.ordinals import name_dynos
+from haikube.settings import Settings
 
 _SEVERAL = 2
 HOSTS_PER_ROUTE = 16
@@ -60,7 +63,27 @@ def _dynos(view: FormationView, app: App, context: Context) -> tuple[Write, ...]
     if view.dyno is None or (view.deployment is None and view.formation.quantity == 0):
         return ()
     body = context.render("deployment", _deployment(view, app, view.dyno, context))
-    return (Apply(DEPLOYMENTS, body), *_budget(view, app, context))
+    revision = _revision(view, view.dyno, context.settings)
+    return (Apply(DEPLOYMENTS, body, revision), *_budget(view, app, context))
+
+
+def _revision(view: FormationView, dyno: DynoPod, settings: Settings) -> str:
+    """Return a digest of what a dyno is made of: only when that changes are dynos replaced.
+
+    How it is written down is not part of it, so a newer operator restarts none.
+    """
+    parts = {
+        "app": [dyno.app.meta.name, dyno.app.meta.uid],
+        "release": [dyno.release.meta.name, dyno.release.meta.uid],
+        "image": [dyno.stack.run_image, dyno.stack.alias, settings.image_pull_policy],
+        "command": [dyno.process_type, dyno.command],
+        "size": [dyno.size.resources, dict(dyno.size.node_selector)],
+        "times": [dyno.boot_timeout(settings), dyno.grace(settings), settings.drain_seconds],
+        "port": settings.dyno_port,
+        "restart": view.restarted_at,
+    }
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _budget(view: FormationView, app: App, context: Context) -> tuple[Write, ...]:
@@ -85,14 +108,17 @@ def _deployment(
     release = {labels.RELEASE: view.release_label}
     marks = {**child_labels(app.meta, "dyno"), **chosen, **_type_label(formation), **release}
     surge = app.rollout.max_surge
+    runs_on = {labels.IMAGE: dyno.stack.run_image, labels.STACK: dyno.stack.meta.name}
+    restarted = {"annotations": {labels.RESTARTED_AT: view.restarted_at}}
+    owner = (FORMATIONS, formation.meta)
     return {
-        "metadata": child_metadata(formation.meta.name, (FORMATIONS, formation.meta), marks),
+        "metadata": child_metadata(formation.meta.name, owner, marks, runs_on),
         "replicas": formation.quantity,
         "progress_deadline": dyno.boot_limit(settings) + settings.build_overhead,
         "min_ready": 0 if formation.is_web else settings.worker_ready_seconds,
         "max_surge": _int_or_string(settings.max_surge if surge is None else surge),
         "selector": chosen,
-        "labels": marks,
+        "pod_metadata": {"labels": marks, **(restarted if view.restarted_at else {})},
         "pod": dyno.render(context),
     }
 

@@ -17,6 +17,7 @@ from haikube.model.stack import Stack
 from haikube.plan.children import label_value
 from haikube.plan.dynos import DynoPod
 from haikube.plan.hosts import Rivals
+from haikube.plan.rollout import paced
 from haikube.plan.sizes import Size, find_size
 from haikube.plan.world import AppWorld
 from haikube.settings import Settings
@@ -67,6 +68,11 @@ class FormationView:
         return DynoPod(self.app, self.release, self.stack, kind, self.command, self.size)
 
     @property
+    def restarted_at(self) -> str:
+        """Return the wish that its dynos be replaced, or empty."""
+        return self.formation.meta.annotations.get(labels.RESTARTED_AT, "")
+
+    @property
     def selector(self) -> dict[str, str]:
         """Return the labels that the pods of this formation have, and no others."""
         if self.app is None:
@@ -86,7 +92,7 @@ def formation_view(world: AppWorld, formation: Formation, settings: Settings) ->
         size=find_size(formation.size, settings),
         app=world.found,
         release=release if release and release.slug else None,
-        stack=world.stacks.get(release.stack) if release else None,
+        stack=paced(world, formation, release) if release else None,
         deployment=world.deployments.get(uid),
         budget=world.budgets.get(uid),
         service=world.services.get(uid),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from haikube.model.conditions import Verdict, ready, stamp, trio
+from haikube.model.deployment import Deployment
 from haikube.model.intents import Plan
 from haikube.model.stack import Stack
 from haikube.plan.context import Context
@@ -12,10 +13,11 @@ from haikube.plan.context import Context
 
 @dataclass(frozen=True, slots=True)
 class StackView:
-    """One stack, and how many apps are on it."""
+    """One stack, how many apps are on it, and all that runs on it."""
 
     stack: Stack
     apps: int
+    deployments: tuple[Deployment, ...] = ()
 
 
 def plan_stack(view: StackView, context: Context) -> Plan:
