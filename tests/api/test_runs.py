@@ -246,7 +246,9 @@ async def test_a_process_inside_a_dyno_that_runs(world: World, http: aiohttp.Cli
 
     world.cluster.channels = channel
     pods = world.app.state.context.observed.all(PODS)
-    world.cluster.seed(PODS, {**pods[0], "status": {**pods[0]["status"], "phase": "Running"}})
+    spec = {"containers": [{"name": "dyno"}]}
+    status = {**pods[0]["status"], "phase": "Running"}
+    world.cluster.seed(PODS, {**pods[0], "spec": spec, "status": status})
     await asyncio.sleep(0.05)
     status, body = await run(http, "/web.1", command="ls")
     assert (status, body["name"]) == (201, "web.1"), body
@@ -254,5 +256,5 @@ async def test_a_process_inside_a_dyno_that_runs(world: World, http: aiohttp.Cli
         assert await socket.receive_json() == {"state": "up"}
         process.printed.put_nowait(None)
         assert await socket.receive_json() == {"exit": 5}
-    assert joined[0].command[:2] == ("/haikube/launcher", "--inside")
-    assert joined[0].command[3] == "ls"
+    assert joined[0].command[:2] == ("/haikube/dyno", "inside")
+    assert joined[0].command[3:] == ("/haikube/start", "ls")

@@ -33,7 +33,7 @@ _CODES: Final = {
     "H80": "Maintenance mode",
     "H99": "Platform error",
 }
-_BY_STATUS: Final = {499: "H27", 502: "H13", 504: "H12"}
+_BY_STATUS: Final = {499: "H27", 502: "H13", 503: "H14", 504: "H12"}
 """What a status means that the gateway itself gave, without an answer of any dyno."""
 
 

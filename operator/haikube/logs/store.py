@@ -37,7 +37,9 @@ class Store:
 
     def __init__(self, url: str, user: str, password: str) -> None:
         self._url = url.rstrip("/")
-        self._auth = aiohttp.BasicAuth(user, password) if password else None
+        self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
+        if not password:
+            self._headers.clear()
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -71,7 +73,7 @@ class Store:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=_SECONDS, sock_connect=2.0)
             self._session = aiohttp.ClientSession(
-                auth=self._auth, timeout=timeout, read_bufsize=_LONGEST_RECORD
+                headers=self._headers, timeout=timeout, read_bufsize=_LONGEST_RECORD
             )
         how: dict[str, Any] = {"data": fields} if body is None else {"params": fields, "data": body}
         try:

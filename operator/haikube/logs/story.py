@@ -68,7 +68,7 @@ def _life(pod: Raw) -> Iterator[tuple[datetime, str]]:
     last = (container.get("lastState") or {}).get("terminated")
     if last:
         yield from _end(last, "crashed")
-        yield _after(last["finishedAt"], 3), "State changed from crashed to starting"
+        yield _at_end(last["finishedAt"], 3), "State changed from crashed to starting"
     state = container.get("state") or {}
     if (up := _up_since(pod, state)) is not None:
         yield up, "State changed from starting to up"
@@ -96,22 +96,27 @@ def _end(ended: Raw, final: str) -> Iterator[tuple[datetime, str]]:
     if not ended.get("finishedAt"):
         return
     if ended.get("reason") == "OOMKilled":
-        yield parse_time(ended["finishedAt"]), _MEMORY
+        yield _at_end(ended["finishedAt"], 0), _MEMORY
     code = _CODE.match(ended.get("message") or "")
     if code and code[1] in _CODES:
-        yield parse_time(ended["finishedAt"]), _CODES[code[1]]
+        yield _at_end(ended["finishedAt"], 0), _CODES[code[1]]
     yield (
-        _after(ended["finishedAt"], 1),
+        _at_end(ended["finishedAt"], 1),
         f"Process exited with status {ended.get('exitCode', 0)}",
     )
     before = "up" if ended.get("startedAt") else "starting"
-    yield _after(ended["finishedAt"], 2), f"State changed from {before} to {final}"
+    yield _at_end(ended["finishedAt"], 2), f"State changed from {before} to {final}"
 
 
 def _final(pod: Raw, ended: Raw) -> str:
     if pod["metadata"].get("deletionTimestamp"):
         return "down"
     return "complete" if ended.get("exitCode") == 0 else "crashed"
+
+
+def _at_end(text: str, order: int) -> datetime:
+    """Return the end of a second: what the dyno printed within it comes before."""
+    return _after(text, 999_990 + order)
 
 
 def _after(text: str, microseconds: int) -> datetime:

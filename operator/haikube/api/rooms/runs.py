@@ -91,6 +91,7 @@ async def inside(call: Call) -> Json:
             **_session(call, wish),
             "namespace": meta["namespace"],
             "pod": meta["name"],
+            "container": pod["spec"]["containers"][0]["name"],
             "command": wish.command.line,
             "session": secrets.token_hex(8),
         },

@@ -156,7 +156,8 @@ class _Inside:
 
     async def run(self, client: _Client) -> int | None:
         """Run the command; returns its exit code, None when the client went."""
-        launch = ("/haikube/launcher", "--inside", self._wish["session"], self._wish["command"])
+        session, line = str(self._wish["session"]), str(self._wish["command"])
+        launch = ("/haikube/dyno", "inside", session, "/haikube/start", line)
         async with self._cluster.attach(self._stream(launch)) as channel:
             if self._tty and (size := _size(self._wish["columns"], self._wish["rows"])):
                 await channel.resize(size.columns, size.rows)
@@ -168,15 +169,16 @@ class _Inside:
 
     async def _hang_up(self) -> None:
         """Do to the process what a terminal does that goes away."""
-        launch = ("/haikube/launcher", "--hang-up", self._wish["session"])
+        launch = ("/haikube/dyno", "hang-up", self._wish["session"])
         with suppress(ApiError):
             async with self._cluster.attach(self._stream(launch)) as channel:
                 async for _ in channel.output():
                     pass
 
     def _stream(self, command: tuple[str, ...]) -> Stream:
-        tty = self._tty and command[1] == "--inside"
-        return Stream(self._wish["pod"], self._wish["namespace"], "dyno", tty, command)
+        tty = self._tty and command[1] == "inside"
+        place = self._wish["pod"], self._wish["namespace"], self._wish["container"]
+        return Stream(*place, tty, command)
 
 
 class _OneOff:

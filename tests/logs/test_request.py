@@ -1,0 +1,88 @@
+"""Requests as the router tells them: what strangers send stays in its quotes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haikube.logs.request import address_of, host_of, router_line
+
+TIME = "2026-01-01T00:00:01.5Z"
+SERVED: dict[str, Any] = {
+    "ClientHost": "192.0.2.7",
+    "DownstreamContentSize": 54,
+    "DownstreamStatus": 200,
+    "OriginDuration": 12_345_678,
+    "OriginStatus": 200,
+    "Overhead": 1_999_999,
+    "RequestHost": "Hello.localhost",
+    "RequestMethod": "GET",
+    "RequestPath": "/a",
+    "ServiceAddr": "10.0.0.1:8080",
+    "request_X-Request-Id": "abc-1",
+}
+
+
+def told(**changes: Any) -> str:
+    return str(router_line({**SERVED, **changes}, TIME, "web.1"))
+
+
+def test_a_request_that_a_dyno_served() -> None:
+    assert told() == (
+        "2026-01-01T00:00:01.500000+00:00 heroku[router]: at=info method=GET "
+        'path="/a" host=hello.localhost request_id=abc-1 fwd="192.0.2.7" dyno=web.1 '
+        "connect=1ms service=12ms status=200 bytes=54 protocol=http"
+    )
+
+
+def test_the_store_gives_numbers_as_texts() -> None:
+    texts = {name: str(value) for name, value in SERVED.items()}
+    assert str(router_line(texts, TIME, "web.1")) == told()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, None),
+        ({"DownstreamStatus": 500, "OriginStatus": 500}, None),
+        ({"DownstreamStatus": 503, "OriginStatus": 0}, "H14"),
+        ({"DownstreamStatus": 502, "OriginStatus": 0}, "H13"),
+        ({"DownstreamStatus": 504, "OriginStatus": 0}, "H12"),
+        ({"DownstreamStatus": 499, "OriginStatus": 0}, "H27"),
+        ({"DownstreamStatus": 500, "OriginStatus": 0}, "H99"),
+        ({"DownstreamStatus": 404, "OriginStatus": 0}, None),
+        ({"downstream_Haikube-Error": "H80", "DownstreamStatus": 503}, "H80"),
+        ({"downstream_Haikube-Error": "H80 forged"}, None),
+    ],
+)
+def test_what_no_dyno_answered_has_a_code(changes: dict[str, Any], code: str | None) -> None:
+    line = told(**changes)
+    found = re.search(r"code=(\S+)", line)
+    assert (found and found[1]) == code
+    assert (" at=error " in line) == (code is not None)
+
+
+@given(st.text(max_size=50), st.text(max_size=50))
+def test_no_stranger_forges_a_field(path: str, host: str) -> None:
+    line = told(RequestPath=path, RequestHost=host, RequestMethod=path)
+    outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", line)
+
+    assert line.isascii()
+    assert line.isprintable()
+    assert outside.count("status=") == 1
+    assert outside.count("heroku[router]") == 1
+
+
+@pytest.mark.parametrize("value", ["", None, "x"])
+def test_numbers_that_are_none(value: Any) -> None:
+    assert "bytes=0" in told(DownstreamContentSize=value)
+
+
+def test_hosts_and_addresses() -> None:
+    assert host_of(SERVED) == "hello.localhost"
+    assert address_of(SERVED) == "10.0.0.1"
+    assert (host_of({}), address_of({})) == ("", "")
