@@ -223,6 +223,12 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="password for the log store; empty: none is sent"
     )
 
+    # Drains
+    drain_networks: Words = Field(
+        default=frozenset(),
+        description="private networks that log drains may reach, as CIDRs; empty: none",
+    )
+
     # git and api
     git_cache: int = Field(
         default=4 << 30, description="scratch space for git packs in each api process"

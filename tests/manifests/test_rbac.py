@@ -170,3 +170,14 @@ def test_roles_of_people_flow_into_the_clusters_own() -> None:
 
     assert flows("haikube-developer") == {"admin", "edit"}
     assert flows("haikube-viewer") == {"view"}
+
+
+def test_the_drains_process_changes_nothing_but_its_own_checkpoints() -> None:
+    assert not WRITES & {
+        verb
+        for rule in one(LOCAL, "ClusterRole", "haikube-drains")["rules"]
+        for verb in rule["verbs"]
+    }
+    assert one(LOCAL, "Role", "haikube-drains")["rules"] == [
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "patch"]}
+    ]

@@ -19,6 +19,9 @@ COMPONENT = "haikube.dev/component"
 DYNO = "haikube.dev/dyno"
 """Annotation of a dyno pod: its name, for example ``web.1``; read by the dyno from a file."""
 
+DRAINS = "haikube.dev/drains"
+"""Label of the Secret that says where an app's log is sent."""
+
 SESSION_UNTIL = "haikube.dev/session-until"
 """Annotation of an attached Dyno: RFC 3339 time; its session is gone unless it moves this on."""
 

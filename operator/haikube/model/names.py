@@ -52,6 +52,11 @@ def config_secret_name(app: str) -> str:
     return f"{app}-config"
 
 
+def drains_secret_name(app: str) -> str:
+    """Return the name of the Secret that holds an app's drains."""
+    return f"{app}-drains"
+
+
 def one_off_stem(app: str) -> str:
     """Return what the name of a Dyno begins with that the api made; ``-<number>`` follows."""
     return f"{app}-run"

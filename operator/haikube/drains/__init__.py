@@ -1,0 +1,1 @@
+"""Sends the logs of apps to where their people want them."""

@@ -1,0 +1,5 @@
+"""``python -m haikube.drains``."""
+
+from haikube.drains.main import main
+
+main()
