@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 INSTALLED := $(VENV)/.installed-$(shell sha256sum $(LOCK) | cut -c1-16)
 HAIKUBE := PYTHONPATH=operator $(VENV)/bin/python -m haikube.cli
 
-.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-hostile test-languages test-heroku test-buildpacks bench
+.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-hostile test-languages test-heroku test-buildpacks bench bench-scale
 
 help: ## show these targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -63,3 +63,6 @@ test-buildpacks: $(INSTALLED) programs ## every buildpack in the stack's images,
 
 bench: $(INSTALLED) ## ratios against references; the table is kept in docs/benchmarks.md
 	@PYTHONPATH=operator:tests $(VENV)/bin/python -m bench
+
+bench-scale: $(INSTALLED) ## the operator at 1,000 Apps beside a bare client; OPTIONS="--apps 200 --dynos 1"
+	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" PYTHONPATH=operator:tests $(VENV)/bin/python -m bench.scale $(OPTIONS)

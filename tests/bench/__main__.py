@@ -14,10 +14,10 @@ from pathlib import Path
 
 from bench import engine, push, quiet, slug
 from bench.pairs import HEAD, Measured
+from bench.table import REPORT, TITLE
 from terminal import Person, log_in
 
 ALL = ("push", "slug", "engine", "quiet")
-REPORT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _INTRODUCTION = """# Benchmarks
 
 Made by `make bench` on the local cluster. Absolute times are those of one small machine and noisy;
@@ -33,7 +33,8 @@ def main(wanted: list[str]) -> int:
         person = log_in(scratch / "home")
         measured, counted = _run(person, scratch, wanted or list(ALL))
     text = _report(measured, counted)
-    REPORT.write_text(_INTRODUCTION + text)
+    _, title, scale = REPORT.read_text().partition(TITLE)
+    REPORT.write_text(f"{_INTRODUCTION}{text}\n{title}{scale}")
     sys.stdout.write(text)
     return 0 if all(line.kept for line in measured) and all(kept for *_, kept in counted) else 1
 

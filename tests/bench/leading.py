@@ -1,0 +1,101 @@
+"""The operator as a benchmark sees it: start it, stop it, and read what it says of itself."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bench.client import Bare, Json, path
+from haikube.model.resources import DEPLOYMENTS, PODS
+
+NAMESPACE = "haikube-system"
+NAME = "haikube-operator"
+_LABELS = f"app.kubernetes.io/name={NAME}"
+_WRITE = re.compile(r'^haikube_writes_total\{kind="(\w+)",verb="(\w+)"\} (\S+)', re.MULTILINE)
+_WAIT_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Counted writes by (kind, verb), CPU in seconds and memory in bytes of one process."""
+
+    writes: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    cpu: float = 0.0
+    memory: float = 0.0
+    leads: bool = False
+    started: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All writes."""
+        return sum(self.writes.values())
+
+    def since(self, before: Figures) -> Figures:
+        """Return what has come to it, and the memory of now."""
+        writes = {key: count - before.writes.get(key, 0) for key, count in self.writes.items()}
+        return Figures(writes, self.cpu - before.cpu, self.memory, self.leads)
+
+
+def parse(text: str) -> Figures:
+    """Return the figures in the metrics of a process."""
+
+    def one(name: str) -> float:
+        found = re.search(rf"^{name} (\S+)", text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    return Figures(
+        writes={(kind, verb): float(count) for kind, verb, count in _WRITE.findall(text)},
+        cpu=one("process_cpu_seconds_total"),
+        memory=one("process_resident_memory_bytes"),
+        leads=one("haikube_leader") == 1,
+        started=one("process_start_time_seconds"),
+    )
+
+
+async def scale(client: Bare, replicas: int) -> None:
+    """Run so many operators, and wait until no other one is left."""
+    await client.patch(DEPLOYMENTS, NAMESPACE, NAME, {"spec": {"replicas": replicas}})
+    end = time.monotonic() + _WAIT_SECONDS
+    while len(await _pods(client)) != replicas:
+        assert time.monotonic() < end, f"there are not {replicas} operators"
+        await asyncio.sleep(0.2)
+
+
+async def leader(client: Bare) -> Figures:
+    """Return the figures of the operator that leads, once one does."""
+    end = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < end:
+        found = await now(client)
+        if found.leads:
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError("no operator leads")
+
+
+async def now(client: Bare) -> Figures:
+    """Return the figures of the only operator, empty ones while it does not answer."""
+    for pod in await _pods(client):
+        name = pod["metadata"]["name"]
+        text = await client.text(f"{path(PODS, NAMESPACE, name)}:9090/proxy/metrics")
+        if "process_cpu_seconds_total" in text:
+            return parse(text)
+    return Figures()
+
+
+async def start_seconds(client: Bare) -> float:
+    """Return how long the operator took from its process's start until it led."""
+    (pod,) = await _pods(client)
+    name = pod["metadata"]["name"]
+    log = await client.text(f"{path(PODS, NAMESPACE, name, 'log')}")
+    led = re.search(r'leads: \d+ keys.*"timestamp": "([^"]+)"', log)
+    assert led, log[-500:]
+    started = (await now(client)).started
+    return datetime.fromisoformat(led[1]).timestamp() - started
+
+
+async def _pods(client: Bare) -> list[Json]:
+    return await client.items(PODS, NAMESPACE, _LABELS)

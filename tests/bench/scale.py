@@ -1,0 +1,304 @@
+"""The operator at scale on a real API server, beside a bare client that writes the very same.
+
+usage: python -m bench.scale [--apps 1000] [--dynos 0] [--idle 60] [--patches 100]
+
+Each App has a finished build, a ``web`` and a ``worker``. The operator is stopped while they are
+made, so that all of its work is measured and nothing else. The reference is the least that anybody
+could write: each object once, and one status each. With ``--dynos 1`` pods run on kwok's nodes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bench import kwok, leading
+from bench.client import Bare, Json, bare_client, timed
+from bench.fleet import Fleet, is_ready
+from bench.leading import Figures
+from bench.table import keep, rows
+from haikube.model.names import formation_name
+from haikube.model.resources import (
+    APPS,
+    BUILDS,
+    CHILD_KINDS,
+    DEPLOYMENTS,
+    FORMATIONS,
+    NAMESPACES,
+    NODES,
+    OWN_KINDS,
+    PODS,
+    RELEASES,
+    SECRETS,
+    Resource,
+)
+
+MADE = (RELEASES, *(kind for kind in CHILD_KINDS if kind != PODS))
+"""Kinds that the operator makes for an App of the fleet."""
+
+WITH_STATUS = (APPS, BUILDS, RELEASES, FORMATIONS)
+_SELECTED = dict.fromkeys(CHILD_KINDS, "app.kubernetes.io/managed-by%3Dhaikube")
+_READY_SECONDS = 3600.0
+_SETTLE_SECONDS = 5.0
+_STARTS = 3
+_REMOVAL_SECONDS = 1800
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is measured."""
+
+    apps: int
+    dynos: int
+    idle: int
+    patches: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All figures of one run; times in seconds."""
+
+    wish: Wish
+    ready: float
+    bare: float
+    work: Figures
+    least: Mapping[str, int]
+    empty: Figures
+    fresh: Figures
+    restart: tuple[float, float]
+    listing: float
+    latencies: tuple[list[float], list[float]]
+    idle: Figures
+
+
+async def measure(wish: Wish) -> Seen:
+    """Run everything once; the operator is back as it was afterwards."""
+    tag = secrets.token_hex(3)
+    ours, bare = (Fleet(f"{name}-{tag}", wish.apps, wish.dynos) for name in ("scale", "bare"))
+    async with (
+        bare_client() as client,
+        _stage(client, ours, bare),
+        kwok.nodes(client, wish.dynos, wish.apps),
+    ):
+        empty, empty_start = await _restarted(client)
+        await leading.scale(client, 0)
+        await ours.make(client)
+        ready, work = await _deployed(client, ours)
+        await leading.scale(client, 0)
+        least = await _least(client, ours)
+        reference = await _reference(client, ours, bare)
+        await _removed(client, bare)  # else the operator would take it for work
+        listing = await _listing(client)
+        fresh, start = await _restarted(client)
+        idle = await _idle(client, wish.idle)
+        latencies = await _latencies(client, ours, bare, wish.patches)
+    return Seen(
+        wish=wish,
+        ready=ready,
+        bare=reference,
+        work=work,
+        least=least,
+        empty=empty,
+        fresh=fresh,
+        restart=(start, empty_start),
+        listing=listing,
+        latencies=latencies,
+        idle=idle,
+    )
+
+
+@asynccontextmanager
+async def _stage(client: Bare, *fleets: Fleet) -> AsyncIterator[None]:
+    """Keep pods off the real node, and remove everything afterwards."""
+    deployment = await client.call(
+        "GET", f"/apis/apps/v1/namespaces/{leading.NAMESPACE}/deployments/{leading.NAME}"
+    )
+    try:
+        await _cordon(client, on=True)
+        yield
+    finally:
+        await _cordon(client, on=False)
+        for fleet in fleets:
+            await _removed(client, fleet)
+        await leading.scale(client, deployment["spec"]["replicas"])
+
+
+async def _removed(client: Bare, fleet: Fleet) -> None:
+    """Delete a namespace and wait until nothing of it is left."""
+    label = f"kubernetes.io/metadata.name={fleet.namespace}"
+    if await client.items(NAMESPACES, "", label):
+        await client.call("DELETE", f"/api/v1/namespaces/{fleet.namespace}")
+    for _ in range(_REMOVAL_SECONDS):
+        if not await client.items(NAMESPACES, "", label):
+            return
+        await asyncio.sleep(1)
+    raise AssertionError(f"namespace {fleet.namespace} is not gone")
+
+
+async def _cordon(client: Bare, *, on: bool) -> None:
+    """Let the real nodes take no pod but the operator's, which tolerates it."""
+    taint = {"key": "haikube.dev/bench", "effect": "NoSchedule"}
+    for node in await client.items(NODES):
+        if node["metadata"].get("labels", {}).get("type") != kwok.LABEL:
+            body = {"spec": {"taints": [taint] if on else None}}
+            await client.patch(NODES, "", node["metadata"]["name"], body)
+    toleration = [{"key": "haikube.dev/bench", "operator": "Exists"}] if on else None
+    pod = {"spec": {"template": {"spec": {"tolerations": toleration}}}}
+    await client.patch(DEPLOYMENTS, leading.NAMESPACE, leading.NAME, pod)
+
+
+async def _restarted(client: Bare) -> tuple[Figures, float]:
+    """Start the operator anew; returns its figures once it is quiet, and the time it took.
+
+    The shortest of several starts: the first ones read the program from the disk.
+    """
+    seconds = []
+    for _ in range(_STARTS):
+        await leading.scale(client, 0)
+        await leading.scale(client, 1)
+        await leading.leader(client)
+        seconds.append(await leading.start_seconds(client))
+    await asyncio.sleep(_SETTLE_SECONDS)
+    return await leading.now(client), min(seconds)
+
+
+async def _deployed(client: Bare, fleet: Fleet) -> tuple[float, Figures]:
+    """Start the operator; returns the time from its first write to the last App's Ready."""
+    since = await client.version(APPS, fleet.namespace)
+    await leading.scale(client, 1)
+    waiting, begun = set(fleet.names), 0.0
+    before = await leading.leader(client)
+    async with asyncio.timeout(_READY_SECONDS):
+        async for event in client.watch(APPS, fleet.namespace, since):
+            begun = begun or time.monotonic()
+            if is_ready(event["object"]):
+                waiting.discard(event["object"]["metadata"]["name"])
+            if not waiting:
+                break
+    seconds = time.monotonic() - begun
+    await asyncio.sleep(_SETTLE_SECONDS)
+    return seconds, (await leading.now(client)).since(before)
+
+
+async def _least(client: Bare, fleet: Fleet) -> dict[str, int]:
+    """Return how many writes there must be, by kind: each object once, and each status."""
+    least: Counter[str] = Counter()
+    for kind in MADE:
+        least[kind.kind] += len(await _of(client, kind, fleet))
+    for kind in WITH_STATUS:
+        least[f"{kind.kind} status"] += len(await client.items(kind, fleet.namespace))
+    return dict(least)
+
+
+async def _of(client: Bare, kind: Resource, fleet: Fleet) -> list[Json]:
+    found = await client.items(kind, fleet.namespace)
+    return [each for each in found if kind != SECRETS or each["type"] == "Opaque"]
+
+
+async def _reference(client: Bare, ours: Fleet, bare: Fleet) -> float:
+    """Return the seconds in which a bare client writes the least, with the operator away."""
+    await bare.make(client)
+    bodies = [
+        (kind, _copied(each, bare.namespace))
+        for kind in MADE
+        for each in await _of(client, kind, ours)
+    ]
+    seconds = await timed(bodies, client)
+    started = time.monotonic()
+    statuses = [
+        client.patch_status(kind, bare.namespace, each["metadata"]["name"], each["status"])
+        for kind in WITH_STATUS
+        for each in await client.items(kind, ours.namespace)
+    ]
+    await asyncio.gather(*statuses)
+    return seconds + time.monotonic() - started
+
+
+def _copied(obj: Json, namespace: str) -> Json:
+    """Return an object as somebody else would make it in another namespace."""
+    kept = ("name", "labels", "annotations")
+    metadata = {key: obj["metadata"][key] for key in kept if key in obj["metadata"]}
+    body = {key: part for key, part in obj.items() if key not in {"metadata", "status"}}
+    if obj.get("kind") == "Service" or "clusterIP" in body.get("spec", {}):
+        body["spec"] = {
+            key: part for key, part in body["spec"].items() if not key.startswith("clusterIP")
+        }
+    return {**body, "metadata": {**metadata, "namespace": namespace}}
+
+
+async def _listing(client: Bare) -> float:
+    """Return the seconds in which a bare client lists what an operator lists at its start."""
+    started = time.monotonic()
+    for kind in (*OWN_KINDS, *CHILD_KINDS):
+        await client.items(kind, "", _SELECTED.get(kind, ""))
+    return time.monotonic() - started
+
+
+async def _latencies(
+    client: Bare, ours: Fleet, bare: Fleet, patches: int
+) -> tuple[list[float], list[float]]:
+    """Return seconds from a patch of a Formation, and of a bare Deployment, to the new replicas."""
+    names = [formation_name(name, "worker") for name in ours.names]
+    chosen = sorted({names[number * len(names) // patches] for number in range(patches)})
+    for name in chosen:  # a Deployment is made when there is something to run
+        await _latency(client, ours, FORMATIONS, name, ours.dynos + 1)
+    await client.create(NAMESPACES, {"metadata": {"name": bare.namespace}})
+    for deployment in await client.items(DEPLOYMENTS, ours.namespace):
+        if deployment["metadata"]["name"] in chosen:
+            await client.create(DEPLOYMENTS, _copied(deployment, bare.namespace))
+    wanted = ours.dynos + 2
+    return (
+        [await _latency(client, ours, FORMATIONS, name, wanted) for name in chosen],
+        [await _latency(client, bare, DEPLOYMENTS, name, wanted) for name in chosen],
+    )
+
+
+async def _latency(client: Bare, fleet: Fleet, kind: Resource, name: str, wanted: int) -> float:
+    """Return the seconds until a Deployment has the replicas that its owner is asked for."""
+    field = "replicas" if kind == DEPLOYMENTS else "quantity"
+    since = await client.version(DEPLOYMENTS, fleet.namespace)
+    watch = client.watch(DEPLOYMENTS, fleet.namespace, since)
+    started = time.monotonic()
+    patching = asyncio.create_task(
+        client.patch(kind, fleet.namespace, name, {"spec": {field: wanted}})
+    )
+    async with asyncio.timeout(30):
+        async for event in watch:
+            found = event["object"]
+            if found["metadata"]["name"] == name and found["spec"]["replicas"] == wanted:
+                break
+    seconds = time.monotonic() - started
+    await patching
+    return seconds
+
+
+async def _idle(client: Bare, seconds: int) -> Figures:
+    await asyncio.sleep(_SETTLE_SECONDS)
+    before = await leading.now(client)
+    await asyncio.sleep(seconds)
+    return (await leading.now(client)).since(before)
+
+
+def main() -> int:
+    """Measure, print the table and keep it."""
+    parser = argparse.ArgumentParser(prog="bench.scale", description=__doc__)
+    for name, default in (("apps", 1000), ("dynos", 0), ("idle", 60), ("patches", 100)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    wish = Wish(**vars(parser.parse_args()))
+    seen = asyncio.run(measure(wish))
+    text = rows(seen, datetime.now(UTC))
+    keep(text)
+    sys.stdout.write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
