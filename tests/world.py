@@ -23,15 +23,18 @@ from haikube.cluster.errors import Forbidden, NotFound, Unauthorized
 from haikube.cluster.fake import Call, FakeCluster
 from haikube.cluster.port import Channel, Cluster, Json, Listing, Stream, WatchEvent
 from haikube.git.lock import Pace
+from haikube.model import labels
 from haikube.model.resources import (
     ACCESS_REVIEWS,
     APPS,
     BUILDS,
+    NAMESPACES,
     OWN_KINDS,
     PODS,
     RELEASES,
     RULES_REVIEWS,
     SECRETS,
+    SERVICE_ACCOUNTS,
     STACKS,
     TOKEN_REVIEWS,
     Resource,
@@ -65,6 +68,9 @@ class SharedCluster(FakeCluster):
         self.reviews = 0
         stack = {"apiVersion": STACKS.api_version, "kind": "Stack", "spec": {}}
         self.seed(STACKS, {**stack, "metadata": {"name": "debian-13"}})
+        for name in (NAMESPACE, "team-b", "default"):
+            marks = {"name": name, "labels": {labels.TEAM: name}}
+            self.seed(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": marks})
 
     def with_token(self, token: str) -> Cluster:
         return Confined(self, token)
@@ -74,6 +80,8 @@ class SharedCluster(FakeCluster):
             return await super().create(resource, body)
         self.reviews += 1
         user = self.users.get(body["spec"]["token"])
+        if user and not self._account_exists(user):
+            user = None
         status: Json = {"authenticated": user is not None}
         if user:
             status["user"] = {"username": user, "groups": ["system:authenticated"]}
@@ -85,6 +93,22 @@ class SharedCluster(FakeCluster):
             raise NotFound(404, "NotFound", f'pods "{name}" not found')
         while (chunk := await self.pods[name].get()) is not None:
             yield chunk
+
+    def _account_exists(self, user: str) -> bool:
+        """Tell whether the service account of an authorization is still there."""
+        namespace, _, name = user.removeprefix("system:serviceaccount:").partition(":")
+        if not name.startswith("haikube-auth-"):
+            return True
+        return (namespace, name) in self._state.of(SERVICE_ACCOUNTS)
+
+    def issue(self, account: str, body: Body) -> Json:
+        """Return a token of a service account, with its owner's rights."""
+        namespace = body["metadata"]["namespace"]
+        user = f"system:serviceaccount:{namespace}:{account}"
+        token = f"token-{self._state.next_serial()}-of-{account}"
+        self.users[token] = user
+        self.namespaces[user] = {namespace}
+        return {"status": {"token": token}}
 
     def app(self, name: str, namespace: str = NAMESPACE) -> Json:
         """Put an App in and return it."""
@@ -167,6 +191,8 @@ class Confined:
         if resource in {ACCESS_REVIEWS, RULES_REVIEWS}:
             return self._reviewed(resource, body["spec"])
         self._check(body["metadata"].get("namespace"), "create", resource)
+        if resource.kind == "TokenRequest":
+            return self._cluster.issue(resource.plural.split("/")[1], body)
         return await self._cluster.create(resource, body)
 
     async def patch(

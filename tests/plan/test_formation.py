@@ -56,6 +56,27 @@ async def test_the_deployment_surges_first() -> None:
     assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": "100%"}
 
 
+async def test_an_app_that_never_runs_two_releases_at_once_stops_the_old_one_first() -> None:
+    app = b.app(rollout={"strategy": "Replace"})
+    row = await plan(b.formation(), app, *BASE[1:])
+
+    assert row.body(UP[0])["spec"]["strategy"] == {"type": "Recreate"}
+
+
+async def test_dynos_are_told_of_their_app_unless_it_says_no() -> None:
+    app = b.app(dynoMetadata="Disabled")
+    names = {each["name"] for each in container(await plan(b.formation(), app, *BASE[1:]))["env"]}
+
+    assert not {name for name in names if name.startswith("HEROKU_APP")}
+
+
+async def test_a_renamed_app_has_the_host_of_its_name() -> None:
+    app = b.app(name="hello", metadata={}) | {"spec": {"name": "hallo"}}
+    row = await plan(b.formation(), app, *BASE[1:])
+
+    assert row.body(UP[2])["spec"]["hostnames"] == ["hallo.localhost"]
+
+
 async def test_a_dyno_runs_the_command_with_its_release_config() -> None:
     found = container(await plan(b.formation(), *BASE))
     env = {each["name"]: each.get("value") for each in found["env"]}

@@ -47,9 +47,11 @@ from haikube.model.resources import (
     BUILDS,
     DYNOS,
     FORMATIONS,
+    NAMESPACES,
     PODS,
     RELEASES,
     ROLE_BINDINGS,
+    SERVICE_ACCOUNTS,
     STACKS,
 )
 from haikube.settings import Settings
@@ -65,7 +67,9 @@ WATCHED: Final = (
     Kind(DYNOS),
     Kind(STACKS),
     Kind(PODS, labels=f"{labels.COMPONENT} in (dyno,one-off,release-phase)"),
+    Kind(NAMESPACES, labels=labels.TEAM),
     Kind(ROLE_BINDINGS),
+    Kind(SERVICE_ACCOUNTS, labels=f"{labels.COMPONENT}=authorization"),
 )
 """What the api reads from its own copy."""
 

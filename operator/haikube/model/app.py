@@ -13,6 +13,7 @@ from haikube.model.source import Source, parse_buildpacks, parse_source
 class Rollout:
     """How dynos are replaced; None means that the platform's setting counts."""
 
+    surges: bool
     max_surge: str | int | None
     boot_timeout: int | None
     shutdown_grace: int | None
@@ -20,9 +21,13 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The declared app, and its status as it was last written."""
+    """The declared app, and its status as it was last written.
+
+    ``name`` is what people call it, and its host: that of the object until it is renamed.
+    """
 
     meta: Meta
+    name: str
     stack: str | None
     buildpacks: tuple[dict[str, str], ...]
     source: Source | None
@@ -30,6 +35,7 @@ class App:
     domains: tuple[str, ...]
     maintenance: bool
     rollout: Rollout
+    tells_dynos: bool
     build_timeout: int | None
     status: Raw
 
@@ -41,6 +47,7 @@ def parse_app(obj: Raw) -> App:
     rollout = spec.get("rollout") or {}
     return App(
         meta=meta,
+        name=spec.get("name") or meta.name,
         stack=spec.get("stack"),
         buildpacks=parse_buildpacks(spec.get("buildpacks")),
         source=parse_source(spec.get("source")),
@@ -48,10 +55,12 @@ def parse_app(obj: Raw) -> App:
         domains=tuple(each["hostname"] for each in spec.get("domains") or ()),
         maintenance=spec.get("maintenance") == "Enabled",
         rollout=Rollout(
+            surges=rollout.get("strategy") != "Replace",
             max_surge=rollout.get("maxSurge"),
             boot_timeout=rollout.get("bootTimeoutSeconds"),
             shutdown_grace=rollout.get("shutdownGraceSeconds"),
         ),
+        tells_dynos=spec.get("dynoMetadata") != "Disabled",
         build_timeout=spec.get("buildTimeoutSeconds"),
         status=obj.get("status") or {},
     )

@@ -93,3 +93,9 @@ OWNER = "haikube.dev/owner"
 
 LOCKED = "haikube.dev/locked"
 """Annotation of an App: "true" keeps people from joining it by themselves."""
+
+SCOPE = "haikube.dev/scope"
+"""Annotation of the service account of an authorization: what it was made for."""
+
+EXPIRES_IN = "haikube.dev/expires-in"
+"""Annotation of the same: seconds that a token of it lives, empty for years."""

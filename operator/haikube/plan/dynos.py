@@ -122,7 +122,7 @@ class DynoPod:
             "STACK": self.stack.alias,
             "MEMORY_AVAILABLE": str(self.size.megabytes),
             "HAIKUBE_PROCESS_TYPE": self.process_type,
-            **self._metadata(),
+            **(self._metadata() if self.app.tells_dynos else {}),
         }
         given = {name: literal(text) for name, text in plain.items() if text}
         return [
@@ -135,7 +135,7 @@ class DynoPod:
         commit = self.release.meta.annotations.get(labels.COMMIT, "")
         return {
             "HEROKU_APP_ID": self.app.meta.uid,
-            "HEROKU_APP_NAME": self.app.meta.name,
+            "HEROKU_APP_NAME": self.app.name,
             "HEROKU_RELEASE_VERSION": f"v{self.release.version}",
             "HEROKU_RELEASE_CREATED_AT": format_time(self.release.meta.created),
             "HEROKU_BUILD_COMMIT": commit,

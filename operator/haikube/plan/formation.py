@@ -107,7 +107,6 @@ def _deployment(
     chosen = view.selector
     release = {labels.RELEASE: view.release_label}
     marks = {**child_labels(app.meta, "dyno"), **chosen, **_type_label(formation), **release}
-    surge = app.rollout.max_surge
     runs_on = {labels.IMAGE: dyno.stack.run_image, labels.STACK: dyno.stack.meta.name}
     restarted = {"annotations": {labels.RESTARTED_AT: view.restarted_at}}
     owner = (FORMATIONS, formation.meta)
@@ -116,7 +115,7 @@ def _deployment(
         "replicas": formation.quantity,
         "progress_deadline": dyno.boot_limit(settings) + settings.build_overhead,
         "min_ready": 0 if formation.is_web else settings.worker_ready_seconds,
-        "max_surge": _int_or_string(settings.max_surge if surge is None else surge),
+        "strategy": _strategy(app, settings),
         "selector": chosen,
         "pod_metadata": {"labels": marks, **(restarted if view.restarted_at else {})},
         "pod": dyno.render(context),
@@ -125,6 +124,15 @@ def _deployment(
 
 def _type_label(formation: Formation) -> dict[str, str]:
     return {labels.PROCESS_TYPE: label_value(formation.process_type)}
+
+
+def _strategy(app: App, settings: Settings) -> Mapping[str, Any]:
+    """Return how dynos give way to new ones: after they serve, or before they start."""
+    if not app.rollout.surges:
+        return {"type": "Recreate"}
+    declared = app.rollout.max_surge
+    surge = _int_or_string(settings.max_surge if declared is None else declared)
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": surge}}
 
 
 def _int_or_string(value: str | int) -> str | int:

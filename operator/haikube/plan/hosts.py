@@ -39,7 +39,7 @@ def default_host(app: str, settings: Settings) -> str:
 
 def wanted_hosts(app: App, settings: Settings) -> tuple[str, ...]:
     """Return the hostnames an app asks for: its own first, then its domains, each once."""
-    asked = (default_host(app.meta.name, settings), *(each.lower() for each in app.domains))
+    asked = (default_host(app.name, settings), *(each.lower() for each in app.domains))
     return tuple(dict.fromkeys(asked))
 
 
@@ -90,7 +90,7 @@ def _refusal(host: str, app: App, rivals: Iterable[App], settings: Settings) -> 
 
 def _entitled(host: str, app: App, settings: Settings) -> bool:
     """Say whether an app may ask for a host at all: nobody blocks a name by a vain wish."""
-    return not _under(host, settings.domain) or host == default_host(app.meta.name, settings)
+    return not _under(host, settings.domain) or host == default_host(app.name, settings)
 
 
 def _under(host: str, domain: str) -> bool:

@@ -43,11 +43,13 @@ class Caller:
     groups: frozenset[str]
     cluster: Cluster
     token: str = field(repr=False, default="")
+    acts_for: str = ""
+    """Whose authorization it is, if it is one."""
 
     @property
     def email(self) -> str:
         """Return the name that answers show: what the cluster calls the caller."""
-        return self.username
+        return self.acts_for or self.username
 
     @property
     def key(self) -> str:
@@ -60,6 +62,13 @@ class Caller:
         if not self.username.startswith(_SERVICE_ACCOUNT):
             return ""
         return self.username.removeprefix(_SERVICE_ACCOUNT).partition(":")[0]
+
+    @property
+    def account(self) -> str:
+        """Return the name of a service account, empty for people."""
+        if not self.username.startswith(_SERVICE_ACCOUNT):
+            return ""
+        return self.username.removeprefix(_SERVICE_ACCOUNT).partition(":")[2]
 
 
 _Review = tuple[str, frozenset[str]] | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
@@ -20,6 +20,8 @@ from haikube.git.builds import Repository
 from haikube.git.service import GitService
 from haikube.logs.builds import BuildLogs
 from haikube.logs.tail import History, Router
+from haikube.model import labels
+from haikube.model.resources import SERVICE_ACCOUNTS
 from haikube.model.source import declared_path
 from haikube.settings import Settings
 from haikube.storage.port import Storage
@@ -47,8 +49,13 @@ class Context:
     """Set when the process is told to stop: what has no end of its own ends now."""
 
     async def caller(self, request: Request) -> Caller:
-        """Return who sent a request."""
-        return await self.authenticator.caller(request)
+        """Return who sent a request; a machine acts for the owner of its authorization."""
+        caller = await self.authenticator.caller(request)
+        account = self.observed.get(SERVICE_ACCOUNTS, caller.namespace, caller.account)
+        if account is None:
+            return caller
+        notes = account["metadata"].get("annotations") or {}
+        return replace(caller, acts_for=str(notes.get(labels.OWNER) or ""))
 
     async def app(self, request: Request) -> tuple[Caller, Json]:
         """Return the caller and the App that the path names."""

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from haikube.api.kernel.auth import Caller
+from haikube.api.kernel.identity import app_name
 from haikube.api.kernel.observed import Observed
 from haikube.api.kernel.problems import Problem, not_found
 from haikube.api.kernel.rights import Right, Rights
@@ -52,11 +53,16 @@ class Directory:
     async def all(self, caller: Caller, namespace: str | None = None) -> list[Json]:
         """Return every App the caller may see, sorted by name."""
         apps = await self._visible(caller, self._observed.all(APPS, namespace))
-        return sorted(apps, key=lambda app: str(app["metadata"]["name"]))
+        return sorted(apps, key=app_name)
 
     async def _named(self, name: str) -> list[Json]:
-        """Return the apps of a name; one that is new comes from the cluster itself."""
-        apps = [app for app in self._observed.all(APPS) if app["metadata"]["name"] == name]
+        """Return the apps of a name, else of a former name, so that a renamed app is found.
+
+        One that is new comes from the cluster itself.
+        """
+        known = self._observed.all(APPS)
+        apps = [app for app in known if app_name(app) == name]
+        apps = apps or [app for app in known if app["metadata"]["name"] == name]
         if not apps:
             listing = await self._own.list(APPS, fields=f"metadata.name={name}")
             apps = list(listing.items)

@@ -24,7 +24,7 @@ from haikube.storage.port import StorageError
 
 REALM: Final = 'Basic realm="Haikube: the password is your token, see haikube login"'
 
-_IDS: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
+_IDS: Final = {400: "bad_request"}
 
 _OURS: Final[tuple[tuple[type[Exception], int, str, str], ...]] = (
     (StorageError, 503, "service_unavailable", "{}. Nothing was changed; try again."),
@@ -88,8 +88,6 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, Refused):
         place = (403, "forbidden") if isinstance(error, NotAllowed) else (422, "invalid_params")
         return Problem(*place, ". ".join((error.reason, *error.remedy)))
-    if isinstance(error, HTTPException):
-        return Problem(error.status_code, _IDS.get(error.status_code, "error"), error.detail)
     _log.error("request failed", exc_info=error)
     return Problem(500, "internal_server_error", "Haikube failed. The log has this request's id.")
 
@@ -97,10 +95,13 @@ def problem_of(error: Exception) -> Problem:
 def _of_cluster(error: ApiError) -> Problem:
     if isinstance(error, Unauthorized):
         return unauthorized()
+    if isinstance(error, Conflict):  # a short race: no client knows what to do with a 409
+        return Problem(
+            503, "service_unavailable", "Somebody else changed this just now. Try again."
+        )
     kinds: tuple[tuple[type[ApiError], int, str], ...] = (
         (Forbidden, 403, "forbidden"),
         (NotFound, 404, "not_found"),
-        (Conflict, 409, "conflict"),
         (Invalid, 422, "invalid_params"),
         (TooManyRequests, 429, "rate_limit"),
     )
@@ -110,12 +111,20 @@ def _of_cluster(error: ApiError) -> Problem:
     return Problem(503, "service_unavailable", f"Kubernetes did not answer: {error.message}")
 
 
+def _of_http(request: Request, error: HTTPException) -> Problem:
+    """Return the refusal of a path or method that nothing is declared for."""
+    path, method = request.url.path, request.method
+    if error.status_code in {404, 405}:
+        return Problem(404, "not_found", f"There is no {method} {path:.80} on this platform.")
+    return Problem(error.status_code, _IDS.get(error.status_code, "error"), error.detail)
+
+
 async def answer(request: Request, error: Exception) -> Response:
     """Turn an error into a response: plain text for git, which shows it, JSON for the rest.
 
     Git alone is asked for a password: a browser that remembered one would send it anywhere.
     """
-    problem = problem_of(error)
+    problem = _of_http(request, error) if isinstance(error, HTTPException) else problem_of(error)
     if ".git/" in request.url.path:
         headers = {"WWW-Authenticate": REALM} if problem.status == 401 else {}  # noqa: PLR2004
         return PlainTextResponse(f"{problem.message}\n", problem.status, headers)

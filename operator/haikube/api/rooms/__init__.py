@@ -7,10 +7,15 @@ from typing import Final
 from haikube.api.rooms import (
     account,
     apps,
+    authorizations,
+    buildpacks,
     builds,
+    certificates,
     config,
+    domains,
     drains,
     dynos,
+    features,
     formation,
     logs,
     none,
@@ -19,6 +24,8 @@ from haikube.api.rooms import (
     runs,
     sources,
     stacks,
+    status,
+    teams,
 )
 
 ROOMS: Final = (
@@ -34,7 +41,14 @@ ROOMS: Final = (
     logs.room,
     sources.room,
     paths.room,
+    domains.room,
+    certificates.room,
+    buildpacks.room,
+    features.room,
     stacks.room,
+    teams.room,
+    authorizations.room,
+    status.room,
     none.room,
 )
 """In the order in which a request is matched; the platform's refusals come last."""

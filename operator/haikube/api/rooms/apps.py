@@ -11,6 +11,7 @@ from haikube.api.kernel.directory import NAMESPACE
 from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import app_name
 from haikube.api.kernel.problems import Problem, invalid, not_found
+from haikube.api.rooms.lookup import home
 from haikube.api.rooms.naming import generated_name, require_name
 from haikube.api.rooms.stacks import require_stack
 from haikube.cluster.errors import AlreadyExists, Forbidden, NotFound
@@ -98,7 +99,7 @@ def shown(call: Call, app: Json) -> Json:
 
 async def _create(call: Call, wish: dict[str, Any], *, team: object) -> Json:
     _refuse_places(wish)
-    namespace = team or call.caller.namespace or call.settings.default_namespace
+    namespace = team or await home(call)
     if not isinstance(namespace, str) or not NAMESPACE.fullmatch(namespace):
         raise not_found("team", str(namespace))
     stack = wish.get("stack")

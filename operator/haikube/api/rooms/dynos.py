@@ -98,20 +98,19 @@ async def restart(call: Call) -> Json:
 @room.post("/apps/{app}/dynos/{dyno}/actions/stop", status=202)
 async def stop(call: Call) -> Json:
     """End one dyno; that of a process type starts again."""
-    found = await find(call, await call.app())
-    await _end(call, found)
-    return found.body
+    await _end(call, await find(call, await call.app()))
+    return {}
 
 
 @room.post("/apps/{app}/formations/{type}/actions/stop", status=202)
-async def stop_type(call: Call) -> list[Json]:
+async def stop_type(call: Call) -> Json:
     """End all dynos of a process type; they start again."""
     app = await call.app()
     process = find_process(call, app, call.path("type"))
     dynos = [each for each in await listed(call, app) if each.body["type"] == process.name]
     for each in dynos:
         await _end(call, each)
-    return [each.body for each in dynos]
+    return {}
 
 
 async def listed(call: Call, app: Json) -> list[Listed]:

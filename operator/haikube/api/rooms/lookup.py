@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from haikube.api.bodies.app import current_release
 from haikube.api.bodies.formation import ProcessType
 from haikube.api.kernel.call import Call
+from haikube.api.kernel.rights import Right
 from haikube.cluster.port import Json
-from haikube.model.resources import FORMATIONS, RELEASES
+from haikube.model.resources import APPS, FORMATIONS, NAMESPACES, RELEASES
 from haikube.plan.sizes import BASIC, find_size
+
+
+async def home(call: Call) -> str:
+    """Return where things of a caller are made: their own namespace, else a team of theirs."""
+    if call.caller.namespace:
+        return call.caller.namespace
+    teams = sorted(str(each["metadata"]["name"]) for each in call.context.observed.all(NAMESPACES))
+    usual = call.settings.default_namespace
+    for each in (usual, *teams):
+        if await call.context.rights.may(call.caller, Right("create", APPS), each):
+            return each
+    return usual
 
 
 def app_releases(call: Call, app: Json) -> list[Json]:
@@ -54,3 +69,8 @@ def _process_type(name: str, command: str | None, obj: Json | None) -> ProcessTy
         size=str(spec.get("size") or BASIC.key),
         obj=obj,
     )
+
+
+def certificates(app: Json) -> list[dict[str, Any]]:
+    """Return the certificates that an app declares: a name, and the Secret that holds each."""
+    return list((app.get("spec") or {}).get("certificates") or ())

@@ -145,7 +145,7 @@ _CHAIN = (
 def app_status(world: AppWorld, context: Context) -> dict[str, Any]:
     """Return the complete status of an app."""
     app, current = world.app, world.current
-    host = default_host(app.meta.name, context.settings)
+    host = default_host(app.name, context.settings)
     newest = world.newest_build
     web = world.formation(WEB)
     fields: dict[str, Any] = {

@@ -1,0 +1,158 @@
+"""Members of a team as its RoleBindings name them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from haikube.api.bodies.parts import created
+from haikube.api.kernel.call import Call
+from haikube.api.kernel.problems import Problem, invalid, not_found
+from haikube.cluster.errors import AlreadyExists, Forbidden
+from haikube.cluster.port import Json
+from haikube.model import labels
+from haikube.model.resources import ROLE_BINDINGS
+
+ADMIN: Final = "admin"
+MEMBER: Final = "member"
+VIEWER: Final = "viewer"
+
+_ROLES: Final = {
+    "haikube-admin": ADMIN,
+    "admin": ADMIN,
+    "haikube-developer": MEMBER,
+    "edit": MEMBER,
+    "haikube-viewer": VIEWER,
+    "view": VIEWER,
+}
+_GRANTED: Final = {
+    ADMIN: ("haikube-developer", "haikube-admin"),
+    MEMBER: ("haikube-developer",),
+    VIEWER: ("haikube-viewer",),
+}
+"""The ClusterRoles that make each role."""
+
+_RANK: Final = (VIEWER, MEMBER, ADMIN)
+_GROUP: Final = "rbac.authorization.k8s.io"
+_SERVICE_ACCOUNT: Final = "system:serviceaccount:"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody of a team; groups are called by their name."""
+
+    email: str
+    role: str
+    since: str
+
+
+def members_of(call: Call, namespace: str) -> list[Member]:
+    """Return the members of a team, each with the highest of their roles, sorted by name."""
+    found: dict[str, Member] = {}
+    for binding in call.context.observed.all(ROLE_BINDINGS, namespace):
+        role = _ROLES.get(binding["roleRef"]["name"])
+        if role is None or _is_machine(binding):
+            continue
+        for email in _emails(binding):
+            known = found.get(email)
+            if known is None or _RANK.index(role) > _RANK.index(known.role):
+                found[email] = Member(email, role, created(binding))
+    return [found[email] for email in sorted(found)]
+
+
+async def add_member(call: Call, namespace: str, email: str, role: str) -> Member:
+    """Give somebody a role, and only that; raises a 422 ``Problem`` for what is none."""
+    if role not in _GRANTED:
+        raise invalid(f"Role {role!r:.40} is not possible: choose one of {', '.join(_GRANTED)}.")
+    subject = _subject(email)
+    try:
+        for granted in _GRANTED[role]:
+            await _bind(call, namespace, subject, email, granted)
+        for binding in list(_bindings_of(call, namespace, email)):
+            if binding["roleRef"]["name"] not in _GRANTED[role]:
+                await _take_out(call, binding, email)
+    except Forbidden:
+        raise _forbidden(call, namespace) from None
+    known = {each.email: each for each in members_of(call, namespace)}
+    return Member(email, role, known[email].since if email in known else "1970-01-01T00:00:00Z")
+
+
+async def remove_member(call: Call, namespace: str, identity: str) -> Member:
+    """Take all roles of somebody away, who is named by address."""
+    member = next((each for each in members_of(call, namespace) if each.email == identity), None)
+    if member is None:
+        raise not_found("collaborator", identity)
+    try:
+        for binding in list(_bindings_of(call, namespace, identity)):
+            await _take_out(call, binding, identity)
+    except Forbidden:
+        raise _forbidden(call, namespace) from None
+    return member
+
+
+async def _bind(call: Call, namespace: str, subject: Json, email: str, role: str) -> None:
+    digest = hashlib.sha256(email.encode()).hexdigest()[:10]
+    body = {
+        "apiVersion": ROLE_BINDINGS.api_version,
+        "kind": ROLE_BINDINGS.kind,
+        "metadata": {
+            "name": f"{role}-{digest}",
+            "namespace": namespace,
+            "annotations": {labels.AUTHOR: call.caller.email},
+        },
+        "roleRef": {"apiGroup": _GROUP, "kind": "ClusterRole", "name": role},
+        "subjects": [subject],
+    }
+    try:
+        await call.create(ROLE_BINDINGS, body)
+    except AlreadyExists:
+        return
+
+
+async def _take_out(call: Call, binding: Json, email: str) -> None:
+    """Leave a binding to the others that it names; one for nobody else goes away."""
+    left = [each for each in binding.get("subjects") or () if _email(each) != email]
+    if left:
+        await call.patch(ROLE_BINDINGS, binding, {"subjects": left})
+    else:
+        await call.delete(ROLE_BINDINGS, binding)
+
+
+def _bindings_of(call: Call, namespace: str, email: str) -> Iterator[Json]:
+    for binding in call.context.observed.all(ROLE_BINDINGS, namespace):
+        if binding["roleRef"]["name"] in _ROLES and email in _emails(binding):
+            yield binding
+
+
+def _is_machine(binding: Json) -> bool:
+    """Tell whether a binding is that of an authorization, which acts for a member."""
+    marks: dict[str, Any] = binding["metadata"].get("labels") or {}
+    return marks.get(labels.COMPONENT) == "authorization"
+
+
+def _emails(binding: Json) -> list[str]:
+    return [_email(each) for each in binding.get("subjects") or ()]
+
+
+def _email(subject: Json) -> str:
+    if subject["kind"] == "ServiceAccount":
+        return f"{_SERVICE_ACCOUNT}{subject.get('namespace', '')}:{subject['name']}"
+    return str(subject["name"])
+
+
+def _subject(email: str) -> Json:
+    if not email.startswith(_SERVICE_ACCOUNT):
+        return {"apiGroup": _GROUP, "kind": "User", "name": email}
+    namespace, _, name = email.removeprefix(_SERVICE_ACCOUNT).partition(":")
+    return {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+
+
+def _forbidden(call: Call, namespace: str) -> Problem:
+    return Problem(
+        403,
+        "forbidden",
+        f"{call.caller.email} may not say who is of team {namespace}. "
+        "An administrator of the team can: role haikube-admin.",
+    )
