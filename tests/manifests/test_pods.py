@@ -22,6 +22,7 @@ def test_the_platform_is_there() -> None:
 
     assert owners == {
         "Deployment/haikube-api",
+        "Deployment/haikube-errors",
         "Deployment/haikube-gateway",
         "Deployment/haikube-operator",
         "Deployment/haikube-storage",
@@ -83,8 +84,8 @@ def test_storage_credentials_reach_the_platform_alone(pod: Pod) -> None:
     text = str(pod.spec)
     knows = "haikube-storage" in text and ("secretRef" in text or "secretKeyRef" in text)
 
-    ships = pod.owner == "Deployment/haikube-drains"
-    assert knows is (pod.namespace == "haikube-system" and not ships)
+    strangers = {"Deployment/haikube-errors", "Deployment/haikube-drains"}
+    assert knows is (pod.namespace == "haikube-system" and pod.owner not in strangers)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

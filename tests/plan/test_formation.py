@@ -174,8 +174,8 @@ async def test_the_route_has_the_default_host_and_the_domains() -> None:
 def mark(row: Row) -> tuple[Any, Any]:
     """Return the release that a route is marked with: for us, and for who asks the gateway."""
     route = row.body("apply HTTPRoute hello-web")
-    filters = route["spec"]["rules"][0].get("filters") or [{}]
-    told = filters[0].get("responseHeaderModifier", {}).get("set")
+    _, answers = route["spec"]["rules"][0]["filters"]
+    told = answers["responseHeaderModifier"].get("set")
     return route["metadata"].get("annotations"), told
 
 
@@ -195,11 +195,30 @@ async def test_a_route_is_marked_with_the_release_that_all_its_dynos_run() -> No
         assert mark(rolling)[1] == [{"name": "Haikube-Release", "value": "v1"}]
 
 
-async def test_maintenance_closes_the_service_and_keeps_the_dynos() -> None:
-    row = await plan(b.formation(), b.app(maintenance="Enabled"), b.stack(), b.release())
+CRASHED = dyno(state=b.waiting("CrashLoopBackOff"), last=b.ended(1))
+STARTS = dyno(state=b.RUNNING)
 
-    assert row.writes == UP
-    assert "haikube.dev/maintenance" in row.body("apply Service hello-web")["spec"]["selector"]
+
+@pytest.mark.parametrize(
+    ("formation", "app", "others", "is_open"),
+    [
+        (b.formation(), b.app(), (), True),
+        (b.formation(), b.app(maintenance="Enabled"), (b.deployment(),), False),
+        (b.formation(quantity=0), b.app(), (b.deployment(),), False),
+        (b.formation(), b.app(), (b.deployment(ready=0), STARTS), True),
+        (b.formation(), b.app(), (b.deployment(ready=0), CRASHED), False),
+        (b.formation(quantity=2), b.app(), (b.deployment(ready=1), CRASHED), True),
+    ],
+)
+async def test_where_nobody_could_answer_there_is_no_route(
+    formation: b.Raw, app: b.Raw, others: tuple[b.Raw, ...], is_open: object
+) -> None:
+    """Visitors come to the platform's own page by the gateway's default route."""
+    row = await plan(formation, app, b.stack(), b.release(), b.route(), *others)
+
+    assert ("apply HTTPRoute hello-web" in row.writes) is is_open
+    assert ("delete HTTPRoute hello-web" in row.writes) is not is_open
+    assert "apply Service hello-web" in row.writes
 
 
 async def test_an_app_that_lost_its_host_has_no_route() -> None:

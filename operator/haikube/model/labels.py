@@ -55,9 +55,6 @@ BUILD_CACHE = "haikube.dev/build-cache"
 TEAM = "haikube.dev/team"
 """Label of a namespace that belongs to a team: the operator writes into no other one."""
 
-MAINTENANCE = "haikube.dev/maintenance"
-"""Label that no pod has: a Service selects by it to reach nobody."""
-
 CONFIG_VERSION = "haikube.dev/config-version"
 """Annotation of a Release: resourceVersion of the newest config Secret that it takes account of."""
 

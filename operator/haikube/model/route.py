@@ -12,6 +12,10 @@ RELEASE_HEADER = "Haikube-Release"
 """Response header by which the gateway says which release an app's web dynos run, ``v12``."""
 
 
+VIA = "1.1 haikube"
+"""What the router adds to the header Via of requests and answers."""
+
+
 def marked_version(mark: str) -> int:
     """Return the version that such a mark names, 0 for none."""
     number = mark.removeprefix("v")

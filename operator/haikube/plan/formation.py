@@ -1,8 +1,8 @@
 """Formation: the dynos of one process type as a Deployment, and for ``web`` a way to reach them.
 
 The Deployment follows the current release. It is made when the quantity is first above zero, and
-removed when the release no longer has the process type. In maintenance the dynos run on, but the
-Service selects none of them, so that the gateway answers 503.
+removed when the release no longer has the process type. Where nobody could answer
+(maintenance, no dynos, all crashed) there is no route: see ``closed``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from haikube.model.app import App
 from haikube.model.formation import Formation
 from haikube.model.intents import Apply, Plan, Write
 from haikube.model.resources import BUDGETS, DEPLOYMENTS, FORMATIONS, HTTP_ROUTES, SERVICES
-from haikube.model.route import RELEASE_HEADER
+from haikube.model.route import RELEASE_HEADER, VIA
 from haikube.plan.children import child_labels, child_metadata, delete, label_value
+from haikube.plan.closed import why_closed
 from haikube.plan.context import Context
+from haikube.plan.diagnosis import diagnose
 from haikube.plan.dynos import DynoPod
 from haikube.plan.formationstatus import all_up, formation_status
 from haikube.plan.formationview import FormationView
@@ -147,9 +149,7 @@ def _reach(view: FormationView, app: App, context: Context) -> tuple[Write, ...]
     owner = (FORMATIONS, formation.meta)
     marks = {**child_labels(app.meta, "web"), **_type_label(formation)}
     metadata = child_metadata(formation.meta.name, owner, marks)
-    closed = {labels.MAINTENANCE: "enabled"} if app.maintenance else {}
-    chosen = {**view.selector, **closed}
-    service = context.render("service", {"metadata": metadata, "selector": chosen})
+    service = context.render("service", {"metadata": metadata, "selector": view.selector})
     return (Apply(SERVICES, service), *_routes(view, app, metadata, context))
 
 
@@ -158,13 +158,14 @@ def _routes(
 ) -> tuple[Write, ...]:
     """Return as many routes as the hosts of the app need, and the end of those of no use."""
     settings, name = context.settings, view.formation.meta.name
-    granted = decide_hosts(app, view.rivals, settings).granted
+    granted = () if _is_closed(view, app) else decide_hosts(app, view.rivals, settings).granted
     parts = [granted[at : at + HOSTS_PER_ROUTE] for at in range(0, len(granted), HOSTS_PER_ROUTE)]
     named = {names.route_name(name, number): part for number, part in enumerate(parts)}
     serving = _serving(view)
     marks = {"annotations": {labels.SERVING: serving}} if serving else {}
     values = {
         "release_header": RELEASE_HEADER,
+        "via": VIA,
         "serving": serving,
         "gateway_name": settings.gateway_name,
         "gateway_namespace": settings.gateway_namespace,
@@ -179,6 +180,13 @@ def _routes(
         *(Apply(HTTP_ROUTES, context.render("httproute", each)) for each in wanted),
         *(delete(HTTP_ROUTES, meta) for meta in lost if not meta.deleting),
     )
+
+
+def _is_closed(view: FormationView, app: App) -> bool:
+    ailing = diagnose(view.pods)
+    up = view.deployment.ready if view.deployment else 0
+    reason = ailing.reason if ailing else ""
+    return bool(why_closed(app, view.formation, ready=up, reason=reason))
 
 
 def _serving(view: FormationView) -> str:

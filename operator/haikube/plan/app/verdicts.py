@@ -8,6 +8,7 @@ from haikube.model.conditions import READY, Verdict, progressing, ready, stalled
 from haikube.model.formation import WEB, Formation
 from haikube.model.release import FAILED as RELEASE_FAILED
 from haikube.model.release import PENDING
+from haikube.plan.closed import why_closed_by_status
 from haikube.plan.context import Context
 from haikube.plan.hosts import decide_hosts
 from haikube.plan.world import AppWorld
@@ -119,6 +120,8 @@ def route_verdict(world: AppWorld, context: Context) -> Verdict | None:
     if hosts.refused:
         refusal = hosts.refused[0]
         return stalled(refusal.reason, refusal.message)
+    if closed := why_closed_by_status(world.app, web):
+        return ready("RouteClosed", f"the platform's own page is shown: {closed}")
     routes = world.routes.get(web.meta.uid, ())
     if not routes or any(each.admitted is None for each in routes):
         return progressing("RoutePending", "the gateway has not taken the route yet")

@@ -1,0 +1,1 @@
+"""What a visitor sees when no dyno answers: Heroku's codes, statuses and a plain page."""

@@ -1,0 +1,5 @@
+"""``python -m haikube.errors``."""
+
+from haikube.errors.main import main
+
+main()
