@@ -1,8 +1,16 @@
 # shellcheck shell=bash
 # Config vars of the app. They are files in ENV_DIR and reach a tool only when a buildpack exports
 # them; those that would bend the build itself are never exported.
+#
+# A script's own variables and the programs it is made of are not the app's to change: a config var of
+# the name of a constant would end the build, one like TAR_OPTIONS would bend it. Such vars are put
+# aside, and reach what runs for the app: see tool.
 
-readonly ENV_BLOCKED='^(PATH|HOME|PWD|OLDPWD|SHELL|IFS|BASH_ENV|ENV|LANG|TMPDIR|STACK|REQUEST_ID|BUILD_DIR|CACHE_DIR|ENV_DIR|GIT_DIR|CPATH|CPPATH|LD_PRELOAD|LD_LIBRARY_PATH|LIBRARY_PATH|HAIKUBE_.*|BUILDPACK_.*)$'
+readonly ENV_BLOCKED='^(PATH|HOME|PWD|OLDPWD|SHELL|IFS|BASH_ENV|ENV|LANG|TMPDIR|STACK|REQUEST_ID|BUILD_DIR|CACHE_DIR|ENV_DIR|GIT_DIR|CPATH|CPPATH|LD_PRELOAD|LD_LIBRARY_PATH|LIBRARY_PATH|HAIKUBE_.*|BUILDPACK_.*|SHELLOPTS|BASHOPTS|BASH_.*|PS4)$'
+readonly ENV_ASIDE='^(TAR_OPTIONS|GZIP|XZ_(OPT|DEFAULTS)|ZSTD_.*|GREP_OPTIONS|GREP_COLORS?|CDPATH|GLOBIGNORE|POSIXLY_CORRECT|CURL_HOME|UNZIP|ZIPINFO|([Hh][Tt][Tt][Pp][Ss]?|[Ff][Tt][Pp]|[Aa][Ll][Ll]|[Nn][Oo])_[Pp][Rr][Oo][Xx][Yy])$'
+
+# What tool adds to the environment of the app's tools, as NAME=VALUE.
+HAIKUBE_TOOL_ENV=()
 
 # config_var NAME: prints a config var, nothing when the app has none of that name.
 config_var() {
@@ -25,15 +33,34 @@ setting() {
 
 # export_env_dir [BLOCKED]: exports all config vars but blocked ones; BLOCKED is a further regex.
 export_env_dir() {
-  local file name also=${1:-}
+  local file name value also=${1:-}
   [[ -n ${ENV_DIR:-} && -d $ENV_DIR ]] || return 0
   for file in "$ENV_DIR"/*; do
     name=${file##*/}
     [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && ! $name =~ $ENV_BLOCKED ]] || continue
     [[ -n $also && $name =~ $also ]] && continue
-    # The dot keeps trailing newlines, which $(...) would cut.
-    local value
-    value=$(cat -- "$file" && printf .)
-    export "$name=${value%.}"
+    IFS= read -r -d '' value <"$file" || true # to its end, which no value has before
+    if [[ ! $name =~ $ENV_ASIDE ]] && is_free "$name"; then
+      export "$name=$value"
+    else
+      HAIKUBE_TOOL_ENV+=("$name=$value")
+    fi
   done
+}
+
+# is_free NAME: no variable of this script has the name, and bash has none of its own. What came with
+# the environment may be changed.
+is_free() {
+  [[ -v $1 ]] || return 0
+  local -n haikube_variable=$1
+  [[ ${haikube_variable@a} == *x* && ${haikube_variable@a} != *r* ]]
+}
+
+# tool COMMAND...: runs a program for the app, with all its config vars.
+tool() {
+  if ((${#HAIKUBE_TOOL_ENV[@]})) && [[ $(type -t -- "$1") == file ]]; then
+    env "${HAIKUBE_TOOL_ENV[@]}" "$@"
+  else
+    "$@"
+  fi
 }

@@ -35,9 +35,9 @@ indent() {
   stdbuf -oL sed 's/^/       /'
 }
 
-# run COMMAND...: runs a command with its output below the title; returns its exit code.
+# run COMMAND...: runs a tool of the app with its output below the title; returns its exit code.
 run() {
-  "$@" 2>&1 | indent
+  tool "$@" 2>&1 | indent
 }
 
 # quietly COMMAND...: runs a command and shows what it printed only when it fails.

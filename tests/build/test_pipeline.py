@@ -176,3 +176,13 @@ def test_a_warning_is_printed_for_a_big_slug(engine: Engine) -> None:
     done = engine.run({"x": ""})
     assert done.code == 0
     assert "exceeds our soft limit (0.0M) which may affect boot time." in done.log
+
+
+def test_a_cache_over_its_limit_is_not_saved(engine: Engine) -> None:
+    engine.buildpack(compile="#!/bin/sh\nhead -c 3000 /dev/urandom > $2/cached\n")
+    engine.limits = {"cacheBytes": 2000}
+    done = engine.run({"x": ""})
+    assert done.code == 0
+    assert " !     The build cache has " in done.log
+    assert "over its limit of 2000: it was not saved" in done.log
+    assert not engine.stored("cache-put").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -105,6 +106,49 @@ def test_config_vars_are_exported_but_those_that_bend_the_build(lib: Shell) -> N
     lib.write({"GOOD": "a b\n\n", "PATH": "/evil", "LD_PRELOAD": "x", "SKIP": "y"}, "env")
     shown = lib.run('export_env_dir "^SKIP$"\nprintf "[%s]" "$GOOD" "${LD_PRELOAD-}" "${SKIP-}"')
     assert shown == "[a b\n\n][][]"
+
+
+SCRIPTS = [path for path in ROOT.rglob("*") if path.is_file() and "samples" not in path.parts]
+ASSIGNED = re.compile(r"(?:^|[ (;])([A-Z][A-Z0-9_]+)=")
+BENDING = ["TAR_OPTIONS", "http_proxy", "ALL_PROXY", "CDPATH", "GREP_OPTIONS", "GZIP"]
+OF_BASH = ["UID", "EUID", "PPID", "RANDOM", "SECONDS", "GROUPS", "DIRSTACK", "PIPESTATUS", "OPTIND"]
+BLOCKED = re.compile(
+    r"HAIKUBE_.*|BUILDPACK_.*|BASH_.*|BUILD_DIR|CACHE_DIR|ENV_DIR|STACK|TMPDIR|GIT_DIR"
+    r"|HOME|LANG|IFS|ENV|[A-Z_]*PATH"
+)
+
+
+def names_of_scripts() -> list[str]:
+    """Return every name that a script gives a value, and some of bash's own."""
+    texts = [path.read_bytes().decode(errors="replace") for path in SCRIPTS]
+    found = {name for text in texts for name in ASSIGNED.findall(text)}
+    assert {"POETRY_VERSION", "UV_VERSION", "EXPLAINED", "TREE_KEY", "RUN_STATUS"} <= found
+    return sorted(name for name in {*found, *OF_BASH, *BENDING} if not BLOCKED.fullmatch(name))
+
+
+@pytest.mark.parametrize(
+    "buildpack", ["clojure", "go", "gradle", "java", "nodejs", "php", "python", "ruby", "scala"]
+)
+def test_no_config_var_is_a_variable_of_the_scripts(
+    shell: Callable[[str], Shell], buildpack: str
+) -> None:
+    made, names = shell(buildpack), names_of_scripts()
+    made.write({name: f"value of {name}" for name in names}, "env")
+    parts = sorted(path.stem for path in (ROOT / buildpack / "lib").glob("*.sh"))
+    jvm = {"clojure", "gradle", "java", "scala"}
+    shared = ["jvm", "maven"] if buildpack in jvm else []
+    lines = [f'source "$HAIKUBE_LIB/{part}.sh"' for part in shared]
+    lines += ["before=$(readonly -p)", "export_env_dir", '[[ $before == "$(readonly -p)" ]]']
+    shown = made.run("\n".join([*lines, "run env"]), *parts)
+    assert [name for name in names if f"       {name}=value of {name}\n" not in shown] == []
+
+
+def test_what_bends_a_script_reaches_the_tools_alone(lib: Shell) -> None:
+    lib.write({"TAR_OPTIONS": "--nonsense", "OWN": "x"}, "env")
+    line = (
+        "export_env_dir\ntar -cf - -T /dev/null >/dev/null\nrun sh -c 'echo \"$TAR_OPTIONS $OWN\"'"
+    )
+    assert lib.run(line) == "       --nonsense x\n"
 
 
 def test_a_config_var_beats_the_platform_beats_the_default(lib: Shell) -> None:

@@ -64,7 +64,7 @@ lein_build() {
   fi
   command=${command:-lein $(lein_task)}
   topic "Running: $command"
-  if ! bash -c "$command" 2>&1 | tee "$output" | indent; then
+  if ! tool bash -c "$command" 2>&1 | tee "$output" | indent; then
     lein_explain "$output"
   fi
 }

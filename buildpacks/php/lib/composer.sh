@@ -56,7 +56,7 @@ prepare_composer() {
 # run_composer ARGUMENTS...
 run_composer() {
   local output=$TMPDIR/composer.log
-  (cd "$BUILD_DIR" && composer --no-ansi "$@" 2>&1) | tee "$output" | indent && return
+  (cd "$BUILD_DIR" && tool composer --no-ansi "$@" 2>&1) | tee "$output" | indent && return
   explain_composer "$output" "$1"
 }
 

@@ -51,7 +51,7 @@ install_gems() {
   fi
   topic "Installing dependencies using bundler $(gem_tool_version)"
   detail "Running: BUNDLE_WITHOUT='$BUNDLE_WITHOUT' bundle install -j$BUNDLE_JOBS"
-  (cd "$BUILD_DIR" && bundle install 2>&1) | tee "$TMPDIR/bundle.log" | indent || gems_failed "$TMPDIR/bundle.log"
+  (cd "$BUILD_DIR" && tool bundle install 2>&1) | tee "$TMPDIR/bundle.log" | indent || gems_failed "$TMPDIR/bundle.log"
   keep_gems "$key"
 }
 
