@@ -92,7 +92,19 @@ jvm_refuse_unknown() {
   grep -qxF -- "$2" <<<"$found" && return
   fail "Java $1 (system.properties) is not available on the stack $STACK." \
     "Available are: $(version_list <<<"$found")." \
-    "Change java.runtime.version in system.properties, or set JDK_URL to the URL of a JDK archive."
+    "$(jvm_advice "$2" "$found")"
+}
+
+# jvm_advice LINE AVAILABLE: a newer Java builds for an older one, and runs it.
+jvm_advice() {
+  local newer
+  newer=$(awk -v wanted="$1" '$1 > wanted + 0' <<<"$2" | head -n 1)
+  if [[ $1 =~ ^[0-9]+$ && -n $newer ]]; then
+    printf 'Java %s builds and runs what is written for Java %s: write java.runtime.version=%s there; %s' \
+      "$newer" "$1" "$newer" "what the build itself says of $1 may stay. Or set JDK_URL to the URL of a JDK archive."
+  else
+    printf 'Change java.runtime.version there, or set JDK_URL to the URL of a JDK archive.'
+  fi
 }
 
 jvm_say_default() {

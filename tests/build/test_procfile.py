@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from build.rig import Engine
 from haikube.model.names import PROCESS_TYPE
 from haikube.model.procfile import MAX_BYTES, ProcfileError, parse_procfile
 
@@ -56,3 +57,30 @@ def test_a_broken_file_is_explained(content: bytes, words: list[str]) -> None:
     with pytest.raises(ProcfileError) as caught:
         parse_procfile(content)
     assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize("name", ["procfile", "PROCFILE", "Procfile.txt", "procfile.yml"])
+def test_a_procfile_of_another_name_is_told(engine: Engine, name: str) -> None:
+    engine.buildpack()
+    done = engine.run({name: "web: x\nworker: y\n"})
+    assert done.code == 0
+    assert f" !     {name} is not read: the file must be named Procfile.\n" in done.log
+    assert f" !     Rename it: git mv {name} Procfile\n" in done.log
+
+    engine.buildpack(release="#!/bin/sh\n")
+    reason, message = engine.run().failure
+    assert reason == "NoProcessTypes"
+    assert f"{name} is not read, rename it: git mv {name} Procfile" in message
+
+
+@pytest.mark.parametrize("name", ["Procfile.dev", "myprocfile", "procfile.rb"])
+def test_a_file_that_is_for_something_else_is_not(engine: Engine, name: str) -> None:
+    engine.buildpack()
+    assert "is not read" not in engine.run({name: "web: x\n"}).log
+
+
+def test_beside_a_procfile_no_other_counts(engine: Engine) -> None:
+    engine.buildpack()
+    done = engine.run({"procfile": "web: x\n", "Procfile": "web: y\n"})
+    assert "is not read" not in done.log
+    assert done.result["processTypes"] == [{"name": "web", "command": "y"}]

@@ -21,6 +21,13 @@ main_packages() {
   done < <(module_patterns) | grep . || true
 }
 
+# program_names PACKAGES: the program and the package of each, as go install would name it.
+program_names() {
+  # shellcheck disable=SC2086  # one word for each package
+  go list -find -tags "$GO_TAGS" -f '{{if eq .Name "main"}}{{.Target}} {{.ImportPath}}{{end}}' $1 |
+    sed -nE 's|^.*/([^/ ]+) |\1 |p'
+}
+
 module_patterns() {
   if [[ -f go.work ]]; then
     go list -m -f '{{.Dir}}/...'

@@ -23,5 +23,7 @@ write_dyno_profile() {
   profile_set nodejs NODE_HOME "\$HOME/$NODE_HOME_PATH"
   profile_line nodejs "export PATH=\"\$HOME/$NODE_HOME_PATH/bin:\$PATH:\$HOME/bin:\$HOME/node_modules/.bin\""
   profile_default nodejs NODE_ENV production
+  # pnpm would compare its record of the build with the dyno, and install anew where nothing is writable.
+  profile_default nodejs pnpm_config_verify_deps_before_run warn
   cp "$BUILDPACK_DIR/profile/concurrency.sh" "$BUILD_DIR/.profile.d/nodejs-concurrency.sh"
 }

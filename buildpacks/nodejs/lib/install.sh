@@ -147,9 +147,17 @@ prune_with_yarn() {
   if [[ $(yarn_version) == 1.* ]]; then
     manager_run yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline \
       --non-interactive --no-progress --cache-folder "$(manager_cache yarn)"
-  else
+  elif yarn_can_prune; then
     yarn_here workspaces focus --all --production
+  else
+    warn "Yarn $(yarn_version) cannot take development packages out: they stay in the slug." \
+      "Yarn 4 can. Before it, the plugin does: yarn plugin import workspace-tools"
   fi
+}
+
+# yarn_can_prune: Yarn 2 and 3 leave this to a plugin.
+yarn_can_prune() {
+  [[ $(yarn_version) != [23].* ]] || (cd "$BUILD_DIR" && yarn workspaces focus --help >"$TMPDIR/yarn-focus" 2>&1)
 }
 
 prune_with_pnpm() {

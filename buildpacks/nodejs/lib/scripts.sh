@@ -1,20 +1,21 @@
 # shellcheck shell=bash
-# Runs the app's own scripts of package.json.
+# Runs the app's own scripts of package.json, by the app's own package manager: only that one knows
+# where the programs of the packages are, as with Plug'n'Play.
 
-# run_script NAME: runs a script if package.json has it.
+# run_script NAME MANAGER: runs a script if package.json has it.
 run_script() {
   has_script "$1" || return 0
   topic "Running $1"
-  (cd "$BUILD_DIR" && run npm run --if-present "$1") ||
+  (cd "$BUILD_DIR" && run "$2" run "$1") ||
     fail "The script '$1' of package.json failed (see above)." \
-      "Run 'npm run $1' on your machine with NODE_ENV=production to see the same."
+      "Run '$2 run $1' on your machine with NODE_ENV=production to see the same."
 }
 
-# build_app: heroku-postbuild instead of build, where there is one.
+# build_app MANAGER: heroku-postbuild instead of build, where there is one.
 build_app() {
   if has_script heroku-postbuild; then
-    run_script heroku-postbuild
+    run_script heroku-postbuild "$1"
   else
-    run_script build
+    run_script build "$1"
   fi
 }

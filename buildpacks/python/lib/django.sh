@@ -4,8 +4,7 @@
 # collect_static
 collect_static() {
   local manage
-  manage=$(find "$BUILD_DIR" -maxdepth 3 -type f -name manage.py -not -path '*/.heroku/*' \
-    -not -path '*/node_modules/*' | sort | head -n 1)
+  manage=$(manage_file)
   [[ -n $manage ]] || return 0
   "$PYTHON" -c 'import django' 2>/dev/null || return 0
   if [[ -n $(config_var DISABLE_COLLECTSTATIC) && $(config_var DISABLE_COLLECTSTATIC) != 0 ]]; then
@@ -13,6 +12,12 @@ collect_static() {
     return
   fi
   run_collectstatic "$manage"
+}
+
+# manage_file: the manage.py nearest to the root, since an example below it may have one of its own.
+manage_file() {
+  find "$BUILD_DIR" -maxdepth 3 -type f -name manage.py -not -path '*/.heroku/*' \
+    -not -path '*/node_modules/*' -printf '%d %p\n' | sort -k1,1n -k2 | sed -n '1s/^[0-9]* //p'
 }
 
 # A project whose settings name no place to collect to, or no static files, is left alone.

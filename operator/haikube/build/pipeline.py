@@ -14,8 +14,9 @@ from haikube.build.deadline import Deadline
 from haikube.build.environment import buildpack_env, write_env_dir
 from haikube.build.layout import Layout
 from haikube.build.lfs import warn_of_pointers
+from haikube.build.lineends import mend_scripts
 from haikube.build.packs import PackShelf
-from haikube.build.process_types import ProcessTypes, announce, read_declared
+from haikube.build.process_types import ProcessTypes, announce, misnamed_procfile, read_declared
 from haikube.build.request import Request
 from haikube.build.result import Built
 from haikube.build.selection import chosen_buildpacks
@@ -52,7 +53,11 @@ class Pipeline:
         chain = Chain(self._layout, self._env, self._transcript, self._deadline)
         buildpacks = self._buildpacks(chain)
         compiled = chain.run(buildpacks)
-        types = ProcessTypes(read_declared(self._layout.build_dir), compiled.defaults)
+        types = ProcessTypes(
+            read_declared(self._layout.build_dir),
+            compiled.defaults,
+            misnamed_procfile(self._layout.build_dir),
+        )
         announce(types, self._transcript)
         types.require()
         self._bring_along()
@@ -73,6 +78,7 @@ class Pipeline:
         self._env["SOURCE_VERSION"] = commit
         write_env_dir(self._layout)
         self._transcript.topic(f"Building on the {self._request.stack.capitalize()} stack")
+        mend_scripts(self._layout.build_dir, self._transcript)
         warn_of_pointers(self._layout.build_dir, self._transcript)
         if removed := apply_slugignore(self._layout.build_dir):
             self._transcript.topic(f"Deleting {removed} files matching .slugignore patterns.")

@@ -5,6 +5,7 @@ A Procfile entry beats a default of the same name, as on Heroku.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +16,19 @@ from haikube.build.transcript import Transcript
 from haikube.model.procfile import MAX_BYTES, ProcfileError, parse_procfile
 
 _NONE = "(none)"
+_MEANT = re.compile(r"procfile([.](txt|text|md|yml|yaml|sh))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessTypes:
-    """What the Procfile declares and what the buildpack adds."""
+    """What the Procfile declares and what the buildpack adds.
+
+    ``misnamed`` is a file that somebody takes for a Procfile.
+    """
 
     declared: Mapping[str, str]
     defaults: Mapping[str, str] = field(default_factory=dict)
+    misnamed: str = ""
 
     @property
     def merged(self) -> Mapping[str, str]:
@@ -32,12 +38,15 @@ class ProcessTypes:
 
     def require(self) -> None:
         """Refuse a slug that could never run anything."""
-        if not self.merged:
-            raise BuildFailure(
-                Reason.NO_PROCESS_TYPES,
-                "The app declares no process type and its buildpack has no default one; "
-                "add a file named Procfile with a line such as 'web: python app.py'",
-            )
+        if self.merged:
+            return
+        remedy = "add a file named Procfile with a line such as 'web: python app.py'"
+        if self.misnamed:
+            remedy = f"{self.misnamed} is not read, rename it: git mv {self.misnamed} Procfile"
+        raise BuildFailure(
+            Reason.NO_PROCESS_TYPES,
+            f"The app declares no process type and its buildpack has no default one; {remedy}",
+        )
 
 
 def read_declared(build_dir: Path) -> Mapping[str, str]:
@@ -49,6 +58,14 @@ def read_declared(build_dir: Path) -> Mapping[str, str]:
         raise BuildFailure(Reason.PROCFILE_INVALID, str(error)) from error
 
 
+def misnamed_procfile(build_dir: Path) -> str:
+    """Return the file that was meant to be the Procfile where there is none, or nothing."""
+    names = sorted(each.name for each in build_dir.iterdir() if each.is_file())
+    if "Procfile" in names:
+        return ""
+    return next((name for name in names if _MEANT.fullmatch(name)), "")
+
+
 def announce(types: ProcessTypes, transcript: Transcript) -> None:
     """Print the process types as Heroku does."""
     added = [name for name in types.merged if name not in types.declared]
@@ -58,3 +75,7 @@ def announce(types: ProcessTypes, transcript: Transcript) -> None:
     if added:
         transcript.detail(f"Default types for buildpack -> {', '.join(added)}")
     transcript.line("")
+    if types.misnamed:
+        transcript.warning(f"{types.misnamed} is not read: the file must be named Procfile.")
+        transcript.warning(f"Rename it: git mv {types.misnamed} Procfile")
+        transcript.line("")
