@@ -280,6 +280,8 @@ class Operator:
             obj = await self.cluster.get(APPS, app, build["metadata"]["namespace"])
             made = await self.ledger.deploy(obj, author=build["spec"].get("author", ""))
             version = made["spec"]["version"]
+        else:
+            self._write_down(build["metadata"]["namespace"], app, version)
         await self.status(
             build,
             result="Succeeded",
@@ -287,6 +289,12 @@ class Operator:
             slug={"processTypes": [{"name": "web", "command": "python app.py"}]},
         )
         await self.serve(build["metadata"]["namespace"], app, version)
+
+    def _write_down(self, namespace: str, app: str, version: int) -> None:
+        spec = {"appRef": {"name": app}, "version": version, "stack": "debian-13"}
+        metadata = {"name": f"{app}-v{version}", "namespace": namespace}
+        release = {"metadata": metadata, "spec": spec, "status": {"result": "Succeeded"}}
+        self.cluster.seed(RELEASES, release)
 
     async def serve(self, namespace: str, app: str, version: int) -> None:
         """Say of the app whether its new release runs: all is well, or ``boot_problem``."""
@@ -338,9 +346,9 @@ async def release_phase(operator: Operator, build: Json, result: str | None) -> 
     release = {"name": "hello-v1", "version": 1}
     kinds = [{"name": "web", "command": "x"}, {"name": "release", "command": "migrate"}]
     metadata = {"name": "hello-v1", "namespace": NAMESPACE}
-    operator.cluster.seed(
-        RELEASES, {"metadata": metadata, "spec": {}, "status": {"phaseJobName": "hello-v1-release"}}
-    )
+    spec = {"appRef": {"name": "hello"}, "version": 1, "stack": "debian-13"}
+    phase = {"phaseJobName": "hello-v1-release"}
+    operator.cluster.seed(RELEASES, {"metadata": metadata, "spec": spec, "status": phase})
     labels = {"batch.kubernetes.io/job-name": "hello-v1-release"}
     pod = {"name": "hello-v1-release-x", "namespace": NAMESPACE, "labels": labels}
     operator.cluster.seed(PODS, {"metadata": pod})

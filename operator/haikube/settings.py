@@ -236,6 +236,10 @@ class Settings(BaseSettings):
     default_namespace: str = Field(
         default="default", description="where apps are made for callers who name no team"
     )
+    strict_release: bool = Field(
+        default=False,
+        description="a push whose release command fails ends with an error, for CI to see",
+    )
     push_timeout: int = Field(default=3600, description="longest push, build included")
 
 

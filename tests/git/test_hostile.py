@@ -14,7 +14,7 @@ from git.client import Checkout, unpacked
 from haikube.git import console as console_module
 from haikube.git import source
 from haikube.git.command import Git
-from haikube.git.console import Console
+from haikube.git.console import HookConsole
 from haikube.git.packs import PackCache
 from haikube.git.pipe import Pipe
 from haikube.storage.memory import MemoryStorage
@@ -193,7 +193,7 @@ class Stalled:
 async def test_a_reader_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console_module, "_STALL_SECONDS", 0.01)
     writer = Stalled()
-    console = Console(writer)  # type: ignore[arg-type] - stands in for a stream
+    console = HookConsole(writer)  # type: ignore[arg-type] - stands in for a stream
     for _ in range(400):
         await console.output(b"x" * 9_999 + b"\n")
     assert 1_000_000 < writer.get_write_buffer_size() < 1_100_000
@@ -201,7 +201,7 @@ async def test_a_reader_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch)
 
 async def test_a_line_without_end_is_cut() -> None:
     writer = Stalled()
-    console = Console(writer)  # type: ignore[arg-type] - stands in for a stream
+    console = HookConsole(writer)  # type: ignore[arg-type] - stands in for a stream
     for _ in range(5):
         await console.output(b"x" * 4_000)
     await console.end_line()

@@ -14,7 +14,8 @@ from haikube.cluster.port import Json
 from haikube.git import report
 from haikube.git.manifest import parse
 from haikube.model.resources import APPS
-from world import NAMESPACE, Operator, World, fail, release_phase, succeed
+from haikube.settings import Settings
+from world import NAMESPACE, Operator, World, fail, release_phase, running, succeed
 
 
 async def test_a_push_builds_releases_and_says_so(tree: Checkout) -> None:
@@ -257,3 +258,29 @@ async def test_a_release_command_is_shown_and_never_refuses_a_push(
         "migrating the database",
         f"Waiting for release.... {word}.",
     ]
+
+
+async def test_a_failed_release_command_can_be_run_again(world: World, tree: Checkout) -> None:
+    world.operator.script = lambda operator, build: release_phase(operator, build, "Failed")
+    done = await tree.push()
+    assert done.status == 0, done.said
+    assert done.remote[-1] == " !     haikube releases retry v1 --app hello"
+
+
+async def test_a_platform_may_let_such_a_push_fail(tmp_path: Path) -> None:
+    async with running(Settings(public_port=8080, strict_release=True)) as world:
+        world.cluster.app("hello")
+        tree = await checkout(tmp_path / "hello", world.url)
+        await tree.commit({"app.py": "x"})
+        world.operator.script = lambda operator, build: release_phase(operator, build, "Failed")
+        done = await tree.push()
+        assert done.status == 1
+        assert (
+            " !     The commit is stored all the same: git reports it as rejected." in done.remote
+        )
+        assert "[remote rejected] main -> main" in done.said
+
+        world.operator.script = lambda operator, build: release_phase(operator, build, "Succeeded")
+        await tree.commit({})
+        done = await tree.push()
+        assert done.status == 0, done.said

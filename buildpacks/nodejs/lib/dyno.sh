@@ -12,7 +12,7 @@ prepare_environment() {
   export npm_config_fund=false npm_config_audit=false npm_config_progress=false npm_config_logs_max=0
   export YARN_ENABLE_TELEMETRY=0 YARN_ENABLE_PROGRESS_BARS=0 COREPACK_ENABLE_STRICT=0
   if [[ -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
-    export YARN_HTTPS_CA_FILE_PATH=$NODE_EXTRA_CA_CERTS npm_config_cafile=$NODE_EXTRA_CA_CERTS
+    export npm_config_cafile=$NODE_EXTRA_CA_CERTS
   fi
   topic "Creating runtime environment"
   detail "NODE_ENV=$NODE_ENV"

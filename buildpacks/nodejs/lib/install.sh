@@ -101,7 +101,17 @@ install_with_modern_yarn() {
 }
 
 yarn_here() {
+  yarn_trust
   YARN_ENABLE_GLOBAL_CACHE=false YARN_GLOBAL_FOLDER=$TMPDIR/yarn manager_run yarn "$@"
+}
+
+# yarn_trust: the setting has another name before Yarn 4, which each takes for a mistake of the other.
+yarn_trust() {
+  [[ -n ${NODE_EXTRA_CA_CERTS:-} ]] || return 0
+  case $(yarn_version) in
+  [23].*) export YARN_CA_FILE_PATH=$NODE_EXTRA_CA_CERTS ;;
+  *) export YARN_HTTPS_CA_FILE_PATH=$NODE_EXTRA_CA_CERTS ;;
+  esac
 }
 
 install_with_pnpm() {

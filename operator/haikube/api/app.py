@@ -111,7 +111,7 @@ def create_app(
             observed=observed,
             rights=rights,
             directory=Directory(cluster, observed, rights),
-            logs=BuildLogs(storage),
+            logs=_listener(settings, storage),
             history=sources.history,
             router=sources.router,
             git=service,
@@ -170,6 +170,7 @@ def _git_service(
         pace=pace,
         source_limit=settings.source_limit,
         push_timeout=settings.push_timeout,
+        strict=settings.strict_release,
     )
     snapshots = Snapshots(manifests, packs, scratch / "requests", partial(outcome, own))
     consolidation = Consolidation(platform.git, manifests, packs, snapshots, pace=pace)

@@ -32,7 +32,15 @@ def deploy(folder: Path, app: str | None, version: str) -> None:
         click.echo(f"Uploading {count} files, {size / 1e6:.1f} MB, to {name}...", err=True)
         build = asyncio.run(_deploy(name, archive, version))
     if build["status"] != "succeeded":
-        raise click.ClickException(f"build {build['id']} {build['status']}")
+        raise click.ClickException(_why(name, build))
+    if build["released"] == "failed":
+        raise click.ClickException(f"the release command of v{build['release_version']} failed.")
+
+
+def _why(app: str, build: dict[str, Any]) -> str:
+    """Return why there is no release, and where to read more."""
+    reason = (build.get("failure") or {}).get("message") or build["status"]
+    return clean(f"{reason}\n !     Log: haikube builds logs {build['name']} --app {app}")
 
 
 async def _deploy(app: str, archive: BinaryIO, version: str) -> dict[str, Any]:
@@ -43,13 +51,20 @@ async def _deploy(app: str, archive: BinaryIO, version: str) -> dict[str, Any]:
 async def deploy_archive(
     platform: Platform, app: str, archive: BinaryIO, version: str
 ) -> dict[str, Any]:
-    """Upload a tarball, build it, print the log, and return how the build ended."""
+    """Upload a tarball, build and release it as a push does; returns how the build ended.
+
+    ``released`` in it is the status of its release.
+    """
     source = (await platform.call("POST", f"/apps/{app}/sources"))["source_blob"]
     await platform.call("PUT", source["put_url"], data=archive)
     blob = {"url": source["get_url"], "version": version}
     build = await platform.call("POST", f"/apps/{app}/builds", json={"source_blob": blob})
     await _follow(platform, build["output_stream_url"])
-    return await platform.call("GET", f"/apps/{app}/builds/{build['id']}")
+    await _follow(platform, f"/apps/{app}/builds/{build['id']}/launch")
+    ended = await platform.call("GET", f"/apps/{app}/builds/{build['id']}")
+    number = ended.get("release_version")
+    release = await platform.call("GET", f"/apps/{app}/releases/{number}") if number else {}
+    return {**ended, "released": release.get("status")}
 
 
 async def _follow(platform: Platform, path: str) -> None:

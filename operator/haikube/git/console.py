@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Final
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any, Final
 
 from haikube.model.screen import clean
 
@@ -18,24 +20,26 @@ _UNREAD_LIMIT: Final = 1 << 20
 _STALL_SECONDS: Final = 30.0
 
 
-class Console:
-    """Writes to the hook, and through it to the client."""
+class Console(ABC):
+    """Takes lines, wherever they are shown."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-        self._lost = False
+    def __init__(self) -> None:
         self._partial = b""
         self._open = False
+
+    @abstractmethod
+    async def _say(self, text: str) -> None:
+        """Show text that is clean already."""
 
     async def line(self, text: str = "") -> None:
         """Print one line of ours, or the end of one."""
         self._open = False
-        await self._send({"say": f"{clean(text)}\n"})
+        await self._say(f"{clean(text)}\n")
 
     async def begin(self, text: str) -> None:
         """Print the beginning of a line of ours."""
         self._open = True
-        await self._send({"say": clean(text)})
+        await self._say(clean(text))
 
     async def output(self, data: bytes) -> None:
         """Print what a build wrote, line by line."""
@@ -52,6 +56,18 @@ class Console:
         if self._open:
             await self.line()
 
+
+class HookConsole(Console):
+    """Writes to the hook, and through it to git's client."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        super().__init__()
+        self._writer = writer
+        self._lost = False
+
+    async def _say(self, text: str) -> None:
+        await self._send({"say": text})
+
     async def exit(self, status: int) -> None:
         """Tell the hook how to end."""
         await self._send({"exit": status})
@@ -67,3 +83,25 @@ class Console:
             await asyncio.wait_for(self._writer.drain(), _STALL_SECONDS)
         except (TimeoutError, ConnectionError):
             self._lost = True
+
+
+class Printout(Console):
+    """The same lines as a stream of text, for who follows without git."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pages: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def _say(self, text: str) -> None:
+        self._pages.put_nowait(text.encode())
+
+    async def of(self, work: Coroutine[Any, Any, None]) -> AsyncGenerator[bytes, None]:
+        """Yield what ``work`` prints, until it ends; it ends with its reader."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(lambda _: self._pages.put_nowait(None))
+        try:
+            while (page := await self._pages.get()) is not None:
+                yield page
+            await task
+        finally:
+            task.cancel()

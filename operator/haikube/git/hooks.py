@@ -20,7 +20,7 @@ from typing import Final
 import structlog
 
 from haikube.git import hook
-from haikube.git.console import Console
+from haikube.git.console import Console, HookConsole
 from haikube.git.manifest import is_object
 
 _LONGEST_CALL: Final = 1 << 20
@@ -86,7 +86,7 @@ class Hooks:
         self._waiting.pop(env["HAIKUBE_PUSH"], None)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        console = Console(writer)
+        console = HookConsole(writer)
         accepted = False
         try:
             push, call = parse_call(await reader.readline())

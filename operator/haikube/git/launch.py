@@ -26,17 +26,19 @@ class Launch:
     console: Console
     seconds: float
 
-    async def tell(self, build: Json) -> None:
-        """Print what becomes of the release of a build that succeeded."""
+    async def tell(self, build: Json) -> bool:
+        """Print what becomes of the release of a build; returns False when its command failed."""
         await report.launched(self.console, self.repository, build["status"])
         try:
             async with asyncio.timeout(self.seconds):
-                if await self._run_release_phase(build):
-                    await self._verify(build)
+                if not await self._run_release_phase(build):
+                    return False
+                await self._verify(build)
         except (StorageError, ApiError, TimeoutError) as error:
             await self.console.end_line()
             why = str(error) or f"it takes longer than the push may, {self.seconds:.0f} s more"
             await self.console.line(f" !     What becomes of the release cannot be told: {why}")
+        return True
 
     async def _run_release_phase(self, build: Json) -> bool:
         """Print the release command; its failure fails the release, never the push."""
@@ -52,7 +54,8 @@ class Launch:
             await self.console.output(chunk)
         await self.console.end_line()
         succeeded = await self.listener.released(*where)
-        await report.release_ended(self.console, succeeded=succeeded)
+        release = build["status"]["release"]
+        await report.release_ended(self.console, self.repository.app, release, succeeded=succeeded)
         return succeeded
 
     async def _verify(self, build: Json) -> None:

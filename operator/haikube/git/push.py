@@ -57,6 +57,8 @@ class Platform:
     pace: Pace
     source_limit: int
     push_timeout: float
+    strict: bool = False
+    """Whether a push fails whose release command does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,10 @@ class Push:
             failed = Refused(str(error), "Push again when it is repaired")
             await report.rejected(self._console, self._repository.app, failed)
             return False
-        if build is not None:
-            await self._launch().tell(build)
-        return True
+        if build is None or await self._launch().tell(build) or not self._platform.strict:
+            return True
+        await report.held_against(self._console)
+        return False
 
     async def _carry_out(self, call: Call) -> Json | None:
         """Move the refs; returns the build that succeeded, None where nothing was deployed."""

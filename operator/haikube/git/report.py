@@ -130,11 +130,23 @@ def has_release_phase(build: Json) -> bool:
     return bool(status.get("release")) and any(kind.get("name") == "release" for kind in types)
 
 
-async def release_ended(console: Console, *, succeeded: bool) -> None:
+async def release_ended(console: Console, app: str, release: Json, *, succeeded: bool) -> None:
     """Say how the release command ended; after a failure the old release goes on serving."""
     await console.line(f"Waiting for release.... {'done' if succeeded else 'failed'}.")
     if not succeeded:
+        again = f"haikube releases retry v{release.get('version')} --app {app}"
         await console.line(" !     The release command failed: the release before goes on serving.")
+        await console.line(
+            " !     If the reason lies outside the app, run it again once that is over:"
+        )
+        await console.line(f" !     {again}")
+
+
+async def held_against(console: Console) -> None:
+    """Say why a push whose commit is stored ends as rejected."""
+    await console.line()
+    await console.line(" !     This platform lets such a push fail (HAIKUBE_STRICT_RELEASE).")
+    await console.line(" !     The commit is stored all the same: git reports it as rejected.")
 
 
 async def done_before(console: Console, commit: str) -> None:

@@ -62,14 +62,14 @@ async def list_all(call: Call) -> list[Json]:
 async def show(call: Call) -> Json:
     """Answer one build."""
     app = await call.app()
-    return _shown(call, app, await _find(call, app))
+    return _shown(call, app, await find_build(call, app))
 
 
 @room.delete("/apps/{app}/builds/{build}")
 async def cancel(call: Call) -> Json:
     """Ask for a build to be stopped."""
     app = await call.app()
-    build = await _find(call, app)
+    build = await find_build(call, app)
     result = (build.get("status") or {}).get("result")
     if result in RESULTS:
         raise invalid(f"Build {build['metadata']['name']} has ended already: {result.lower()}.")
@@ -101,7 +101,7 @@ async def _log_place(context: Context, request: Request) -> tuple[Cluster, str, 
         namespace, _, name = context.capabilities.check(link, "LOG").partition("/")
         return context.own, namespace, name
     call = Call(request, context, await context.caller(request), "")
-    meta = (await _find(call, await call.app()))["metadata"]
+    meta = (await find_build(call, await call.app()))["metadata"]
     return call.caller.cluster, meta["namespace"], meta["name"]
 
 
@@ -112,7 +112,7 @@ def _offset(request: Request) -> int:
     return int(text[:18])
 
 
-async def _find(call: Call, app: Json) -> Json:
+async def find_build(call: Call, app: Json) -> Json:
     """Return the app's build of this name or id; a new one comes from the cluster itself."""
     identity, meta = call.path("build"), app["metadata"]
     for build in await call.see(BUILDS, app):
