@@ -403,6 +403,7 @@ async def running(
     beside: World | None = None,
     *,
     ledger: bool = False,
+    storage: MemoryStorage | None = None,
 ) -> AsyncIterator[World]:
     """Run the platform on a free port of the loopback address.
 
@@ -410,7 +411,7 @@ async def running(
     ``ledger`` every app has releases and dynos. Every answer has to keep Heroku's schema.
     """
     if beside is None:
-        cluster, storage = SharedCluster(), MemoryStorage()
+        cluster, storage = SharedCluster(), storage or MemoryStorage()
         operator = Operator(cluster, storage)
     else:
         cluster, storage, operator = beside.cluster, beside.storage, beside.operator

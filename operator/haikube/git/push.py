@@ -37,6 +37,10 @@ from haikube.storage.port import Storage, StorageError
 _LEAST: Final = 5.0
 """Seconds that the end of a push has in any case to tell how its release does."""
 
+_TRIES: Final = 5
+_PAUSE: Final = 0.5
+"""Of writing the end of a push down; the storage itself tries for some seconds each time."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -229,14 +233,19 @@ class Push:
 
     async def _finish(self, lock: PushLock) -> None:
         """Move the refs; after a build they have moved already, for all who look."""
-        try:
-            await lock.finish(self._moves.applied)
-        except (StorageError, Refused) as error:
-            if not lock.announced:
-                await asyncio.shield(self._give_back(lock))
-                raise
-            _log.warning("push left to the next", app=self._repository.app, error=str(error))
-            await asyncio.shield(self._leave(lock))
+        for left in reversed(range(_TRIES)):
+            try:
+                await lock.finish(self._moves.applied)
+            except StorageError as error:
+                if not left and not lock.announced:
+                    await asyncio.shield(self._give_back(lock))
+                    raise
+                failure = str(error)
+                await asyncio.sleep(_PAUSE)
+            else:
+                return
+        _log.warning("push left to the next", app=self._repository.app, error=failure)
+        await asyncio.shield(self._leave(lock))
 
     async def _give_back(self, lock: PushLock) -> None:
         """Give the lock back; a failure here harms nothing.
