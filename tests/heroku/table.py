@@ -3,6 +3,7 @@
 from heroku.rooms.apps import ACCESS, APPS, GIT, LOCKS, TEAMS
 from heroku.rooms.auth import AUTH, AUTHORIZATIONS, KEYS
 from heroku.rooms.edges import BUILDPACKS, CERTS, DOMAINS, FEATURES, LATER, WEBHOOKS
+from heroku.rooms.living import DRAINS, LOGS, RUN
 from heroku.rooms.running import CONFIG, MAINTENANCE, PS, RELEASES
 from heroku.steps import Step
 
@@ -24,5 +25,8 @@ ROOMS: dict[str, list[Step]] = {
     "buildpacks": BUILDPACKS,
     "features": FEATURES,
     "webhooks": WEBHOOKS,
+    "logs": LOGS,
+    "run": RUN,
+    "drains": DRAINS,
     "later": LATER,
 }

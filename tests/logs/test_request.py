@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haikube.logs.request import address_of, host_of, router_line
+from haikube.logs.request import address_of, host_of, is_of, router_line
 
 TIME = "2026-01-01T00:00:01.5Z"
 SERVED: dict[str, Any] = {
@@ -49,14 +49,12 @@ def test_the_store_gives_numbers_as_texts() -> None:
     [
         ({}, None),
         ({"DownstreamStatus": 500, "OriginStatus": 500}, None),
-        ({"DownstreamStatus": 503, "OriginStatus": 0}, "H14"),
+        ({"DownstreamStatus": 503, "OriginStatus": 0}, "H99"),
         ({"DownstreamStatus": 502, "OriginStatus": 0}, "H13"),
         ({"DownstreamStatus": 504, "OriginStatus": 0}, "H12"),
         ({"DownstreamStatus": 499, "OriginStatus": 0}, "H27"),
         ({"DownstreamStatus": 500, "OriginStatus": 0}, "H99"),
         ({"DownstreamStatus": 404, "OriginStatus": 0}, None),
-        ({"downstream_Haikube-Error": "H80", "DownstreamStatus": 503}, "H80"),
-        ({"downstream_Haikube-Error": "H80 forged"}, None),
     ],
 )
 def test_what_no_dyno_answered_has_a_code(changes: dict[str, Any], code: str | None) -> None:
@@ -66,6 +64,47 @@ def test_what_no_dyno_answered_has_a_code(changes: dict[str, Any], code: str | N
     assert (" at=error " in line) == (code is not None)
 
 
+REFUSED: dict[str, Any] = {
+    "event": "refused",
+    "at": "error",
+    "code": "H80",
+    "desc": "Maintenance mode",
+    "method": "GET",
+    "path": "/a",
+    "host": "hello.localhost:8080",
+    "request_id": "abc",
+    "fwd": "192.0.2.7",
+    "protocol": "http",
+    "status": 503,
+    "app": "hello",
+    "namespace": "team",
+}
+
+
+def test_a_request_that_nobody_could_answer() -> None:
+    assert str(router_line(REFUSED, TIME, "")) == (
+        "2026-01-01T00:00:01.500000+00:00 heroku[router]: at=error code=H80 "
+        'desc="Maintenance mode" method=GET path="/a" host=hello.localhost request_id=abc '
+        'fwd="192.0.2.7" dyno= connect= service= status=503 bytes= protocol=http'
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "mine"),
+    [
+        (REFUSED, True),
+        ({**REFUSED, "namespace": "other"}, False),
+        ({**REFUSED, "app": "other"}, False),
+        ({"RouterName": "httproute-team-hello-web-gw"}, True),
+        ({"RouterName": "httproute-other-hello-web-gw"}, False),
+        ({}, False),
+    ],
+)
+def test_whose_a_request_was(entry: dict[str, Any], mine: bool) -> None:  # noqa: FBT001 - a column
+    assert is_of(entry, {"metadata": {"name": "hello", "namespace": "team"}}) is mine
+
+
+@settings(deadline=None)
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_no_stranger_forges_a_field(path: str, host: str) -> None:
     line = told(RequestPath=path, RequestHost=host, RequestMethod=path)

@@ -71,7 +71,9 @@ async def store(answers: Answers) -> AsyncIterator[Store]:
 
 
 def stored(store: Store) -> StoredLogs:
-    return StoredLogs(store, lambda _: ["hello.localhost", 'x"y'], "haikube-gateway")
+    return StoredLogs(
+        store, lambda _: ["hello.localhost", 'x"y'], "haikube-gateway", "haikube-system"
+    )
 
 
 async def test_lines_of_dynos_requests_and_the_platform(answers: Answers, store: Store) -> None:

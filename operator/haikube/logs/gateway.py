@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -18,7 +18,7 @@ from haikube.cluster.errors import ApiError
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.line import HEROKU, Line, in_order, stamp
 from haikube.logs.podlog import Place, Printed, Reader
-from haikube.logs.request import Entry, address_of, host_of, router_line
+from haikube.logs.request import REFUSED, Entry, address_of, host_of, is_of, router_line
 from haikube.logs.scene import Sight
 from haikube.logs.story import dyno_name
 from haikube.model.resources import PODS
@@ -26,7 +26,7 @@ from haikube.model.resources import PODS
 Hosts = Callable[[Json], Iterable[str]]
 """The hosts that an app has been given: those of which it may see requests."""
 
-_MARK: Final = b'"RequestMethod":'
+_MARKS: Final = (b'"RequestMethod":', b'"event": "%s"' % REFUSED.encode())
 _WAITING: Final = 2000
 _LOOK_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 1.0
@@ -61,8 +61,7 @@ class _Reader:
 
     def line(self, entry: Entry, time: str) -> Line | None:
         """Return the line for this app; None for a route of another one."""
-        namespace = self._app["metadata"]["namespace"]
-        if not str(entry.get("RouterName") or "").startswith(f"httproute-{namespace}-"):
+        if not is_of(entry, self._app):
             return None
         return router_line(entry, f"{time}Z", self._dyno(address_of(entry)))
 
@@ -73,16 +72,17 @@ class _Reader:
         return ""
 
 
-class Gateway:
-    """See ``tail.Router``; ``pods`` is a label selector, empty where the gateway is not ours."""
+Pods = Sequence[tuple[str, str]]
+"""Namespaces and label selectors of the pods whose logs tell of requests."""
 
-    def __init__(
-        self, own: Cluster, sight: Sight, hosts: Hosts, *, namespace: str, pods: str
-    ) -> None:
+
+class Gateway:
+    """See ``tail.Router``; ``pods`` are those of the gateway and of the errors service."""
+
+    def __init__(self, own: Cluster, sight: Sight, hosts: Hosts, pods: Pods) -> None:
         self._own = own
         self._sight = sight
         self._hosts = hosts
-        self._namespace = namespace
         self._pods = pods
         self._readers: defaultdict[str, set[_Reader]] = defaultdict(set)
         self._count = 0
@@ -92,8 +92,8 @@ class Gateway:
         """Return the last lines that the gateway's pods still have."""
         reader, hosts = _Reader(app, self._sight), set(self._hosts(app))
         found: list[Line] = []
-        for name in await self._names():
-            for printed in await self._tail(name):
+        for place in await self._places():
+            for printed in await self._tail(*place):
                 entry = _entry(printed)
                 line = reader.line(entry, printed.time) if host_of(entry) in hosts else None
                 found += [line] if line else []
@@ -129,35 +129,34 @@ class Gateway:
 
     async def _read(self) -> None:
         """Follow each pod of the gateway, new ones too."""
-        tasks: dict[str, asyncio.Task[None]] = {}
+        tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         try:
             while True:
-                for name in await self._names():
-                    if name not in tasks or tasks[name].done():
-                        tasks[name] = asyncio.create_task(self._follow(name))
+                for place in await self._places():
+                    if place not in tasks or tasks[place].done():
+                        tasks[place] = asyncio.create_task(self._follow(*place))
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             for task in tasks.values():
                 task.cancel()
 
-    async def _names(self) -> list[str]:
-        if not self._pods:
-            return []
-        with suppress(ApiError):
-            found = await self._own.list(
-                PODS, self._namespace, labels=self._pods, metadata_only=True
-            )
-            return [str(pod["metadata"]["name"]) for pod in found.items]
-        return []
+    async def _places(self) -> list[tuple[str, str]]:
+        """Return namespace and name of each pod that tells of requests."""
+        found: list[tuple[str, str]] = []
+        for namespace, labels in self._pods:
+            with suppress(ApiError):
+                pods = await self._own.list(PODS, namespace, labels=labels, metadata_only=True)
+                found += [(namespace, str(pod["metadata"]["name"])) for pod in pods.items]
+        return found
 
-    async def _follow(self, name: str) -> None:
+    async def _follow(self, namespace: str, name: str) -> None:
         place, since = Place(), f"{stamp(datetime.now(UTC))[:19]}Z"
         while True:
             reader = Reader()
             try:
                 log = self._own.pod_log(
                     name,
-                    self._namespace,
+                    namespace,
                     follow=True,
                     timestamps=True,
                     since=place.resume() or since,
@@ -174,10 +173,10 @@ class Gateway:
             for reader in self._readers.get(host_of(entry), ()) if entry else ():
                 reader.take(entry, printed.time)
 
-    async def _tail(self, name: str) -> list[Printed]:
+    async def _tail(self, namespace: str, name: str) -> list[Printed]:
         reader, found = Reader(), list[Printed]()
         with suppress(ApiError):
-            log = self._own.pod_log(name, self._namespace, timestamps=True, tail=_RECENT)
+            log = self._own.pod_log(name, namespace, timestamps=True, tail=_RECENT)
             async for chunk in log:
                 found += reader.feed(chunk)
         return found
@@ -185,7 +184,7 @@ class Gateway:
 
 def _entry(printed: Printed) -> Entry:
     """Return a line of the access log; other words of the gateway are no requests."""
-    if _MARK not in printed.raw:
+    if not any(mark in printed.raw for mark in _MARKS):
         return {}
     try:
         entry = json.loads(printed.raw)

@@ -15,31 +15,40 @@ from haikube.logs.line import HEROKU, ROUTER, Line, read_stamp
 Entry = Mapping[str, Any]
 """One line of Traefik's access log; the store gives all values as texts."""
 
+REFUSED: Final = "refused"
+"""What the errors service calls a request that it answered."""
+
 _PLAIN: Final = re.compile(r"[\w.:/-]+", re.ASCII)
 _LONGEST: Final = 2000
 _NANOSECONDS: Final = 1_000_000
 _FIRST_ERROR: Final = 500
 
 _CODES: Final = {
-    "H10": "App crashed",
     "H12": "Request timeout",
     "H13": "Connection closed without response",
-    "H14": "No web dynos running",
-    "H15": "Idle connection",
-    "H18": "Server Request Interrupted",
-    "H19": "Backend connection timeout",
-    "H20": "App boot timeout",
     "H27": "Client Request Interrupted",
-    "H80": "Maintenance mode",
     "H99": "Platform error",
 }
-_BY_STATUS: Final = {499: "H27", 502: "H13", 503: "H14", 504: "H12"}
+_BY_STATUS: Final = {499: "H27", 502: "H13", 504: "H12"}
 """What a status means that the gateway itself gave, without an answer of any dyno."""
 
 
 def host_of(entry: Entry) -> str:
     """Return the host that was asked for, without its port."""
-    return str(entry.get("RequestHost") or "").lower()
+    host = str(entry.get("RequestHost") or entry.get("host") or "").lower()
+    return host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+
+
+def is_of(entry: Entry, app: Mapping[str, Any]) -> bool:
+    """Tell whether a request was an app's: by its route, or as the errors service says.
+
+    A name of a route does not tell ``a`` with ``b-c`` from ``a-b`` with ``c``: its host has to be
+    the app's as well.
+    """
+    meta = app["metadata"]
+    if entry.get("event") == REFUSED:
+        return (entry.get("namespace"), entry.get("app")) == (meta["namespace"], meta["name"])
+    return str(entry.get("RouterName") or "").startswith(f"httproute-{meta['namespace']}-")
 
 
 def address_of(entry: Entry) -> str:
@@ -49,6 +58,8 @@ def address_of(entry: Entry) -> str:
 
 def router_line(entry: Entry, time: str, dyno: str) -> Line:
     """Return a line about a request; ``time`` is RFC 3339, ``dyno`` empty when none served it."""
+    if entry.get("event") == REFUSED:
+        return _refused_line(entry, time)
     status = _number(entry, "DownstreamStatus")
     code = _code(entry, status)
     fields = {
@@ -66,15 +77,37 @@ def router_line(entry: Entry, time: str, dyno: str) -> Line:
         "bytes": str(_number(entry, "DownstreamContentSize")),
         "protocol": "https" if entry.get("TLSVersion") else "http",
     }
+    return _line(fields, time)
+
+
+def _refused_line(entry: Entry, time: str) -> Line:
+    """Return the line about a request that nobody could answer, in the words of its service."""
+    code = str(entry.get("code") or "")
+    fields = {
+        "at": "error" if code else "info",
+        **({"code": _bare(code), "desc": _quoted(str(entry.get("desc") or ""))} if code else {}),
+        "method": _bare(entry.get("method")),
+        "path": _quoted(str(entry.get("path") or "/")),
+        "host": _bare(host_of(entry)),
+        "request_id": _bare(entry.get("request_id")),
+        "fwd": _quoted(str(entry.get("fwd") or "")),
+        "dyno": "",
+        "connect": "",
+        "service": "",
+        "status": str(_number(entry, "status")),
+        "bytes": "",
+        "protocol": _bare(entry.get("protocol")),
+    }
+    return _line(fields, time)
+
+
+def _line(fields: Mapping[str, str], time: str) -> Line:
     text = " ".join(f"{name}={value}" for name, value in fields.items())
     return Line(read_stamp(time), HEROKU, ROUTER, text)
 
 
 def _code(entry: Entry, status: int) -> str:
     """Return Heroku's code for a request that no dyno answered."""
-    told = str(entry.get("downstream_Haikube-Error") or "")
-    if told in _CODES:
-        return told
     if _number(entry, "OriginStatus"):
         return ""
     return _BY_STATUS.get(status, "H99" if status >= _FIRST_ERROR else "")

@@ -15,7 +15,7 @@ import structlog
 
 from haikube.cluster.port import Json
 from haikube.logs.line import APP, HEROKU, Line, Selection, in_order, pieces, read_stamp, shown
-from haikube.logs.request import address_of, router_line
+from haikube.logs.request import REFUSED, address_of, router_line
 
 WEEK: Final = "7d"
 NAME, LINE = "name", "line"
@@ -90,11 +90,16 @@ class StoredLogs:
     """What the store has of an app; see ``tail.History``."""
 
     def __init__(
-        self, store: Store, hosts: Callable[[Json], Iterable[str]], gateway_namespace: str
+        self,
+        store: Store,
+        hosts: Callable[[Json], Iterable[str]],
+        gateway_namespace: str,
+        namespace: str,
     ) -> None:
         self._store = store
         self._hosts = hosts
         self._gateway = gateway_namespace
+        self._namespace = namespace
 
     async def lines(self, app: Json, selection: Selection, count: int) -> list[Line]:
         """Return the last lines of an app; none, and a word in our own log, when it is away."""
@@ -131,6 +136,10 @@ class StoredLogs:
                 f'({{k8s.namespace.name="{self._gateway}"}} RequestHost:in({_listed(hosts)})'
                 f" RouterName:~{route})"
             )
+            parts.append(
+                f'({{k8s.namespace.name="{self._namespace}"}} event:="{REFUSED}"'
+                f' app:="{meta["name"]}" namespace:="{meta["namespace"]}")'
+            )
         since = meta.get("creationTimestamp", "")
         begun = f" _time:>={since}" if since else ""
         return f"_time:{WEEK}{begun} ({' or '.join(parts)})"
@@ -146,7 +155,7 @@ def _lines(record: Json, names: list[Json]) -> list[Line]:
     if record.get("haikube.kind") == LINE:
         source, dyno = record.get("haikube.source", HEROKU), record.get("haikube.dyno", "")
         return [Line(time, source, dyno, text, record.get("haikube.key", ""))]
-    if "RouterName" in record:
+    if "RouterName" in record or record.get("event") == REFUSED:
         return [router_line(record, record["_time"], _at_address(record, time, names))]
     uid = record.get("k8s.pod.uid", "")
     dyno = next((each["haikube.dyno"] for each in names if each["haikube.pod"] == uid), "")

@@ -111,7 +111,6 @@ LATER = [
     Step("addons --all", out=("No add-ons.",), later="add-ons"),
     Step("addons:create heroku-postgresql -a {app}", code=2, later="add-ons"),
     Step("spaces", err=("",), code=0, later="private spaces: a cluster of your own is one"),
-    Step("drains -a {app}", out=("",), later="log drains"),
     Step("status", out=("No known issues at this time.",)),
     Step("telemetry -a {app}", code=0, later="telemetry drains"),
     Step("container:push web -a {app}", code=1, later="container deploys"),

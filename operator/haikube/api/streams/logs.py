@@ -46,13 +46,20 @@ class LogSources:
 def log_sources(settings: Settings, own: Cluster, observed: Observed) -> LogSources:
     """Return the sources that the settings name."""
     hosts = partial(granted_hosts, settings, observed)
-    namespace = settings.gateway_namespace
-    router = Gateway(own, observed, hosts, namespace=namespace, pods=settings.gateway_pods)
+    router = Gateway(own, observed, hosts, _router_pods(settings))
     if not settings.log_store_url:
         return LogSources(router, None, None, observed)
     password = settings.log_store_password.get_secret_value()
     store = Store(settings.log_store_url, settings.log_store_user, password)
-    return LogSources(router, StoredLogs(store, hosts, namespace), store, observed)
+    places = settings.gateway_namespace, settings.namespace
+    return LogSources(router, StoredLogs(store, hosts, *places), store, observed)
+
+
+def _router_pods(settings: Settings) -> list[tuple[str, str]]:
+    """Return the pods that tell of requests: the errors service's, the gateway's if it is ours."""
+    errors = (settings.namespace, "app.kubernetes.io/name=haikube-errors")
+    gateway = (settings.gateway_namespace, settings.gateway_pods)
+    return [gateway, errors] if settings.gateway_pods else [errors]
 
 
 def granted_hosts(settings: Settings, observed: Observed, app: Json) -> Iterable[str]:
