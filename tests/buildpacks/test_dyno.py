@@ -62,6 +62,28 @@ def test_the_environment_of_a_dyno(theatre: Theatre) -> None:
     assert shown == "run.1|/app|/app|12345|none|222|config|a 'quoted' value\n"
 
 
+BENT = {
+    "http_proxy": "http://127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9",
+    "ALL_PROXY": "socks5://127.0.0.1:9",
+    "TMPDIR": "/app/tmp",
+    "TAR_OPTIONS": "--verbose",
+    "SSL_CERT_FILE": "/app/certs/ca.pem",
+    "LD_PRELOAD": "libjemalloc.so.2",
+    "PATH": "bin:/usr/local/bin:/usr/bin:/bin",
+    "ZSTD_CLEVEL": "19",
+    "CURL_HOME": "/app",
+    "GZIP": "-v",
+}
+
+
+def test_no_config_var_keeps_a_dyno_from_starting(theatre: Theatre) -> None:
+    theatre.config = dict(BENT)
+    result = theatre.pack_slug({"bin/greet": "echo hello\n", "tmp/.keep": ""}, ("gzip", "-c"))
+    shown = theatre.run(result, "/bin/bash bin/greet; echo $TMPDIR $ALL_PROXY $GZIP")
+    assert shown == "hello\n/app/tmp socks5://127.0.0.1:9 -v\n"
+
+
 def test_a_dyno_does_not_hear_of_the_cluster(theatre: Theatre) -> None:
     theatre.config = {"KUBERNETES_MASTER": "a config var"}
     result = theatre.pack_slug({})

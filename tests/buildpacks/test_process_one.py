@@ -219,6 +219,18 @@ def test_the_command_gets_all_of_them_and_nothing_of_the_cluster(one: ProcessOne
     assert told == {**kept, "HOME": "/app", "DYNO": "run.x7k2p"}
 
 
+@pytest.mark.parametrize(
+    ("pod", "kind", "name"),
+    [("a-web-6d4f-x7k2p", "web", "web.x7k2p"), ("run-1", "", "run.1"), ("x", "run", "run.x")],
+)
+def test_a_dyno_without_a_name_is_called_by_its_pod(
+    one: ProcessOne, pod: str, kind: str, name: str
+) -> None:
+    told = {"HAIKUBE_POD": pod, "HAIKUBE_PROCESS_TYPE": kind}
+
+    assert one.run(*bash("echo $DYNO"), environment=told) == (0, f"{name}\n")
+
+
 def test_nothing_runs_when_the_first_step_fails(one: ProcessOne) -> None:
     first = script(one, "echo not usable; exit 5")
 

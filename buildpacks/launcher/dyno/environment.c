@@ -53,7 +53,7 @@ static void guess_name(char *name, size_t size)
 	const char *pod = getenv("HAIKUBE_POD"), *type = getenv("HAIKUBE_PROCESS_TYPE");
 	const char *end = pod ? strrchr(pod, '-') : NULL;
 
-	snprintf(name, size, "%s.%s", type ? type : "run", end ? end + 1 : pod ? pod : "1");
+	snprintf(name, size, "%s.%s", type && *type ? type : "run", end ? end + 1 : pod ? pod : "1");
 }
 
 static void read_name(char *name, size_t size)
