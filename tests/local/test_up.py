@@ -94,13 +94,13 @@ def test_the_platform_image_holds_its_data_as_a_wheel_does(sources: ImageSources
 @pytest.mark.parametrize(
     ("text", "version"),
     [
-        ("go version go1.26.8 linux/amd64", (1, 26)),
-        ("go version devel go1.27-abc", (1, 27)),
-        ("go version go1.9 linux/amd64", (1, 9)),
-        ("something else", (0, 0)),
+        ("go version go1.26.8 linux/amd64", (1, 26, 8)),
+        ("go version devel go1.27-abc", (1, 27, 0)),
+        ("go version go1.9 linux/amd64", (1, 9, 0)),
+        ("something else", (0, 0, 0)),
     ],
 )
-def test_the_version_of_go_is_read_as_numbers(text: str, version: tuple[int, int]) -> None:
+def test_the_version_of_go_is_read_as_numbers(text: str, version: tuple[int, ...]) -> None:
     assert tools.go_version(text) == version
 
 

@@ -10,6 +10,10 @@ PODS = [
     pytest.param(pod, id=f"{overlay}:{pod.owner}") for overlay in OVERLAYS for pod in pods(overlay)
 ]
 VOLUMES = {"configMap", "secret", "emptyDir", "projected", "downwardAPI", "persistentVolumeClaim"}
+COLLECTOR = "DaemonSet/haikube-collector"
+"""Reads files of the node that belong to root: alone in a namespace that allows it."""
+
+TOKENLESS = {"haikube-storage", "haikube-log-store", "haikube-collector"}
 every_pod = pytest.mark.parametrize("pod", PODS)
 
 
@@ -27,6 +31,8 @@ def test_the_platform_is_there() -> None:
         "Deployment/haikube-operator",
         "Deployment/haikube-storage",
         "Deployment/haikube-drains",
+        "Deployment/haikube-log-store",
+        "DaemonSet/haikube-collector",
     }
 
 
@@ -34,12 +40,14 @@ def test_the_platform_is_there() -> None:
 def test_a_pod_is_restricted(pod: Pod) -> None:
     security = pod.spec["securityContext"]
 
-    assert security["runAsNonRoot"] is True
-    assert security["runAsUser"] > 0
+    reader = pod.owner == COLLECTOR
+    assert security.get("runAsNonRoot", False) is not reader
+    assert (security["runAsUser"] > 0) is not reader
     assert security["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not {"hostPID", "hostIPC", "hostUsers"} & set(pod.spec)
     for volume in pod.spec.get("volumes", ()):
-        assert set(volume) - {"name"} <= VOLUMES, volume
+        allowed = VOLUMES | ({"hostPath"} if reader else set())
+        assert set(volume) - {"name"} <= allowed, volume
     for container in containers(pod):
         own = container["securityContext"]
         assert own["allowPrivilegeEscalation"] is False
@@ -60,7 +68,7 @@ def test_only_the_local_gateway_uses_the_hosts_network(
 
 @every_pod
 def test_a_pod_gets_a_token_only_to_use_it(pod: Pod) -> None:
-    needs_token = pod.labels["app.kubernetes.io/name"] != "haikube-storage"
+    needs_token = pod.labels["app.kubernetes.io/name"] not in TOKENLESS
 
     assert pod.spec["automountServiceAccountToken"] is needs_token
     assert ("serviceAccountName" in pod.spec) is needs_token
@@ -101,7 +109,19 @@ def test_namespaces_enforce_what_their_pods_meet(overlay: str) -> None:
     }
 
     gateway = "privileged" if overlay == "overlays/local" else "restricted"
-    assert levels == {"haikube-system": "restricted", "haikube-gateway": gateway}
+    logs = {"haikube-logs": "privileged"} if overlay == "overlays/local" else {}
+    assert levels == {"haikube-system": "restricted", "haikube-gateway": gateway, **logs}
+
+
+def test_the_collector_reads_the_nodes_logs_and_writes_nothing_there() -> None:
+    collector = one("overlays/local", "DaemonSet", "haikube-collector")["spec"]["template"]["spec"]
+    paths = [each["hostPath"] for each in collector["volumes"] if "hostPath" in each]
+    (mount,) = (
+        each for each in collector["containers"][0]["volumeMounts"] if each["name"] == "pods"
+    )
+
+    assert paths == [{"path": "/var/log/pods", "type": "Directory"}]
+    assert mount["readOnly"] is True
 
 
 def test_two_operators_run_and_one_may_be_evicted() -> None:

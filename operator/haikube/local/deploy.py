@@ -6,6 +6,7 @@ of the images, the local CA, further CAs that builds must trust, and the Stack.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -22,6 +23,10 @@ from haikube.local.options import LocalOptions
 
 NAMESPACE = "haikube-system"
 GATEWAY_NAMESPACE = "haikube-gateway"
+LOGS_NAMESPACE = "haikube-logs"
+POD_LOGS = Path("/var/log/pods")
+"""Where the kubelet keeps what pods print, unless it is told another place."""
+
 CA_CONFIGMAP = "haikube-ca"
 _FIXED_NAME = {"options": {"disableNameSuffixHash": True}}
 _HOST = "localhost/"
@@ -38,6 +43,7 @@ class Deployment:
     references: Mapping[str, str]
     options: LocalOptions
     extra_authorities: str = ""
+    pod_logs: Path = POD_LOGS
 
     def files(self) -> dict[str, str]:
         """Return the content of each generated file by its name."""
@@ -53,7 +59,10 @@ class Deployment:
             "kind": "Kustomization",
             "resources": [os.path.relpath(self.overlay, self.folder)],
             "images": list(image_edits(self.references)),
-            "patches": [{"patch": yaml.safe_dump(self.stack(), sort_keys=False)}],
+            "patches": [
+                {"patch": yaml.safe_dump(patch, sort_keys=False)}
+                for patch in (self.stack(), self.collector())
+            ],
             "configMapGenerator": self._config_maps(),
             "secretGenerator": _secrets(),
         }
@@ -73,6 +82,16 @@ class Deployment:
         if self.options.build_env:
             data["HAIKUBE_BUILD_ENV"] = build_env(self.options.build_env)
         return data
+
+    def collector(self) -> dict[str, object]:
+        """Return the patch that shows the collector where this node keeps its pods' logs."""
+        volume = {"name": "pods", "hostPath": {"path": str(self.pod_logs)}}
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "DaemonSet",
+            "metadata": _placed("haikube-collector", LOGS_NAMESPACE),
+            "spec": {"template": {"spec": {"volumes": [volume]}}},
+        }
 
     def stack(self) -> dict[str, object]:
         """Return the patch that gives the Stack the images of this checkout."""
@@ -115,6 +134,10 @@ def _secrets() -> list[dict[str, object]]:
     return [
         {**_placed("haikube-gateway-tls", GATEWAY_NAMESPACE), **_FIXED_NAME, **certificate},
         {**_placed("haikube-storage"), **_FIXED_NAME, "envs": ["storage.env"]},
+        *(
+            {**_placed("haikube-log-store", place), **_FIXED_NAME, "envs": ["logs.env"]}
+            for place in (NAMESPACE, LOGS_NAMESPACE)
+        ),
     ]
 
 
@@ -131,6 +154,7 @@ def write_deployment(deployment: Deployment, authority: Path) -> None:
     (folder / "tls.crt").write_text("".join(path.read_text() for path in chain))
     (folder / "tls.key").write_text((authority / f"{certificate.name}.key").read_text())
     _write_storage_keys(folder / "storage.env")
+    _write_log_store_keys(folder / "logs.env")
 
 
 def gateway_certificate() -> pki.Certificate:
@@ -148,6 +172,15 @@ def _write_storage_keys(path: Path) -> None:
         "HAIKUBE_STORAGE_SECRET_KEY": secrets.token_hex(20),
     }
     path.write_text("".join(f"{name}={value}\n" for name, value in keys.items()))
+
+
+def _write_log_store_keys(path: Path) -> None:
+    """Make the log store's password once: for the api, for the store, and for the collector."""
+    if path.exists():
+        return
+    password = secrets.token_hex(20)
+    basic = base64.b64encode(f"haikube:{password}".encode()).decode()
+    path.write_text(f"HAIKUBE_LOG_STORE_PASSWORD={password}\nHAIKUBE_LOG_STORE_BASIC={basic}\n")
 
 
 def extra_authorities(bundle: Path, shipped: Path = _SHIPPED_AUTHORITIES) -> str:

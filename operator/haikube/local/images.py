@@ -62,6 +62,8 @@ def recipes() -> dict[str, Callable[[ImageSources], Image]]:
         "platform": platform_image,
         "gateway": gateway_image,
         "storage": storage_image,
+        "collector": collector_image,
+        "log-store": log_store_image,
     }
 
 
@@ -133,24 +135,34 @@ def platform_entries(sources: ImageSources) -> dict[str, Entry]:
 
 def gateway_image(sources: ImageSources) -> Image:
     """Return the image of the gateway: one static binary."""
-    return _binary_image(sources, "gateway", "traefik")
+    return _binary_image(sources, "gateway", tools.wheel_program(sources.paths, "traefik"))
 
 
 def storage_image(sources: ImageSources) -> Image:
     """Return the image of the object storage: one static binary."""
-    return _binary_image(sources, "storage", "weed")
+    return _binary_image(sources, "storage", tools.wheel_program(sources.paths, "weed"))
 
 
-def _binary_image(sources: ImageSources, role: str, program: str) -> Image:
+def collector_image(sources: ImageSources) -> Image:
+    """Return the image of what reads a node's logs: one static binary."""
+    return _binary_image(sources, "collector", tools.collector(sources.paths))
+
+
+def log_store_image(sources: ImageSources) -> Image:
+    """Return the image of the log store: one static binary."""
+    return _binary_image(sources, "log-store", tools.log_store(sources.paths))
+
+
+def _binary_image(sources: ImageSources, role: str, program: Path) -> Image:
     passwd = b"root:x:0:0:root:/:/\nservice:x:65532:65532:service:/:/\n"
     entries = {
-        program: Entry(tools.wheel_program(sources.paths, program), 0o755),
+        program.name: Entry(program, 0o755),
         "etc/passwd": Entry(passwd),
         "etc/ssl/certs/ca-certificates.crt": Entry(sources.options.ca_bundle),
         "data": Entry(mode=0o755, owner=65532),
         "tmp": Entry(mode=0o1777),
     }
-    config = {"Entrypoint": [f"/{program}"], "Env": [_PATH], "User": _SERVICE_USER}
+    config = {"Entrypoint": [f"/{program.name}"], "Env": [_PATH], "User": _SERVICE_USER}
     return Image(f"{PREFIX}/{role}", [sources.layer(entries)], config)
 
 

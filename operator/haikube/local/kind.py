@@ -10,6 +10,7 @@ from pathlib import Path
 from haikube.local import tools
 from haikube.local.archive import Image, write_archive
 from haikube.local.command import LocalError, run, succeeds
+from haikube.local.deploy import POD_LOGS
 from haikube.local.images import ImageSources, pause_image
 from haikube.local.steps import Step
 
@@ -23,6 +24,11 @@ class KindProvider:
     sources: ImageSources
     config: Path
     name: str = "kind"
+
+    @property
+    def pod_logs(self) -> Path:
+        """The node's folder of what pods print."""
+        return POD_LOGS
 
     def node_steps(self) -> list[Step]:
         """Return the steps to a node that takes pods."""

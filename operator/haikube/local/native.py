@@ -38,6 +38,11 @@ class NativeProvider:
         """The images of the node."""
         return ImageStore(self._state / "run" / "containerd.sock")
 
+    @property
+    def pod_logs(self) -> Path:
+        """The node's folder of what pods print."""
+        return self._state / "pod-logs"
+
     def node_steps(self) -> list[Step]:
         """Return the steps to a node that takes pods."""
         paths = self.sources.paths

@@ -19,6 +19,11 @@ class Provider(Protocol):
         """The word in HAIKUBE_LOCAL_PROVIDER."""
         ...
 
+    @property
+    def pod_logs(self) -> Path:
+        """The node's folder of what pods print."""
+        ...
+
     def node_steps(self) -> list[Step]:
         """Return the steps from nothing, or from anything, to a node that takes pods."""
         ...

@@ -21,8 +21,11 @@ KUBERNETES = "1.35.4"
 COREDNS = "1.14.7"
 GATEWAY_API = "1.5.1"
 KIND = "0.33.0"
-GO_MINIMUM = (1, 25)
+GO_MINIMUM = (1, 26, 5)
+VICTORIA_LOGS = "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs"
 CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
+
+_STATIC = {"CGO_ENABLED": "0"}
 
 DEBIAN_PACKAGES = {
     "containerd": "containerd",
@@ -103,10 +106,10 @@ def go_program(paths: Paths) -> Path:
     return next(path for path in folder.rglob("bin/go") if path.is_file())
 
 
-def go_version(text: str) -> tuple[int, int]:
-    """Return major and minor of what ``go version`` printed, (0, 0) when it is no version."""
-    match = re.search(r"\bgo(\d+)\.(\d+)", text)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
+def go_version(text: str) -> tuple[int, int, int]:
+    """Return the version that ``go version`` printed, zeros when it is none."""
+    match = re.search(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else (0, 0, 0)
 
 
 def kubernetes(paths: Paths) -> Path:
@@ -124,7 +127,7 @@ def pause(paths: Paths) -> Path:
     """Return the static binary of the pause container, built when missing."""
     folder = PACKAGE / "pause"
     key = f"pause-{_digest((folder / 'main.go').read_bytes())}"
-    return _go_build(paths, folder, key, "-s -w", {"CGO_ENABLED": "0"})
+    return _go_build(paths, folder, key, "-s -w", _STATIC)
 
 
 def dyno(paths: Paths, source: Path) -> Path:
@@ -139,8 +142,29 @@ def dyno(paths: Paths, source: Path) -> Path:
     return binary
 
 
+def collector(paths: Paths) -> Path:
+    """Return the static binary that reads a node's logs, built when missing."""
+    folder = PACKAGE / "collector"
+    pins = b"".join((folder / name).read_bytes() for name in ("go.sum", "main.go"))
+    return _go_build(paths, folder, f"collector-{_digest(pins)}", "-s -w", _STATIC)
+
+
+def log_store(paths: Paths) -> Path:
+    """Return the static binary of VictoriaLogs, built when missing."""
+    folder = PACKAGE / "victoria-logs"
+    pins = b"".join((folder / name).read_bytes() for name in ("go.mod", "go.sum"))
+    key = f"victoria-logs-{_digest(pins)}"
+    return _go_build(paths, folder, key, "-s -w", _STATIC, package=VICTORIA_LOGS)
+
+
 def _go_build(
-    paths: Paths, source: Path, key: str, flags: str, env: dict[str, str] | None = None
+    paths: Paths,
+    source: Path,
+    key: str,
+    flags: str,
+    env: dict[str, str] | None = None,
+    *,
+    package: str = ".",
 ) -> Path:
     binary = paths.binaries / key / source.name
     if binary.exists():
@@ -150,7 +174,7 @@ def _go_build(
     go = go_program(paths)
     made = work / source.name
     build = ("build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", flags)
-    run(go, *build, "-o", made, ".", cwd=work, env={**(env or {}), "GOFLAGS": ""})
+    run(go, *build, "-o", made, package, cwd=work, env={**(env or {}), "GOFLAGS": ""})
     binary.parent.mkdir(parents=True, exist_ok=True)
     made.rename(binary)
     return binary

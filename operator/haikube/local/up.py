@@ -17,6 +17,7 @@ from haikube.local import tools
 from haikube.local.archive import Image
 from haikube.local.deploy import (
     GATEWAY_NAMESPACE,
+    LOGS_NAMESPACE,
     NAMESPACE,
     Deployment,
     extra_authorities,
@@ -103,6 +104,7 @@ def apply_platform(upping: Upping) -> str:
         references={role: image.reference for role, image in upping.images.items()},
         options=options,
         extra_authorities=extra_authorities(options.ca_bundle),
+        pod_logs=upping.provider.pod_logs,
     )
     write_deployment(deployment, paths.authority)
     return upping.kubectl.apply("-k", paths.deploy)
@@ -123,7 +125,7 @@ def apply_team(upping: Upping) -> str:
 def wait_platform(upping: Upping) -> str:
     """Wait until every part of the platform has rolled out."""
     seconds = upping.sources.options.rollout_seconds
-    spaces = (NAMESPACE, GATEWAY_NAMESPACE)
+    spaces = (NAMESPACE, GATEWAY_NAMESPACE, LOGS_NAMESPACE)
     count = sum(upping.kubectl.wait_available(space, seconds) for space in spaces)
     return f"{count} deployments"
 
