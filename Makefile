@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 INSTALLED := $(VENV)/.installed-$(shell sha256sum $(LOCK) | cut -c1-16)
 HAIKUBE := PYTHONPATH=operator $(VENV)/bin/python -m haikube.cli
 
-.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-hostile test-languages test-heroku test-buildpacks bench bench-scale
+.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-faults test-hostile test-languages test-heroku test-buildpacks bench bench-scale
 
 help: ## show these targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,6 +47,9 @@ test-unit: $(INSTALLED) programs ## all that needs neither a cluster nor an imag
 
 test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m cluster
+
+test-faults: $(INSTALLED) ## the operator killed at, before and after every write, refused and cut off: the end is the same
+	@$(PYTEST) -m faults -n 2
 
 test-hostile: up ## builds that fill the disk, fork without end, do not listen or never stop talking
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m hostile

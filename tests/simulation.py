@@ -13,10 +13,11 @@ import random
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import builders as b
 from conditions_check import assert_conditions_sane
+from haikube.cluster.errors import ApiError, Unreachable
 from haikube.cluster.fake import FakeCluster
 from haikube.cluster.port import Json, Listing
 from haikube.engine.clock import FakeClock
@@ -57,8 +58,12 @@ class Killed(BaseException):
     """The operator process is gone."""
 
 
+Fault = Literal["before", "after", "lost"] | ApiError
+"""What happens at one write: the operator dies before or after it, or the answer does not come."""
+
+
 class _Mortal(CountedCluster):
-    """A cluster whose client dies after its nth write, having done it."""
+    """A cluster whose client meets the faults of its world, each at one of its writes."""
 
     def __init__(self, cluster: FakeCluster, world: Simulation) -> None:
         super().__init__(cluster, lambda *_: None)
@@ -71,8 +76,16 @@ class _Mortal(CountedCluster):
         world = super().__getattribute__("_world")
 
         async def call(*args: Any, **options: Any) -> Any:
+            fault = world.next_fault()
+            if fault == "before":
+                raise Killed
+            if isinstance(fault, ApiError):
+                raise fault
             answer = await found(*args, **options)
-            world.count_write()
+            if fault == "after":
+                raise Killed
+            if fault == "lost":
+                raise Unreachable(0, "Unreachable", "the answer was lost")
             return answer
 
         return call
@@ -90,7 +103,7 @@ class Simulation:
         self.writes = 0
         self.results: dict[str, Json] = {}
         self.uids: set[tuple[str, str, str]] = set()
-        self._kill_after = kill_after
+        self.faults: dict[int, Fault] = {kill_after: "after"} if kill_after else {}
         self._kill_every = kill_every
         self._random = random.Random(seed)  # noqa: S311 - a test's order of events
         self._delivered: dict[Resource, dict[str, str]] = {}
@@ -99,12 +112,12 @@ class Simulation:
 
     # The operator
 
-    def count_write(self) -> None:
+    def next_fault(self) -> Fault | None:
+        """Count a write, and return what is to happen at it."""
         self.writes += 1
-        if self.writes == self._kill_after:
-            raise Killed
         if self._kill_every and self.writes % self._kill_every == 0:
-            raise Killed
+            return "after"
+        return self.faults.get(self.writes)
 
     async def start(self) -> None:
         """Start a new operator process with empty hands."""

@@ -9,12 +9,13 @@ import pytest
 
 from contract.widgets import WIDGETS, Place
 from haikube.cluster.port import Json
+from haikube.engine.change import Change
 from haikube.engine.clock import SystemClock
 from haikube.engine.commit import Committer
 from haikube.engine.elector import Elector
 from haikube.engine.outcome import Foreign, Stale
 from haikube.engine.resync import Resync, Watched
-from haikube.engine.store import Change, Store
+from haikube.engine.store import Store
 from haikube.model.intents import Apply, Create, Delete, Event, Plan, Presign
 from haikube.model.resources import CONFIG_MAPS, EVENTS, LEASES, SECRETS, SERVICES
 

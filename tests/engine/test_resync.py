@@ -13,9 +13,10 @@ from engine.objects import MANAGER, PARTS, THINGS
 from haikube.cluster.errors import NotFound, Unreachable
 from haikube.cluster.fake import Call, FakeCluster
 from haikube.cluster.port import Json
+from haikube.engine.change import Change
 from haikube.engine.clock import FakeClock, settle
 from haikube.engine.resync import SOON, Resync, Watched
-from haikube.engine.store import Change, Store
+from haikube.engine.store import Store
 
 
 class Scene:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from engine.objects import MANAGER, PARTS, THINGS, owned_by, thing
 from haikube.cluster.port import Json, Listing
-from haikube.engine.store import Change, Store, by_label
+from haikube.engine.change import Change
+from haikube.engine.store import Store, by_label
 
 
 def listing(*items: Json, version: int) -> Listing:

@@ -15,7 +15,12 @@ ROOT = Path(__file__).parents[2]
 PAGES = {
     "app": ["plan/app/status.py", "plan/app/verdicts.py", "plan/hosts.py"],
     "build": ["plan/build.py", "plan/buildstatus.py", "plan/outcome.py"],
-    "release": ["plan/release/phase.py", "plan/release/request.py", "plan/diagnosis.py"],
+    "release": [
+        "plan/release/phase.py",
+        "plan/release/request.py",
+        "plan/release/entries.py",
+        "plan/diagnosis.py",
+    ],
     "formation": ["plan/formationstatus.py", "plan/diagnosis.py"],
     "dyno": ["plan/dyno.py", "plan/diagnosis.py"],
     "stack": ["plan/stack.py"],

@@ -12,7 +12,6 @@ queue comes again with back-off.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -93,8 +92,14 @@ class Converger:
             obj = self._store.get(part.resource, part.meta.namespace, part.meta.name)
             if obj is None or obj["metadata"]["uid"] != part.meta.uid:
                 continue
-            with contextlib.suppress(Stale, NotFound):  # gone meanwhile: nothing left to say of it
+            try:
                 wrote += await self._status(part, obj, refused.get(part.meta.uid))
+            except (Stale, NotFound):
+                continue  # gone meanwhile: nothing is left to say of it
+            except Unreachable:
+                raise
+            except ApiError as error:
+                refused.setdefault(part.meta.uid, error)
         return wrote
 
     async def _status(self, part: Part, obj: Object, error: Exception | None) -> int:

@@ -31,4 +31,5 @@ def refuse_foreign(resource: Resource, wanted: Object, live: Object, *, ours: bo
         wanted["metadata"].get("namespace", ""),
         wanted["metadata"]["name"],
         f"{found['kind']} {found['name']}" if found else "no one (it was made by hand)",
+        found.get("uid", ""),
     )

@@ -12,9 +12,10 @@ from typing import Any
 
 from haikube.cluster.errors import AlreadyExists, ApiError, Conflict, Invalid, NotFound
 from haikube.cluster.port import Cluster, Json
+from haikube.engine.change import Expected, anything, only_status
 from haikube.engine.outcome import Stale
 from haikube.engine.ownership import owned_fields
-from haikube.engine.store import Expected, Store, anything, only_status
+from haikube.engine.store import Store
 from haikube.model.resources import Resource
 
 Object = Mapping[str, Any]

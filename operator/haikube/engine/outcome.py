@@ -28,7 +28,9 @@ class Stale(Exception):
 class Foreign(Exception):
     """An object of that name belongs to somebody else; it is never taken over."""
 
-    def __init__(self, resource: Resource, namespace: str, name: str, owner: str) -> None:
+    def __init__(
+        self, resource: Resource, namespace: str, name: str, owner: str, uid: str = ""
+    ) -> None:
         super().__init__(
             f"{resource.kind} {name} in namespace {namespace} belongs to {owner}; "
             "rename or delete it"
@@ -37,6 +39,7 @@ class Foreign(Exception):
         self.namespace = namespace
         self.name = name
         self.owner = owner
+        self.uid = uid
 
 
 class Contested(Foreign):

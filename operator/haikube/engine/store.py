@@ -20,6 +20,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from haikube.cluster.port import Json, Listing
+from haikube.engine.change import (
+    Change,
+    Expected,
+    Listener,
+    anything,
+    comparable,
+    nothing,
+)
 from haikube.engine.ownership import owned_fields
 from haikube.engine.recent import Recent
 from haikube.model.resources import Resource
@@ -31,7 +39,7 @@ Name = tuple[str, str]
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 Objects = list[Object]
 Values = list[Any]
-Changes = list["Change"]
+Changes = list[Change]
 Prune = Callable[[Json], Json]
 Parse = Callable[[Object], Any]
 Index = Callable[[Object], Iterable[str]]
@@ -39,46 +47,6 @@ Index = Callable[[Object], Iterable[str]]
 _TOMBSTONES = 20_000
 _BIT = 100
 _KUBECTL_COPY = "kubectl.kubernetes.io/last-applied-configuration"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One object before and after; None for not there."""
-
-    resource: Resource
-    old: Object | None
-    new: Object | None
-
-    @property
-    def object(self) -> Object:
-        """Return the newest version known, be it the last one before deletion."""
-        found = self.new if self.new is not None else self.old
-        assert found is not None  # noqa: S101 - a change without both sides cannot be made
-        return found
-
-
-Expected = Callable[[Change], bool]
-"""Whether a change is what a write of our own was to bring about, and nothing else."""
-
-Listener = Callable[[Change, bool], None]
-"""Told of every change, and whether it was expected."""
-
-
-def nothing(change: Change) -> bool:
-    """Expect no change at all: what watches and lists tell is news."""
-    del change
-    return False
-
-
-def anything(change: Change) -> bool:
-    """Expect whatever has changed: the writer looks at the object again."""
-    del change
-    return True
-
-
-def only_status(change: Change) -> bool:
-    """Expect another status, and nothing that somebody else changed meanwhile."""
-    return change.old is None or _but_status(change.old) == _but_status(change.object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +113,7 @@ class Store:
         self._entries: dict[Resource, dict[Name, _Entry]] = {}
         self._found: dict[tuple[Resource, str, str], dict[Name, None]] = {}
         self._dead: Recent[str, int] = Recent(_TOMBSTONES)
+        self._uids: set[str] = set()
         self.listener: Listener | None = None
 
     def get(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
@@ -179,6 +148,10 @@ class Store:
         """Return which fields of an object our manager owns, for ``ownership.covers``."""
         entry = self._entries.get(resource, {}).get((namespace or "", name))
         return entry.owned if entry else ""
+
+    def knows(self, uid: str) -> bool:
+        """Return whether an object of a kind that is kept lives."""
+        return uid in self._uids
 
     def count(self, resource: Resource) -> int:
         """Return how many objects of a kind are known."""
@@ -292,12 +265,15 @@ class Store:
     def _set(self, resource: Resource, name: Name, old: _Entry | None, new: _Entry) -> None:
         if old is not None:
             self._unindex(resource, name, old)
+            self._uids.discard(old.obj["metadata"]["uid"])
+        self._uids.add(new.obj["metadata"]["uid"])
         self._entries.setdefault(resource, {})[name] = new
         for place in new.places:
             self._found.setdefault((resource, *place), {})[name] = None
 
     def _drop(self, resource: Resource, name: Name, entry: _Entry) -> None:
         self._unindex(resource, name, entry)
+        self._uids.discard(entry.obj["metadata"]["uid"])
         del self._entries[resource][name]
 
     def _unindex(self, resource: Resource, name: Name, entry: _Entry) -> None:
@@ -309,13 +285,4 @@ class Store:
 
 
 def _same(old: _Entry, new: _Entry) -> bool:
-    return old.owned == new.owned and _comparable(old.obj) == _comparable(new.obj)
-
-
-def _but_status(obj: Object) -> Object:
-    return {key: each for key, each in _comparable(obj).items() if key != "status"}
-
-
-def _comparable(obj: Object) -> Object:
-    metadata = {key: text for key, text in obj["metadata"].items() if key != "resourceVersion"}
-    return {**obj, "metadata": metadata}
+    return old.owned == new.owned and comparable(old.obj) == comparable(new.obj)

@@ -82,6 +82,9 @@ IMAGE = "haikube.dev/image"
 STACK = "haikube.dev/stack"
 """Annotation of a Deployment: the stack whose image that is."""
 
+ADOPTED = "haikube.dev/adopted"
+"""Annotation of an object of ours that a person or Git made, and that got its app as owner."""
+
 REBUILD = "haikube.dev/rebuild"
 """Annotation of a Build that nobody waits for: it goes after those that people pushed."""
 

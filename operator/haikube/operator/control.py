@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from haikube.cluster.port import Cluster
+from haikube.engine.change import Change
 from haikube.engine.clock import Clock
 from haikube.engine.commit import Committer
 from haikube.engine.queue import Lane, WorkQueue
 from haikube.engine.resync import Resync
-from haikube.engine.store import Change
 from haikube.engine.worker import Key, run_workers
 from haikube.engine.worker import Observer as Watcher
 from haikube.model import labels

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from haikube.cluster.errors import ApiError, Unreachable
+from haikube.cluster.errors import Forbidden, Invalid, Unreachable
 from haikube.engine.clock import Clock
 from haikube.engine.commit import Committer
 from haikube.engine.converge import Converger
@@ -39,6 +39,7 @@ _TO_AN_END = frozenset({BUILDS.kind, RELEASES.kind, DYNOS.kind})
 _SUMMARY = frozenset(
     {conditions.SUCCEEDED, conditions.READY, conditions.RECONCILING, conditions.STALLED}
 )
+_ENDS = frozenset({"Succeeded", "Failed", "Canceled"})
 _TERMINATING = "being terminated"
 
 
@@ -118,10 +119,10 @@ class Reconciler:
 
     def _confess(self, part: Part, obj: Object, error: Exception) -> Mapping[str, Any] | None:
         """Return the status that tells of a refusal, if anybody can do something about it."""
-        verdict = _verdict(error)
-        if verdict is None:
-            return None
+        verdict = _leftover(error, self._store) or _verdict(error)
         status = obj.get("status") or {}
+        if verdict is None or status.get("result") in _ENDS:
+            return None  # how a thing has ended is on record, whatever is refused afterwards
         ends = part.resource.kind in _TO_AN_END
         told = conditions.completion(verdict) if ends else conditions.trio(verdict)
         generation = obj["metadata"].get("generation", 0)
@@ -131,6 +132,17 @@ class Reconciler:
         return {**status, "observedGeneration": generation, "conditions": [*stamped, *kept]}
 
 
+def _leftover(error: Exception, store: Store) -> Verdict | None:
+    """Return that a name is still taken by what a deleted object owned, if it is."""
+    if not isinstance(error, Foreign) or not error.uid or store.knows(error.uid):
+        return None
+    return progressing(
+        "WaitingForCleanup",
+        f"{error.resource.kind} {error.name} is what a deleted {error.owner} has left behind; "
+        "Kubernetes is removing it",
+    )
+
+
 def _verdict(error: Exception) -> Verdict | None:
     if isinstance(error, Contested):
         return stalled("Contested", str(error))
@@ -138,7 +150,7 @@ def _verdict(error: Exception) -> Verdict | None:
         return stalled("NameTaken", str(error))
     if isinstance(error, StorageError):
         return progressing("StorageUnavailable", f"the object storage does not answer: {error}")
-    if not isinstance(error, ApiError) or _TERMINATING in error.message:
+    if not isinstance(error, Forbidden | Invalid) or _TERMINATING in error.message:
         return None
     reason = "QuotaExceeded" if "quota" in error.message else "WriteRefused"
     return stalled(reason, f"the cluster refuses what this needs: {error.message}")

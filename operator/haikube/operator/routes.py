@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from haikube.engine.store import Change, Store
+from haikube.engine.change import Change
+from haikube.engine.store import Store
 from haikube.engine.worker import Key
 from haikube.model import labels
 from haikube.model.app import parse_app

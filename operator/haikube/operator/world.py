@@ -39,11 +39,12 @@ from haikube.model.resources import (
 )
 from haikube.model.secret import Secret
 from haikube.model.stack import Stack
-from haikube.plan.app.adopt import is_own
+from haikube.plan.app.adopt import is_own, outlives
 from haikube.plan.buildjob import CA_FILE
 from haikube.plan.buildview import build_view
 from haikube.plan.hosts import Rivals, wanted_hosts
 from haikube.plan.queue import admitted
+from haikube.plan.release.entries import split
 from haikube.plan.result import RESULT_LIMIT, InvalidResult, parse_result
 from haikube.plan.stack import StackView
 from haikube.plan.world import AppWorld, Stored
@@ -98,15 +99,18 @@ class Worlds:
         app: App | None = self._store.value(APPS, namespace, name)
         place = f"{namespace}/{name}"
         ledger = self._ours(RELEASES, place, app)
+        numbered = [each for each in ledger if not each.is_request]
+        entries, strays = split(numbered, app) if app else (tuple(numbered), ())
         return AppWorld(
             namespace=namespace,
             name=name,
             found=app,
             config=self._config(app) if app else None,
             builds=tuple(self._ours(BUILDS, place, app)),
-            releases=tuple(each for each in ledger if not each.is_request),
+            releases=entries,
             requests=tuple(each for each in ledger if each.is_request),
-            formations=tuple(self._ours(FORMATIONS, place, app)),
+            strays=strays,
+            formations=tuple(self._formations(place, app)),
             dynos=tuple(self._ours(DYNOS, place, app)),
             **self._children(place, app),
             stacks=self._stacks(app, ledger, place),
@@ -136,6 +140,13 @@ class Worlds:
         """Return the objects of one of our kinds that are of this very App, or of nobody yet."""
         found = self._store.values(resource, "app", place)
         return found if app is None else [each for each in found if is_own(each.meta, app.meta)]
+
+    def _formations(self, place: str, app: App | None) -> list[Any]:
+        """Return the formations, and those of people that an App of the same name had adopted."""
+        found = self._store.values(FORMATIONS, "app", place)
+        if app is None:
+            return found
+        return [each for each in found if is_own(each.meta, app.meta) or outlives(each.meta)]
 
     def _of_app(self, resource: Resource, place: str, app: App | None) -> list[Any]:
         """Return children by the uid in their labels."""

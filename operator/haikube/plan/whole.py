@@ -21,7 +21,7 @@ from haikube.model.resources import APPS, BUILDS, DYNOS, FORMATIONS, RELEASES
 from haikube.plan.app.adopt import plan_adoption
 from haikube.plan.app.config import look_again, plan_config
 from haikube.plan.app.formations import plan_formations
-from haikube.plan.app.ledger import plan_ledger
+from haikube.plan.app.ledger import last_version, plan_ledger
 from haikube.plan.app.retention import forget
 from haikube.plan.app.status import app_status
 from haikube.plan.build import plan_build
@@ -32,6 +32,7 @@ from haikube.plan.declared import declared_build, declared_build_name
 from haikube.plan.dyno import dyno_view, plan_dyno
 from haikube.plan.formation import plan_formation
 from haikube.plan.formationview import formation_view
+from haikube.plan.release.entries import plan_stray
 from haikube.plan.release.health import serving
 from haikube.plan.release.plan import plan_release
 from haikube.plan.release.request import plan_request
@@ -60,6 +61,7 @@ def plan_world(world: AppWorld, context: Context) -> Parts:
         *builds,
         *_completed(world, recorded, releases, context),
         *(Part(RELEASES, each.meta, plan_request(world, each, context)) for each in world.requests),
+        *(Part(RELEASES, each.meta, _stray(world, each, context)) for each in world.strays),
         Part(APPS, app.meta, plan_app(world, app, context)),
         *formations,
         *_dynos(world, context),
@@ -82,6 +84,10 @@ def plan_app(world: AppWorld, app: App, context: Context) -> Plan:
         status=app_status(world, context),
         requeue_after=look_again(world),
     )
+
+
+def _stray(world: AppWorld, release: Release, context: Context) -> Plan:
+    return plan_stray(release, last_version(world) + 1, context)
 
 
 def _builds(world: AppWorld, context: Context) -> Iterator[Part]:

@@ -58,6 +58,7 @@ class AppWorld:
     builds: tuple[Build, ...] = ()
     releases: tuple[Release, ...] = ()
     requests: tuple[Release, ...] = ()
+    strays: tuple[Release, ...] = ()
     formations: tuple[Formation, ...] = ()
     dynos: tuple[Dyno, ...] = ()
     secrets: Mapping[Owned, Secret] = field(default_factory=dict)

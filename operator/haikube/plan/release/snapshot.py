@@ -37,7 +37,7 @@ def plan_snapshot(view: ReleaseView, app: App) -> tuple[Write, ...]:
         return ()
     name = view.release.config
     marks = {**child_labels(app.meta, COMPONENT), labels.RELEASE: label_value(name)}
-    notes = {labels.CONFIG_SEEN: config_digest(view.config)} if view.config else None
+    notes = _seen(view)
     body = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -47,6 +47,14 @@ def plan_snapshot(view: ReleaseView, app: App) -> tuple[Write, ...]:
     }
     copied = Copy(source.meta, tuple(sorted(source.config_vars)))
     return (Create(SECRETS, body, copied=copied),)
+
+
+def _seen(view: ReleaseView) -> dict[str, str] | None:
+    """Return the note of the config, while it still is the one that the release was made beside."""
+    made_at = view.release.meta.annotations.get(labels.CONFIG_VERSION)
+    if view.config is None or view.config.meta.resource_version != made_at:
+        return None
+    return {labels.CONFIG_SEEN: config_digest(view.config)}
 
 
 def is_covered(config: Secret, newest: Secret) -> bool:

@@ -1,0 +1,43 @@
+"""What users do to an app, as steps that tests of the operator put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import builders as b
+from haikube.cluster.port import Json
+from haikube.model.resources import APPS, STACKS
+from simulation import Simulation
+
+
+def built(types: Mapping[str, str]) -> Json:
+    """Return the result of a build that made a slug with these process types."""
+    listed = [{"name": name, "command": command} for name, command in types.items()]
+    slug = {"digest": b.DIGEST, "sizeBytes": 10}
+    return {
+        "ok": True,
+        "slug": slug,
+        "processTypes": listed,
+        "buildpacks": [],
+        "language": "Python",
+    }
+
+
+WEB = built({"web": "python app.py"})
+PHASED = built({"web": "python app.py", "worker": "work", "release": "python migrate.py"})
+BROKEN: Json = {"ok": False, "reason": "CompileFailed", "message": "repair it"}
+
+
+async def deployed(
+    config: Mapping[str, str] | None = None, world: Simulation | None = None
+) -> Simulation:
+    """Return a cluster with an app that serves: v2, or v3 where it got config first."""
+    world = world or Simulation()
+    await world.apply(STACKS, "debian-13", {"runImage": "run:1", "buildImage": "build:1"})
+    await world.apply(APPS, "hello", {})
+    await world.settle()
+    if config:
+        await world.configure("hello", config)
+    await world.push("b1", WEB)
+    await world.settle()
+    return world
