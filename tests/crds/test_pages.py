@@ -88,6 +88,7 @@ def test_no_page_is_left_over() -> None:
     wanted = {page(resource).name for resource in OWN_KINDS} | {
         "settings.md",
         "attach.md",
+        "logs.md",
         "README.md",
     }
 
