@@ -305,3 +305,11 @@ def test_threads_do_not_stay() -> None:
 
 def test_sigterm_is_back_to_normal() -> None:
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN
+
+
+def test_a_config_var_with_which_no_program_starts(engine: Engine) -> None:
+    engine.buildpack()
+    engine.config = {"BIG": "x" * 140_000, "SMALL": "y"}
+    reason, message = engine.run({"x": ""}).failure
+    assert reason == "InvalidConfigVar"
+    assert message.startswith("The config var BIG has 140,005 bytes with its name")

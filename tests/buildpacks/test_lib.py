@@ -446,3 +446,102 @@ def test_every_name_of_the_detection_order_is_told_once() -> None:
     names = [line for line in lines if line and not line.startswith("#")]
     assert len(set(names)) == len(names)
     assert {"python", "nodejs", "procfile"} <= set(names)
+
+
+def released(place: Path, *programs: str, procfile: bool = False) -> str:
+    """Return what the Go buildpack's bin/release prints for an app with these programs."""
+    (place / ".heroku" / "go").mkdir(parents=True)
+    (place / ".heroku" / "go" / "programs").write_text("".join(f"{each}\n" for each in programs))
+    if procfile:
+        (place / "Procfile").write_text("web: bin/web\n")
+    command = [ROOT / "go" / "bin" / "release", place]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("programs", "types"),
+    [
+        (["server"], ["web: bin/server"]),
+        (["web", "worker"], ["web: bin/web", "worker: bin/worker"]),
+        (["Api", "a_b", "release", "web"], ["web: bin/web"]),
+    ],
+)
+def test_go_programs_are_process_types(
+    tmp_path: Path, programs: list[str], types: list[str]
+) -> None:
+    lines = ["default_process_types:", *(f"  {each}" for each in types)]
+    assert released(tmp_path, *programs) == "\n".join(lines) + "\n"
+
+
+def test_a_procfile_says_which_of_several_go_programs_run(tmp_path: Path) -> None:
+    assert released(tmp_path, "web", "worker", procfile=True) == "--- {}\n"
+
+
+def test_the_manage_file_nearest_to_the_root_counts(shell: Callable[[str], Shell]) -> None:
+    made = shell("python")
+    for name in ("demo/manage.py", "a/b/manage.py", "z/manage.py", "node_modules/manage.py"):
+        (made.place / "build" / name).parent.mkdir(parents=True, exist_ok=True)
+        (made.place / "build" / name).touch()
+    shown = 'manage_file | sed "s|^$BUILD_DIR/||"'
+    assert made.run(shown, "django") == "demo/manage.py\n"
+    (made.place / "build" / "manage.py").touch()
+    assert made.run(shown, "django") == "manage.py\n"
+
+
+@pytest.mark.parametrize("manager", ["npm", "yarn", "pnpm"])
+def test_scripts_run_by_the_package_manager_of_the_app(
+    shell: Callable[[str], Shell], manager: str
+) -> None:
+    made = shell("nodejs")
+    made.write({"package.json": json.dumps({"scripts": {"build": "x"}})})
+    (made.place / "packs" / manager).write_text('#!/bin/sh\necho "$0 $*" | sed "s|.*/||"\n')
+    (made.place / "packs" / manager).chmod(0o755)
+    line = f"PATH={made.place}/packs:$PATH\nbuild_app {manager}"
+    shown = made.run(line, "package", "scripts")
+    assert shown == f"-----> Running build\n       {manager} run build\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "focus", "words"),
+    [
+        ("3.8.7", "false", "Yarn 3.8.7 cannot take development packages out"),
+        ("2.4.3", "false", "Yarn 2.4.3 cannot take development packages out"),
+        ("3.8.7", "true", "\nyarn workspaces focus --all --production\n"),
+        ("4.9.2", "false", "\nyarn workspaces focus --all --production\n"),
+    ],
+)
+def test_yarn_before_4_prunes_by_a_plugin_alone(
+    shell: Callable[[str], Shell], version: str, focus: str, words: str
+) -> None:
+    stub = f"""
+    manager_run() {{ "$@"; }}
+    yarn() {{
+      case $* in
+      --version) echo {version} ;;
+      *--help) {focus} ;;
+      *) echo "yarn $*" ;;
+      esac
+    }}
+    """
+    shown = shell("nodejs").run(f"{stub}\necho\nprune_with_yarn", "manager", "package", "install")
+    assert words in shown
+    assert shown.count("focus --all") + shown.count("cannot take") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "17",
+            "Java 21 builds and runs what is written for Java 17: write java.runtime.version=21",
+        ),
+        ("22", "write java.runtime.version=25"),
+        ("27", "Change java.runtime.version there"),
+        ("nonsense", "Change java.runtime.version there"),
+    ],
+)
+def test_a_java_line_that_is_not_there_is_answered_with_one_that_will_do(
+    lib: Shell, line: str, words: str
+) -> None:
+    load = 'source "$HAIKUBE_LIB/jvm.sh"\n'
+    assert words in lib.run(f"{load}jvm_advice {line} $'21\\n25'")

@@ -181,6 +181,23 @@ async def test_a_config_change_releases_the_same_slug(
     assert "buildRef" not in spec
 
 
+LIMIT = 131_072 - len("BIG") - 2
+
+
+@pytest.mark.parametrize("ended", [b.succeeded(), None])
+async def test_no_release_is_made_of_a_config_with_which_no_program_starts(ended: b.Raw) -> None:
+    build = [b.build("b9", status=ended)] if ended else []
+    base = (b.release(), b.snapshot(1, {}), *build)
+    row = await plan(b.app(), b.config({"BIG": "x" * (LIMIT + 1), "A": "1"}), *base)
+    assert [each for each in row.writes if "Release" in each] == []
+    assert row.condition("ConfigReady") == ("False", "InvalidConfigVar")
+    assert "with which Linux starts no program: BIG;" in row.message("ConfigReady")
+
+    row = await plan(b.app(), b.config({"BIG": "x" * LIMIT, "A": "1"}), *base)
+    assert "create Release hello-v2" in row.writes
+    assert row.condition("ConfigReady")[0] == "True"
+
+
 async def test_a_config_change_without_code_is_a_release_too() -> None:
     row = await plan(b.app(), b.config({"A": "1"}), *FIRST)
 

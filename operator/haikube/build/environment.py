@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from haikube.build.failure import BuildFailure, Reason
 from haikube.build.layout import Layout
 from haikube.build.request import Request
-from haikube.model.names import CONFIG_VAR
+from haikube.model.names import CONFIG_VAR, LONGEST_STRING
 
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENGINE_ENV: Final[Mapping[str, str]] = {"PATH": PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
@@ -93,6 +94,18 @@ def write_env_dir(layout: Layout) -> None:
         return
     for entry in sorted(layout.config.iterdir()):
         if CONFIG_VAR.fullmatch(entry.name) and entry.is_file():
+            _require_short(entry)
             target = layout.env_dir / entry.name
             shutil.copyfile(entry, target)
             target.chmod(0o600)
+
+
+def _require_short(entry: Path) -> None:
+    """Refuse a config var with which no program of the build would start."""
+    size = len(entry.name) + 2 + entry.stat().st_size
+    if size > LONGEST_STRING:
+        raise BuildFailure(
+            Reason.INVALID_CONFIG_VAR,
+            f"The config var {entry.name} has {size:,} bytes with its name, and with more than "
+            f"{LONGEST_STRING:,} Linux starts no program; store the value elsewhere, or in parts",
+        )

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     RELEASE_SCRIPT_FAILED = "ReleaseScriptFailed"
     PROCFILE_INVALID = "ProcfileInvalid"
     NO_PROCESS_TYPES = "NoProcessTypes"
+    INVALID_CONFIG_VAR = "InvalidConfigVar"
     SLUG_TOO_LARGE = "SlugTooLarge"
     BUILD_TIMED_OUT = "BuildTimedOut"
     BUILD_OUT_OF_MEMORY = "BuildOutOfMemory"

@@ -28,6 +28,7 @@ _OF_THE_PLACE: Final = frozenset(
         "StorageFull",
         "ConfigSecretNotLabelled",
         "ConfigSecretMissing",
+        "InvalidConfigVar",
         "Contested",
     }
 )
@@ -54,11 +55,12 @@ async def obstacle(cluster: Cluster, namespace: str, name: str) -> str:
 def _told(
     status: Json, *, but: frozenset[str] = frozenset(), only: frozenset[str] = frozenset()
 ) -> str:
-    ready: Any = conditions.find(status, conditions.READY)
-    reason, message = ready.get("reason", ""), ready.get("message", "")
-    if not reason or reason in but or (only and reason not in only):
-        return ""
-    return f"{reason}: {message}"
+    for kind in (conditions.READY, "ConfigReady"):
+        found: Any = conditions.find(status, kind)
+        reason, message = found.get("reason", ""), found.get("message", "")
+        if reason and reason not in but and (not only or reason in only):
+            return f"{reason}: {message}"
+    return ""
 
 
 async def _event(cluster: Cluster, namespace: str, job: str) -> str:

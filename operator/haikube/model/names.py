@@ -12,6 +12,8 @@ import re
 APP_NAME = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
 PROCESS_TYPE = re.compile(r"[A-Za-z0-9][\w-]{0,127}", re.ASCII)
 BUILDPACK = re.compile(r"(?P<namespace>[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9-]*", re.ASCII)
+LONGEST_STRING = 131_072
+"""Bytes of ``NAME=value`` and its end that Linux hands to a program (MAX_ARG_STRLEN)."""
 CONFIG_VAR = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 _PLAIN_TYPE = re.compile(r"[a-z0-9]{1,20}")

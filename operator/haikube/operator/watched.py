@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -37,7 +36,7 @@ from haikube.model.resources import (
     Resource,
 )
 from haikube.model.route import parse_route
-from haikube.model.secret import parse_secret
+from haikube.model.secret import condensed, parse_secret
 from haikube.model.stack import parse_stack
 from haikube.plan.hosts import wanted_hosts
 from haikube.settings import Settings
@@ -93,12 +92,8 @@ def _metadata(obj: Json) -> Json:
 def _secret(obj: Json) -> Json:
     """Keep of each value a digest: the operator tells values apart and copies them, no more."""
     data = obj.get("data") or {}
-    digests = {key: _digest(text) for key, text in data.items()}
+    digests = {key: condensed(text) for key, text in data.items()}
     return {**_metadata(obj), "data": digests}
-
-
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 PRUNED: Mapping[Resource, Callable[[Json], Json]] = {

@@ -27,6 +27,7 @@ FAILURES = frozenset(
         "ReleaseScriptFailed",
         "ProcfileInvalid",
         "NoProcessTypes",
+        "InvalidConfigVar",
         "SlugTooLarge",
         "BuildTimedOut",
         "BuildOutOfMemory",

@@ -6,6 +6,7 @@ from haikube.model import conditions
 from haikube.model.build import SUCCEEDED, Build
 from haikube.model.conditions import READY, Verdict, progressing, ready, stalled
 from haikube.model.formation import WEB, Formation
+from haikube.model.names import LONGEST_STRING
 from haikube.model.release import FAILED as RELEASE_FAILED
 from haikube.model.release import PENDING
 from haikube.plan.closed import why_closed_by_status
@@ -31,6 +32,14 @@ def config_verdict(world: AppWorld) -> Verdict:
         )
     if world.config is None:
         return progressing("CreatingConfig", f"Secret {name} is being made")
+    if world.config.oversized:
+        listed = ", ".join(world.config.oversized[:5])
+        return stalled(
+            "InvalidConfigVar",
+            f"over {LONGEST_STRING:,} bytes, with which Linux starts no program: {listed}; no "
+            "release is made of this config, the dynos keep theirs. Store such a value elsewhere, "
+            "or in parts",
+        )
     if world.config.ignored:
         listed = ", ".join(world.config.ignored[:5])
         return stalled("InvalidConfigVar", f"no names for config vars, so left out: {listed}")
