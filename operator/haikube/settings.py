@@ -240,6 +240,11 @@ class Settings(BaseSettings):
         default=False,
         description="a push whose release command fails ends with an error, for CI to see",
     )
+    webhook_networks: Words = Field(
+        default=frozenset(),
+        description="private networks that webhooks may reach, such as 10.1.0.0/16; public "
+        "addresses they may reach anyway",
+    )
     push_timeout: int = Field(default=3600, description="longest push, build included")
 
 

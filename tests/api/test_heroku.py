@@ -256,9 +256,10 @@ async def test_buildpacks_are_kept_by_name(kept: World, ada: Rest) -> None:
 @pytest.mark.usefixtures("app")
 async def test_features_are_switched(kept: World, ada: Rest) -> None:
     assert {each["name"]: each["enabled"] for each in await ada.get("/apps/hello/features")} == {
-        "preboot": True,
+        "preboot": False,
         "runtime-dyno-metadata": True,
     }
+    assert (await ada.patch("/apps/hello/features/preboot", {"enabled": True}))["enabled"]
     await ada.patch("/apps/hello/features/preboot", {"enabled": False})
     await ada.patch("/apps/hello/features/runtime-dyno-metadata", {"enabled": False})
     spec = (await kept.cluster.get(APPS, "hello", NAMESPACE))["spec"]

@@ -28,6 +28,8 @@ from haikube.api.kernel.seal import Seals
 from haikube.api.rooms import ROOMS, git, probes
 from haikube.api.streams import attach
 from haikube.api.streams.logs import log_sources
+from haikube.api.webhooks.deliver import Caller
+from haikube.api.webhooks.herald import Herald
 from haikube.cluster.port import Cluster
 from haikube.git.command import Git
 from haikube.git.consolidate import Consolidation
@@ -100,6 +102,7 @@ def create_app(
         )
         rights = Rights()
         sources = log_sources(settings, cluster, observed)
+        herald = Herald(settings, storage, observed, Caller(settings))
         app.state.context = Context(
             settings=settings,
             own=cluster,
@@ -115,10 +118,11 @@ def create_app(
             history=sources.history,
             router=sources.router,
             git=service,
+            herald=herald,
             closing=app.state.closing,
         )
         try:
-            async with observed.running(_SYNC_SECONDS), sources.running():
+            async with observed.running(_SYNC_SECONDS), sources.running(), herald.listening():
                 app.state.ready = True
                 yield
         finally:

@@ -115,6 +115,11 @@ def git_prefix(app_uid: str) -> str:
     return f"git/{app_uid}/"
 
 
+def webhooks_prefix(app_uid: str) -> str:
+    """Return the prefix under which an app's webhooks and their deliveries are stored."""
+    return f"webhooks/{app_uid}/"
+
+
 def is_of_app(key: str, area: str, app_uid: str) -> bool:
     """Return whether a key that somebody wrote into a spec lies in an area of this very app.
 
@@ -124,5 +129,5 @@ def is_of_app(key: str, area: str, app_uid: str) -> bool:
     return key.startswith(f"{area}/{app_uid}/") and ".." not in key.split("/")
 
 
-STORAGE_AREAS = ("sources", "slugs", "caches", "logs", "git")
+STORAGE_AREAS = ("sources", "slugs", "caches", "logs", "git", "webhooks")
 """First segments of every key; the second is always an app's uid."""

@@ -15,6 +15,7 @@ from haikube.api.kernel.directory import Directory
 from haikube.api.kernel.observed import Observed
 from haikube.api.kernel.rights import Rights
 from haikube.api.kernel.seal import Seals
+from haikube.api.webhooks.herald import Herald
 from haikube.cluster.port import Json
 from haikube.git.builds import Repository
 from haikube.git.service import GitService
@@ -45,6 +46,7 @@ class Context:
     history: History | None
     router: Router
     git: GitService
+    herald: Herald
     closing: asyncio.Event
     """Set when the process is told to stop: what has no end of its own ends now."""
 

@@ -48,6 +48,8 @@ class Observed:
         self._by_uid: dict[str, Json] = {}
         self._listed = {kind.resource: asyncio.Event() for kind in kinds}
         self._turn = asyncio.Event()
+        self.listener: Callable[[Resource, Json | None, Json | None], None] | None = None
+        """Is told of each change: the kind, the object as it was, the object as it is."""
 
     @asynccontextmanager
     async def running(self, seconds: float) -> AsyncIterator[None]:
@@ -103,7 +105,7 @@ class Observed:
         old = self._objects.get(resource, {}).pop(_place(obj), None)
         if old is not None:
             self._unlink(resource, old)
-            self._wake()
+            self._wake(resource, old, None)
 
     async def until(self, check: Callable[[], _T | None], seconds: float) -> _T | None:
         """Return what ``check`` finds, asked after each change; None after ``seconds``."""
@@ -158,7 +160,7 @@ class Observed:
         self._by_uid[obj["metadata"].get("uid", "")] = obj
         if app := _app_of(obj):
             self._of_app[resource, (place[0], app)][place] = obj
-        self._wake()
+        self._wake(resource, old, obj)
 
     def _unlink(self, resource: Resource, old: Json) -> None:
         self._by_uid.pop(old["metadata"].get("uid", ""), None)
@@ -169,9 +171,11 @@ class Observed:
             if not siblings:
                 del self._of_app[resource, (place[0], app)]
 
-    def _wake(self) -> None:
+    def _wake(self, resource: Resource, old: Json | None, new: Json | None) -> None:
         turn, self._turn = self._turn, asyncio.Event()
         turn.set()
+        if self.listener is not None and self._listed[resource].is_set():
+            self.listener(resource, old, new)
 
 
 def _place(obj: Mapping[str, Any]) -> Place:

@@ -27,6 +27,7 @@ from haikube.api.rooms import (
     stacks,
     status,
     teams,
+    webhooks,
 )
 
 ROOMS: Final = (
@@ -49,6 +50,7 @@ ROOMS: Final = (
     features.room,
     stacks.room,
     teams.room,
+    webhooks.room,
     authorizations.room,
     status.room,
     none.room,

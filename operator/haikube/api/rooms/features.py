@@ -30,7 +30,7 @@ class Feature:
 
 
 def _preboot(spec: Mapping[str, Any]) -> bool:
-    return (spec.get("rollout") or {}).get("strategy") != "Replace"
+    return (spec.get("rollout") or {}).get("strategy") == "Surge"
 
 
 def _metadata(spec: Mapping[str, Any]) -> bool:
@@ -42,7 +42,7 @@ FEATURES: Final = (
         "preboot",
         "Preboot",
         "general",
-        "New dynos serve before the old ones stop, so that a release drops no request",
+        "New dynos serve before old ones stop: as long as nobody disables it, too",
         _preboot,
         lambda on: {"rollout": {"strategy": "Surge" if on else "Replace"}},
     ),

@@ -34,7 +34,6 @@ async def nothing_of_app(call: Call) -> list[Json]:
     "/addon-attachments",
     "/addon-services",
     "/users/{user}/addons",
-    "/teams/{team}/addons",
     "/pipelines",
     "/pipeline-couplings",
     "/spaces",
@@ -148,7 +147,8 @@ async def refuse_space(call: Call) -> Json:
 @room.post("/apps/{app}/telemetry-drains", "/telemetry-drains")
 async def refuse_telemetry(call: Call) -> Json:
     """Refuse a telemetry drain."""
-    del call
+    if "app" in call.request.path_params:
+        await call.app()
     raise invalid("Telemetry drains are not there yet: collect from the cluster's own metrics.")
 
 

@@ -68,7 +68,12 @@ async def create(call: Call) -> Json:
     )
 
 
-@room.get("/teams/{team}/features", "/teams/{team}/invitations", "/teams/{team}/invoices")
+@room.get(
+    "/teams/{team}/features",
+    "/teams/{team}/invitations",
+    "/teams/{team}/invoices",
+    "/teams/{team}/addons",
+)
 async def nothing(call: Call) -> list[Json]:
     """Answer that a team has none of these."""
     await _find(call)
@@ -146,9 +151,17 @@ async def add_collaborator(call: Call) -> Json:
 
 @room.patch("/teams/apps/{app}/collaborators/{email}")
 async def change_collaborator(call: Call) -> Json:
-    """Refuse to split rights: a role holds for all of a team."""
-    await call.app()
-    raise invalid("Permissions are those of the role in the team: use heroku members:set.")
+    """Give somebody the role in the team that holds the permissions, no more."""
+    app = await call.app()
+    asked = {str(each) for each in (await call.body()).get("permissions") or ()}
+    if unknown := sorted(asked - set(_PERMISSIONS)):
+        raise invalid(f"Permission {unknown[0]:.40} is none of {', '.join(_PERMISSIONS)}.")
+    email, namespace = call.path("email"), app["metadata"]["namespace"]
+    if email not in {each.email for each in _users_of(call, app)}:
+        raise not_found("collaborator", email)
+    member = await add_member(call, namespace, email, _role_of(asked))
+    call.warnings.append(f"This holds for every app of team {namespace}.")
+    return _collaborator(app, member)
 
 
 @room.delete("/apps/{app}/collaborators/{email}", "/teams/apps/{app}/collaborators/{email}")
@@ -252,6 +265,12 @@ async def _put(call: Call) -> Json:
     namespace = await _find(call)
     wish = await call.body()
     return _member(await add_member(call, namespace, str(wish["email"]), str(wish["role"])))
+
+
+def _role_of(permissions: set[str]) -> str:
+    if "manage" in permissions:
+        return ADMIN
+    return MEMBER if permissions - {"view"} else VIEWER
 
 
 def _users_of(call: Call, app: Json) -> list[Member]:
