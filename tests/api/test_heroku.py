@@ -304,7 +304,8 @@ async def test_an_app_is_given_and_locked(ada: Rest) -> None:
 async def test_an_authorization_acts_for_its_owner_until_it_is_revoked(
     kept: World, ada: Rest
 ) -> None:
-    made = await ada.post("/oauth/authorizations", {"description": "ci"})
+    made = await ada.post("/oauth/authorizations", {"description": "ci", "expires_in": "3600"})
+    await ada.refused("POST", "/oauth/authorizations", {"expires_in": "soon"})
     token = made["access_token"]["token"]
     headers = {"Authorization": f"Bearer {token}"}
     assert (await ada("GET", "/account", None, 200, **headers)).body["email"] == USER

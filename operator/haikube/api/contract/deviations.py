@@ -60,6 +60,11 @@ DEVIATIONS: Final = (
         "oauth-authorization/links/0/schema/required", [], "the scope is global, unless told"
     ),
     Deviation(
+        "oauth-authorization/links/0/schema/properties/expires_in",
+        {"type": ["integer", "null", "string"]},
+        "the command line sends the seconds as text",
+    ),
+    Deviation(
         "oauth-authorization/links/3/schema/required", [], "a description may change by itself"
     ),
     Deviation(

@@ -54,6 +54,7 @@ async def create(call: Call) -> Json:
     if call.request.headers.get("authorization", "").lower().startswith("basic "):
         return _login(call)
     scope = _scope(wish.get("scope"))
+    wish["expires_in"] = _life(wish.get("expires_in"))
     namespace = await home(call)
     try:
         account = await _account(call, namespace, wish, scope)
@@ -157,6 +158,16 @@ def _scope(wish: object) -> list[str]:
         if each not in _SCOPES:
             raise invalid(f"Scope {each!r:.40} is not possible: choose of {', '.join(_SCOPES)}.")
     return [str(each) for each in scope]
+
+
+def _life(wish: object) -> int | None:
+    """Return the seconds that a token is to live, None without an end."""
+    if wish in {None, ""}:
+        return None
+    text = str(wish)
+    if not text.isdecimal() or not 0 < int(text) <= _FOREVER:
+        raise invalid(f"expires_in {text!r:.40} must be a number of seconds, at most {_FOREVER}.")
+    return int(text)
 
 
 def _scopes(account: Json) -> list[str]:
