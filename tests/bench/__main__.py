@@ -1,6 +1,6 @@
 """Run the benchmarks on the local cluster and keep the table in ``docs/benchmarks.md``.
 
-usage: python -m bench [push] [slug] [engine] [quiet] [living]     (default: all of them)
+usage: python -m bench [push] [slug] [engine] [quiet] [living] [reading]     (default: all of them)
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import engine, living, push, quiet, slug
+from bench import engine, living, push, quiet, reading, slug
 from bench.pairs import HEAD, Measured
 from bench.table import REPORT, TITLE
 from terminal import Person, log_in
 
-ALL = ("push", "slug", "engine", "quiet", "living")
+ALL = ("push", "slug", "engine", "quiet", "living", "reading")
 _INTRODUCTION = """# Benchmarks
 
 Made by `make bench` on the local cluster. Absolute times are those of one small machine and noisy;
@@ -52,6 +52,10 @@ def _run(
         counted += engine.run(scratch)
     if "quiet" in wanted:
         counted += quiet.run(person)
+    if "reading" in wanted:
+        lines, figures = reading.run(person)
+        measured += lines
+        counted += figures
     if "living" in wanted:
         lines, figures = living.run(person, scratch)
         measured += lines

@@ -111,7 +111,8 @@ class Authenticator:
         known = self._known.get(digest)
         if known and known[0] > monotonic():
             return known[1]
-        if address is not None:
+        stranger = known is None or known[1] is None
+        if address is not None and stranger:  # who was known before need not wait for others
             self._limit.check(address)
         review = await self._ask(token)
         if review is None and address is not None:
