@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -250,6 +251,34 @@ async def test_a_refusal_about_a_secret_tells_no_values() -> None:
 
     assert "hunter2" not in str(caught.value)
     assert "data[KEY]" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        'User "ada" cannot create resource "secrets" in API group "" in the namespace "ns"',
+        "exceeded quota: team, requested: secrets=1, used: secrets=5, limited: secrets=5",
+        "ValidatingAdmissionPolicy 'haikube-operator-namespaces' with binding "
+        "'haikube-operator-namespaces' denied request: namespace ns is no team of Haikube",
+    ],
+)
+async def test_a_refusal_for_lack_of_a_right_says_which(why: str) -> None:
+    status = {"reason": "Forbidden", "message": f'secrets "vars" is forbidden: {why}'}
+    script = Script(lambda: web.json_response(status, status=403))
+    async with served(script) as cluster:
+        with pytest.raises(Forbidden, match=re.escape(why)):
+            await cluster.create(SECRETS, {"metadata": {"name": "vars", "namespace": "ns"}})
+
+
+async def test_a_strangers_policy_may_repeat_a_value_and_is_not_quoted() -> None:
+    why = "ValidatingAdmissionPolicy 'theirs' denied request: hunter2 is weak"
+    status = {"reason": "Invalid", "message": f'secrets "vars" is forbidden: {why}'}
+    script = Script(lambda: web.json_response(status, status=422))
+    async with served(script) as cluster:
+        with pytest.raises(Invalid) as caught:
+            await cluster.create(SECRETS, {"metadata": {"name": "vars", "namespace": "ns"}})
+
+    assert "hunter2" not in str(caught.value)
 
 
 async def test_an_answer_that_is_no_json_is_unreachable() -> None:

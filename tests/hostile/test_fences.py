@@ -46,7 +46,7 @@ def test_a_build_has_no_token_and_gets_nothing_of_the_api_server(workspace: Make
     app = workspace("looks")
     hostile(app, LOOK_AROUND)
     said = app.push(check=False)
-    answers = [line.rpartition(" ")[2] for line in said.splitlines() if "asked /" in line]
+    answers = [line.split()[-1] for line in said.splitlines() if "asked /" in line]
 
     assert "no token here" in said, said[-2000:]
     assert "wrote outside" not in said

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import aiohttp
 
@@ -218,7 +219,17 @@ async def _read_status(response: aiohttp.ClientResponse) -> Json:
     return decoded if isinstance(decoded, dict) else {}
 
 
+_TELLS_NOTHING: Final = re.compile(
+    r"is forbidden: (User |exceeded quota: |ValidatingAdmissionPolicy 'haikube-)"
+)
+"""Why a Secret may be refused without a word of what is in it: rights, quotas, our own policies."""
+
+
 def _discreet(request: Request, status: Json) -> str:
+    """Return why a request with secrets was refused; the server may repeat what was sent."""
+    said = str(status.get("message") or "")
+    if _TELLS_NOTHING.search(said):
+        return said
     causes = (status.get("details") or {}).get("causes") or ()
     fields = ", ".join(str(cause.get("field", "")) for cause in causes)
     return f"{request.method} {request.path} was refused" + (f" because of {fields}" * bool(fields))
