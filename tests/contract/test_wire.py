@@ -258,8 +258,7 @@ async def test_a_refusal_about_a_secret_tells_no_values() -> None:
     [
         'User "ada" cannot create resource "secrets" in API group "" in the namespace "ns"',
         "exceeded quota: team, requested: secrets=1, used: secrets=5, limited: secrets=5",
-        "ValidatingAdmissionPolicy 'haikube-operator-namespaces' with binding "
-        "'haikube-operator-namespaces' denied request: namespace ns is no team of Haikube",
+        "ValidatingAdmissionPolicy 'haikube-x' with binding 'haikube-x' denied request: no team",
     ],
 )
 async def test_a_refusal_for_lack_of_a_right_says_which(why: str) -> None:

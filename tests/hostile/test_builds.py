@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-import sample_apps as apps
+from hostile.compiles import hostile
 from terminal import Make, Workspace, eventually
 
 FILL = "fallocate -l 9G big && sleep 240"
@@ -23,14 +23,6 @@ exit 3
 DEAF = "trap '' TERM\necho 'I do not listen'\nwhile :; do sleep 1; done"
 BOMB = "trap '' TERM\nbomb() { while :; do bomb & done; }\nbomb"
 OUTSIDE = "touch /usr/bin/evil /haikube/buildpacks/evil || exit 1"
-
-
-def hostile(app: Workspace, script: str) -> None:
-    """Write an app whose compile runs a script."""
-    apps.plain(app.folder)
-    app.write("bin/post_compile", f"#!/usr/bin/env bash\n{script}\n")
-    (app.folder / "bin" / "post_compile").chmod(0o755)
-    app.commit()
 
 
 def limit(app: Workspace, seconds: int) -> None:

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 import pytest
 
 import sample_apps as apps
+from hostile.compiles import hostile
 from hostile.packs import delta_bomb
-from terminal import GATEWAY, Make, Person, Workspace, eventually
+from terminal import GATEWAY, Make, Person, eventually
 
 LOOK_AROUND = """
 [[ ! -e /var/run/secrets/kubernetes.io ]] && echo 'no token here'
@@ -27,19 +28,11 @@ id -u
 exit 3
 """
 FILL_STORAGE = """
-url=$(find /haikube/urls -name log-put -exec cat {} +)
+url=$(cat /haikube/urls/log-put)
 head -c 60000000 /dev/zero >filling
 curl -sS -o /dev/null -w 'stored: %{http_code}.\\n' -T filling "$url"
 sleep 240
 """
-
-
-def hostile(app: Workspace, script: str) -> None:
-    """Write an app whose compile runs a script."""
-    apps.plain(app.folder)
-    app.write("bin/post_compile", f"#!/usr/bin/env bash\n{script}\n")
-    (app.folder / "bin" / "post_compile").chmod(0o755)
-    app.commit()
 
 
 def test_a_build_has_no_token_and_gets_nothing_of_the_api_server(workspace: Make) -> None:
