@@ -59,7 +59,7 @@ RUN = [
         patience=60,
     ),
     Step("run:inside -a {app} web.1 'echo in $DYNO'", out=("in web.1",)),
-    Step("run:inside -x -a {app} web.1 'exit 4'", err=("Process exited with code 4",), code=4),
+    Step("run:inside -x -a {app} web.1 'exit 4'", err=("up, web.1",), code=4),
     Step("run:inside -a {app} web.9 ls", err=("Couldn't find that dyno",), code=2),
     Step("console -a {app}", out=("console: command not found",)),
 ]
