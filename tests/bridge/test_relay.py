@@ -84,10 +84,15 @@ async def test_strangers_are_kept_out(
     assert not upstream.seen
 
 
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer undefined"}])
 async def test_a_link_that_is_a_capability_passes_without_any_credentials(
-    bridge: Local, upstream: Upstream
+    bridge: Local, upstream: Upstream, headers: dict[str, str]
 ) -> None:
-    async with aiohttp.ClientSession() as anybody, anybody.get(f"{bridge.http}/s/x") as answer:
+    url = f"{bridge.http}/s/x"
+    async with (
+        aiohttp.ClientSession() as anybody,
+        anybody.get(url, headers=headers) as answer,
+    ):
         assert answer.status == 200
     assert "Authorization" not in upstream.seen[0].headers
 

@@ -55,6 +55,8 @@ class Ada:
 
     def play(self, step: Step, cwd: Path) -> str:
         """Type a step; return in words what was not as expected, empty when all was."""
+        if unknown := [name for name in step.needs if name not in self.names]:
+            return f"heroku {step.types}: no earlier step printed {', '.join(unknown)}"
         typed = [word.format_map(self.names) for word in shlex.split(step.types)]
         typed += [word.format_map(self.names) for word in step.words]
         stdin = step.stdin.format_map(self.names)
@@ -63,6 +65,7 @@ class Ada:
             printed = self.run("heroku", *typed, cwd=cwd, stdin=stdin, env=step.env)
             faults = printed.faults(step, self.names)
             if not faults:
+                self.names |= printed.kept(step)
                 return ""
             if time.monotonic() > end:
                 said = f"{printed.out}{printed.err}".strip()

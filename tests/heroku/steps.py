@@ -36,6 +36,13 @@ class Step:
     words: tuple[str, ...] = ()
     """Further arguments that hold spaces."""
     env: Mapping[str, str] | None = None
+    keeps: tuple[tuple[str, str], ...] = ()
+    """Names for later steps, each with the expression whose group holds it in the output."""
+
+    @property
+    def needs(self) -> set[str]:
+        """Return the names that are typed."""
+        return set(re.findall(r"{(\w+)}", self.types))
 
     @property
     def command(self) -> str:
@@ -50,6 +57,11 @@ class Printed:
     code: int
     out: str
     err: str
+
+    def kept(self, step: Step) -> dict[str, str]:
+        """Return the names that a step keeps of what was printed."""
+        found = {name: re.search(pattern, self.out) for name, pattern in step.keeps}
+        return {name: match[1] for name, match in found.items() if match}
 
     def faults(self, step: Step, names: Mapping[str, str]) -> list[str]:
         """Return in words what is not as expected."""

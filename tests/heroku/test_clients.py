@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 
-import heroku3
-import heroku3.api
 import pytest
 import requests
 
 from heroku.person import CLIENTS, Ada
+from heroku.python_client import heroku3
 from terminal import eventually
 
 _NODE = """

@@ -16,6 +16,9 @@ from haikube.bridge.refusals import Refusal, is_git
 
 _NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
+_NONE: Final = frozenset({"", "undefined"})
+"""The Heroku CLI says ``Bearer undefined`` when it has no credentials."""
+
 
 def require_local(headers: Mapping[str, str], port: int) -> None:
     """Raise a ``Refusal`` unless a request means this bridge and comes from no foreign page."""
@@ -36,12 +39,12 @@ def shows_key(headers: Mapping[str, str], path: str, key: str) -> bool:
     Without credentials a request goes on without any: links that are capabilities carry none. Git
     alone is asked for them.
     """
-    header = headers.get("Authorization", "")
-    if not header:
+    shown = _shown(headers.get("Authorization", ""))
+    if shown in _NONE:
         if is_git(path):
             raise Refusal(401, "Git has no credentials for the bridge. Run: haikube login")
         return False
-    if hmac.compare_digest(_shown(header).encode(), key.encode()):
+    if hmac.compare_digest(shown.encode(), key.encode()):
         return True
     raise Refusal(
         403,
@@ -51,11 +54,13 @@ def shows_key(headers: Mapping[str, str], path: str, key: str) -> bool:
 
 
 def _shown(header: str) -> str:
-    """Return what ``Bearer`` or the password of ``Basic`` says."""
+    """Return what ``Bearer`` or the password of ``Basic`` says, empty for no credentials."""
     scheme, _, value = header.strip().partition(" ")
+    if not value:
+        return ""
     if scheme.lower() == "bearer":
         return value.strip()
     try:
         return base64.b64decode(value.strip(), validate=True).decode().partition(":")[2]
     except (binascii.Error, ValueError):
-        return ""
+        return "?"

@@ -12,8 +12,10 @@ APPS = [
     Step("apps:create Bad_Name", err=("start with a letter",), code=2),
     Step("apps:create ab", err=("3 to 30 characters",), code=2),
     Step("apps:create api", err=("belongs to the platform",), code=2),
-    Step("create --region mars", err=("region",), code=2),
-    Step("create --stack heroku-99", err=("heroku-99",), code=2),
+    Step("create other-{suffix} --no-remote", out=("other-{suffix}.git",)),
+    Step("destroy -a other-{suffix} --confirm other-{suffix}", err=("done",)),
+    Step("create --no-remote --region mars", err=("region",), code=2),
+    Step("create --no-remote --stack heroku-99", err=("heroku-99",), code=2),
     Step("apps", out=("{new}",)),
     Step("apps --all", out=("{new}",)),
     Step("apps --json", out=('"name": "{new}"',)),
@@ -54,16 +56,24 @@ APPS = [
     Step("apps:stacks -a {app}", out=("* debian-13",)),
     Step("stack -a {app}", out=("=== {app} Available Stacks", "* debian-13")),
     Step("apps:stacks:set debian-13 -a {app}", err=("Setting stack to debian-13... done",)),
+    Step("stack:set debian-13 -a {app}", err=("done",)),
     Step("stack:set heroku-99 -a {app}", err=("heroku-99",), code=2),
 ]
 
 LOCKS = [
     Step("apps:lock -a {app}", err=("Locking {app}... done",)),
-    Step("lock -a {app}", err=("already locked",), code=2),
+    Step("apps:info -a {app} --json", out=('"locked": true',)),
+    Step("apps:lock -a {app}", err=("This app is already locked.",), code=1),
     Step("apps:unlock -a {app}", err=("Unlocking {app}... done",)),
-    Step("unlock -a {app}", err=("not locked",), code=2),
-    Step("apps:transfer nobody@example.com -a {app}", code=2),
-    Step("apps:join -a {app}", code=2),
+    Step("apps:unlock -a {app}", err=("This app is not locked.",), code=1),
+    Step("lock -a {app}", err=("Locking {app}... done",)),
+    Step("unlock -a {app}", err=("Unlocking {app}... done",)),
+    Step(
+        "apps:transfer nobody@example.com -a {app}",
+        code=2,
+        later="apps change hands with their namespace",
+    ),
+    Step("apps:join -a {app}", code=2, differs="who may see an app is in its team already"),
 ]
 
 TEAMS = [

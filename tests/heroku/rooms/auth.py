@@ -25,7 +25,8 @@ AUTH = [
     Step("2fa", out=("Two-factor authentication is not enabled",)),
     Step(
         "auth:login -i",
-        code=1,
+        code=2,
+        differs="haikube login",
         env={"HEROKU_API_KEY": "x"},
         err=("Cannot log in with HEROKU_API_KEY set",),
     ),
@@ -34,11 +35,40 @@ AUTH = [
 ]
 
 AUTHORIZATIONS = [
-    Step("authorizations", out=("",)),
-    Step("authorizations:create -d ci-{suffix} --json", out=('"token"', "ci-{suffix}")),
+    Step("authorizations", out=("haikube login",)),
+    Step(
+        "authorizations:create -d ci-{suffix} --json",
+        out=('"token"', "ci-{suffix}"),
+        keeps=(("authorization", r'"id": "([0-9a-f-]{36})",?\s+"client"|"id": "([^"]+)"'),),
+    ),
     Step("authorizations", out=("ci-{suffix}",)),
-    Step("authorizations:create -d short-{suffix} -e 3600", out=("Client: <none>", "Token:")),
-    Step("authorizations:info nowhere", err=("Couldn't find that authorization",), code=2),
+    Step("authorizations --json", out=('"ci-{suffix}"',)),
+    Step("authorizations:info {authorization}", out=("Description: ci-{suffix}", "Token:")),
+    Step("authorizations:info {authorization} --json", out=('"ci-{suffix}"',)),
+    Step(
+        "authorizations:update {authorization} -d better-{suffix}",
+        err=("Updating OAuth Authorization... done",),
+        out=("better-{suffix}",),
+    ),
+    Step(
+        "authorizations:rotate {authorization}",
+        err=("Rotating OAuth Authorization... done",),
+        out=("Token:",),
+    ),
+    Step(
+        "authorizations:create -d short-{suffix} -e 3600",
+        out=("Client: <none>", "Token:"),
+        keeps=(("short", r"ID:\s+(\S+)"),),
+    ),
+    Step(
+        "authorizations:destroy {short}", err=("done, revoked authorization from short-{suffix}",)
+    ),
+    Step(
+        "authorizations:revoke {authorization}",
+        err=("Revoking OAuth Authorization... done, revoked authorization from better-{suffix}",),
+    ),
+    Step("authorizations:info {authorization}", err=("Couldn't find that",), code=2),
+    Step("authorizations:destroy nowhere", err=("Couldn't find that",), code=2),
 ]
 
 KEYS = [
@@ -49,7 +79,11 @@ KEYS = [
         code=2,
         differs="refused: git is HTTPS here, with the token of haikube login",
     ),
-    Step("keys:add", err=("ssh key",), code=1),
-    Step("keys:remove nobody@nowhere", err=("not found",), code=1),
+    Step(
+        "keys:remove nobody@nowhere",
+        err=("No SSH keys on account",),
+        code=1,
+        differs="there are none",
+    ),
     Step("keys:clear", err=("Removing all SSH keys... done",)),
 ]

@@ -18,7 +18,7 @@ DOMAINS = [
         "domains:info www.{suffix}.example.com -a {app}",
         out=("hostname: www.{suffix}.example.com", "kind: custom"),
     ),
-    Step("domains:wait www.{suffix}.example.com -a {app}"),
+    Step("domains:wait www.{suffix}.example.com -a {app}", never=("Error",), out=("",)),
     Step("domains:add not_a_host -a {app}", err=("not_a_host",), code=2),
     Step("domains:add {app}.localhost -a {app}", code=2),
     Step("domains:remove nowhere.example.com -a {app}", err=("Couldn't find that domain",), code=2),
@@ -97,23 +97,44 @@ WEBHOOKS = [
         "webhooks:add -a {app} -i api:release -l notify -u https://example.com/hook -s secret",
         err=("Adding webhook to {app}... done",),
     ),
-    Step("webhooks -a {app}", out=("https://example.com/hook", "api:release")),
-    Step("webhooks:add -a {app} -i api:nonsense -l notify -u https://example.com/hook", code=2),
-    Step("webhooks:info 00000000-0000-0000-0000-000000000000 -a {app}", code=2),
+    Step(
+        "webhooks -a {app}",
+        out=("https://example.com/hook", "api:release"),
+        keeps=(("webhook", r"([0-9a-f]{8}-[0-9a-f-]{27})"),),
+    ),
+    Step("webhooks:info {webhook} -a {app}", out=("https://example.com/hook", "api:release")),
+    Step(
+        "webhooks:update {webhook} -a {app} -i api:build -l sync -u https://example.com/other",
+        err=("Updating webhook {webhook} for {app}... done",),
+    ),
     Step("webhooks:deliveries -a {app}", out=("{app} has no deliveries",)),
-    Step("webhooks:events -a {app}", out=("{app} has no events",)),
+    Step("webhooks:events -a {app}", err=("webhooks:events is deprecated",)),
+    Step(
+        "webhooks:add -a {app} -i api:nonsense -l notify -u https://example.com/hook",
+        err=("api:nonsense",),
+        code=2,
+    ),
+    Step("webhooks:add -a {app} -i api:release -l notify -u nowhere", err=("nowhere",), code=2),
+    Step(
+        "webhooks:remove {webhook} -a {app}", err=("Removing webhook {webhook} from {app}... done",)
+    ),
+    Step("webhooks:info {webhook} -a {app}", err=("Couldn't find that",), code=2),
 ]
 
 LATER = [
     Step("pipelines", out=("=== My Pipelines",), later="pipelines"),
-    Step("pipelines:info nothing", code=2, later="pipelines"),
+    Step("pipelines:info nothing", err=("Pipeline not found",), code=1, later="pipelines"),
     Step("addons -a {app}", out=("No add-ons for app {app}.",), later="add-ons"),
     Step("addons --all", out=("No add-ons.",), later="add-ons"),
     Step("addons:create heroku-postgresql -a {app}", code=2, later="add-ons"),
-    Step("spaces", err=("",), code=0, later="private spaces: a cluster of your own is one"),
+    Step(
+        "spaces",
+        err=("You do not have access to any spaces.",),
+        code=2,
+        later="private spaces: a cluster of your own is one",
+    ),
     Step("status", out=("No known issues at this time.",)),
-    Step("telemetry -a {app}", code=0, later="telemetry drains"),
+    Step("telemetry -a {app}", out=("no telemetry drains",), later="telemetry drains"),
     Step("container:push web -a {app}", code=1, later="container deploys"),
-    Step("usage:addons -a {app}", code=0, later="add-ons"),
     Step("ci -a {app}", code=2, later="Heroku CI"),
 ]

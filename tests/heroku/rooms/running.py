@@ -31,12 +31,17 @@ PS = [
     Step("restart --dyno-name web.1 -a {app}", err=("done",), patience=60),
     Step("dyno:restart -a {app}", err=("done",)),
     Step("ps:restart web.77 -a {app}", err=("Couldn't find that dyno",), code=2),
-    Step("ps:wait -a {app}", patience=120),
-    Step("ps:stop --dyno-name web.1 -a {app}", err=("Stopping web.1 dyno on", "done"), patience=60),
+    Step("ps:wait -a {app}", never=("Error",), out=("",), patience=120),
+    Step("ps:stop --dyno-name web.1 -a {app}", err=("Stopping dyno web.1 on", "done"), patience=60),
     Step("ps:stop web.77 -a {app}", err=("Couldn't find that dyno",), code=2),
     Step("ps:stop --process-type web -a {app}", err=("Stopping all web dynos on", "done")),
     Step("dyno:stop --process-type web -a {app}", err=("done",)),
-    Step("ps:autoscale:enable --min 1 --max 2 -a {app}", code=2, later="autoscaling"),
+    Step(
+        "ps:autoscale:enable --min 1 --max 2 -a {app}",
+        err=("only available with Performance or Private dynos",),
+        code=1,
+        later="autoscaling",
+    ),
 ]
 
 CONFIG = [
@@ -63,8 +68,8 @@ CONFIG = [
     Step("config -a no-such-app", err=("Couldn't find that app",), code=2),
     Step(
         "config:edit A -a {app}",
-        err=("No changes",),
-        code=1,
+        err=("no changes to config",),
+        code=0,
         env={"EDITOR": "true", "VISUAL": "true"},
     ),
 ]
@@ -76,15 +81,19 @@ RELEASES = [
     Step("releases:info -a {app}", out=("=== Release v", "By: {email}", "When:")),
     Step("releases:info v2 -a {app}", out=("=== Release v2", "Change: Deploy")),
     Step("releases:info v99 -a {app}", err=("Couldn't find that release",), code=2),
-    Step("releases:output v2 -a {app}", err=("had no release output",)),
+    Step("releases:output v2 -a {app}", err=("Release v2 has no release output available.",)),
     Step("config:set RELEASE=1 -a {app}", err=("done, v",)),
     Step("releases:rollback v2 -a {app}", err=("Rolling back {app} to v2... done, v",)),
     Step("rollback -a {app}", err=("Rolling back {app} to v", "done, v")),
     Step("releases -a {app}", out=("Rollback to v2",)),
     Step("rollback v99 -a {app}", err=("Couldn't find that release",), code=2),
     Step("rollback v1 -a {app}", code=2, err=("slug",)),
-    Step("releases:retry -a {app}", code=1, err=("release",)),
-    Step("apps:diff -a {app}", code=1),
+    Step(
+        "releases:retry -a {app}",
+        code=2,
+        err=("App must have a release-phase command",),
+        differs="needs a release process type, as on Heroku; also: haikube releases retry",
+    ),
 ]
 
 MAINTENANCE = [
