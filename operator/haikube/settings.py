@@ -166,7 +166,7 @@ class Settings(BaseSettings):
         "every node must have user namespaces",
     )
     drain_seconds: int = Field(
-        default=2,
+        default=5,
         description="a web dyno keeps serving this long before SIGTERM, until routes know",
     )
     slug_rate: int = Field(

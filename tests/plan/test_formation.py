@@ -158,7 +158,7 @@ async def test_the_rollout_waits_longer_for_a_large_slug_and_the_app_may_set_the
     assert usual.body(UP[0])["spec"]["progressDeadlineSeconds"] == 60 + 30 + 300
     assert boot_seconds(container(chosen)) == "10"
     spec = chosen.body(UP[0])["spec"]
-    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 5 + 2 + 5
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 5 + 5 + 5
     assert spec["strategy"]["rollingUpdate"]["maxSurge"] == 1
 
 
