@@ -180,6 +180,7 @@ async def test_an_app_is_renamed_and_its_old_name_leads_to_it(ada: Rest) -> None
     renamed = await ada.patch("/apps/hello", {"name": "hallo"})
     assert renamed["name"] == "hallo"
     assert renamed["git_url"].endswith("/hallo.git")
+    assert renamed["web_url"] == "http://hallo.localhost:8080/"
     for name in ("hallo", "hello", renamed["id"]):
         assert (await ada.get(f"/apps/{name}"))["name"] == "hallo"
     for taken in ("hallo", "hello"):

@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from haikube.api.kernel.identity import app_name
 from haikube.cluster.port import Json
 from haikube.settings import Settings
 
@@ -48,11 +49,13 @@ def attach_url(request: Request, settings: Settings, secret: str) -> str:
 
 def app_url(app: Json, settings: Settings) -> str:
     """Return where an app answers, with a slash at its end."""
-    status = app.get("status") or {}
-    url: str = status.get("url") or _join(
-        settings.scheme, f"{app['metadata']['name']}.{settings.domain}", settings.public_port
-    )
-    return url if url.endswith("/") else f"{url}/"
+    url = _join(settings.scheme, app_host(app, settings), settings.public_port)
+    return f"{url}/"
+
+
+def app_host(app: Json, settings: Settings) -> str:
+    """Return the host that an app has by its name: at once, also when it was renamed just now."""
+    return f"{app_name(app)}.{settings.domain}"
 
 
 def _join(scheme: str, host: str, port: int) -> str:

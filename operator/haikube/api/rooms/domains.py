@@ -6,9 +6,10 @@ import re
 from typing import Any, Final
 
 from haikube.api.bodies.parts import app_ref, created
+from haikube.api.kernel.addresses import app_host
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
-from haikube.api.kernel.identity import app_name, made_id
+from haikube.api.kernel.identity import made_id
 from haikube.api.kernel.problems import invalid, not_found
 from haikube.api.kernel.revise import revise
 from haikube.api.rooms.lookup import certificates
@@ -107,8 +108,7 @@ def domain_id(app: Json, hostname: str) -> str:
 
 def target(call: Call, app: Json) -> str:
     """Return where a domain has to point to: the host that an app has by its name."""
-    host = str((app.get("status") or {}).get("host") or "")
-    return host or f"{app_name(app)}.{call.settings.domain}"
+    return app_host(app, call.settings)
 
 
 def _find(call: Call, app: Json) -> dict[str, Any]:
