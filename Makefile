@@ -51,7 +51,7 @@ test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster
 test-faults: $(INSTALLED) ## the operator killed at, before and after every write, refused and cut off: the end is the same
 	@$(PYTEST) -m faults -n 2
 
-test-hostile: up ## builds that fill the disk, fork without end, do not listen or never stop talking
+test-hostile: up ## builds and pushes that fill the disk or the storage, fork or unpack without end, or look around
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m hostile
 
 test-languages: up ## eight languages on the local cluster: push, 200, cached push, stop, delete

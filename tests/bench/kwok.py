@@ -18,7 +18,9 @@ from haikube.model.resources import NODES
 VERSION = "v0.8.0"
 LABEL = "kwok"
 _MODULE = "sigs.k8s.io/kwok"
-_STAGES = ("node/fast", "node/heartbeat-with-lease", "pod/fast")
+_STAGES = ("node/fast", "node/heartbeat", "pod/fast")
+"""Without heartbeats Kubernetes takes the nodes for dead, and their pods for not ready."""
+
 _PODS_PER_NODE = 250
 _PODS_PER_DYNO = 2
 
