@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _IDLE_SECONDS: Final = 60.0
+_LEAST_RATE: Final = 1_000
+"""Bytes per second, over all but the first minute."""
+
 _INFLATE_STEP: Final = 1 << 20
 
 
@@ -46,13 +50,19 @@ async def read_body(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 async def _raw(request: Request) -> AsyncIterator[bytes]:
+    """Yield what comes, as long as it comes at a rate that a bad line has, too."""
     chunks = request.stream()
+    size, waited = 0, 0.0
     try:
         while True:
+            begin = monotonic()
             async with asyncio.timeout(_IDLE_SECONDS):
                 chunk = await anext(chunks, None)
             if chunk is None:
                 return
+            size, waited = size + len(chunk), waited + monotonic() - begin
+            if waited > _IDLE_SECONDS + size / _LEAST_RATE:
+                raise BodyDamaged(f"it comes at less than {_LEAST_RATE:,} bytes per second")
             yield chunk
     except ClientDisconnect as error:
         raise BodyDamaged("the connection broke off") from error

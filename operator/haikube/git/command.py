@@ -24,7 +24,10 @@ _CONFIG: Final = {
     "core.bigFileThreshold": "16m",  # larger blobs are streamed, not held in memory
     "core.fsync": "none",  # local repositories are a cache
     "gc.auto": "0",
+    "core.deltaBaseCacheLimit": "32m",
+    "pack.deltaCacheSize": "32m",
     "pack.threads": "1",
+    "pack.windowMemory": "32m",
     "protocol.allow": "never",
     "receive.autogc": "false",
     "receive.fsckObjects": "true",
@@ -41,17 +44,43 @@ _CONFIG: Final = {
 }
 
 
+_CPU_SECONDS: Final = 900
+_FILES: Final = 1024
+_FILE_SIZE: Final = 16 << 30
+
+
 class GitError(Exception):
     """git ended with an error; the message is what it wrote to stderr."""
 
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """The git program with our hooks and our limits; ``home`` is an empty directory."""
+    """The git program with our hooks and our limits; ``home`` is an empty directory.
+
+    ``memory`` is what one git process may take, in bytes: one that unpacks what a stranger made
+    ends with an error of its own, before it ends everybody's api.
+    """
 
     home: Path
     hooks: Path
     input_limit: int
+    memory: int = 400 << 20
+
+    def _command(self, *arguments: str) -> tuple[str, ...]:
+        """Return git behind limits that its children inherit."""
+        limits = {
+            "data": self.memory,
+            "cpu": _CPU_SECONDS,
+            "nofile": _FILES,
+            "fsize": max(_FILE_SIZE, 2 * self.input_limit),
+            "core": 0,
+        }
+        return (
+            "prlimit",
+            *(f"--{name}={most}" for name, most in limits.items()),
+            "git",
+            *arguments,
+        )
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the complete environment of a git process."""
@@ -84,8 +113,7 @@ class Git:
     ) -> asyncio.subprocess.Process:
         """Start git in a session of its own with stdout and stderr as pipes."""
         return await asyncio.create_subprocess_exec(
-            "git",
-            *arguments,
+            *self._command(*arguments),
             stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

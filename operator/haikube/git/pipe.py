@@ -16,6 +16,11 @@ class Pipe:
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(_CHUNKS)
         self._abandoned = asyncio.Event()
 
+    @property
+    def is_full(self) -> bool:
+        """Tell whether the next write has to wait for the reader."""
+        return self._queue.full()
+
     async def write(self, chunk: bytes) -> None:
         """Hand a chunk over, waiting while the reader is slow; an empty one ends the stream."""
         if self._abandoned.is_set():
@@ -31,6 +36,12 @@ class Pipe:
     async def close(self) -> None:
         """End the stream."""
         await self.write(b"")
+
+    def cut(self) -> None:
+        """End the stream at once, without what the reader has not taken yet."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(b"")
 
     async def read(self) -> AsyncIterator[bytes]:
         """Yield chunks to the end."""

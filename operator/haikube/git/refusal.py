@@ -14,3 +14,7 @@ class Refused(Exception):
 
 class NotAllowed(Refused):
     """The caller has not the right."""
+
+
+class Busy(Refused):
+    """There is no room for it now."""

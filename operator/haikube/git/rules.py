@@ -39,7 +39,7 @@ def stored_only(updates: Iterable[Update], deploy: Update | None) -> list[str]:
 def require_allowed(update: Update) -> None:
     """Raise ``Refused`` for what is no branch and no tag, and for an end of what is deployed."""
     if not is_pushable(update.ref):
-        raise Refused(f"{update.ref!a} cannot be pushed", "Push a branch: git push heroku main")
+        raise Refused(f"{update.ref} cannot be pushed", "Push a branch: git push heroku main")
     if update.new == ABSENT and update.ref in DEPLOY_REFS:
         short = update.ref.removeprefix(_BRANCHES)
         raise Refused(f"Cannot delete {short}", "To remove the app: haikube destroy APP")

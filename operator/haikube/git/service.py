@@ -1,16 +1,19 @@
 """git smart HTTP for one repository: advertise, receive, upload; C git does the talking.
 
 A push is a task of its own. The connection that began it only reads what the task prints, so
-when it is lost the push goes on to its end.
+when it is lost the push goes on to its end. Rights are asked and slots taken before a body is
+read, and whatever git does has an end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
 
 import structlog
 from starlette.requests import Request
@@ -25,7 +28,7 @@ from haikube.git.hooks import Call, Hooks
 from haikube.git.pipe import Pipe
 from haikube.git.pktline import FLUSH, progress, service_header
 from haikube.git.push import Platform, Push
-from haikube.git.refusal import Refused
+from haikube.git.slots import Slots
 from haikube.git.snapshot import Snapshot, Snapshots
 
 RECEIVE: Final = "git-receive-pack"
@@ -36,9 +39,24 @@ _PROTOCOL: Final = re.compile(r"version=[012]")
 _NO_CACHE: Final = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
 _UPLOAD_REQUEST_LIMIT: Final = 16 << 20
 _GRACE: Final = 60.0
-_MOST_PUSHES: Final = 100
+_FETCH_SECONDS: Final = 1800.0
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, which begins when ``started`` has a result."""
+
+    repository: Repository
+    request: Request
+    pipe: Pipe = field(default_factory=Pipe)
+    started: asyncio.Future[None] = field(default_factory=asyncio.Future)
+
+    def start(self) -> None:
+        """Let the answer begin."""
+        if not self.started.done():
+            self.started.set_result(None)
 
 
 class GitService:
@@ -55,7 +73,9 @@ class GitService:
         self._snapshots = snapshots
         self._hooks = hooks
         self._consolidation = consolidation
-        self._pushes: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pushes = Slots("pushes", most=100, each=10)
+        self._fetches = Slots("fetches", most=50, each=10)
 
     async def advertise(self, repository: Repository, service: str, request: Request) -> Response:
         """Answer ``info/refs``: what there is to fetch or to push onto."""
@@ -72,115 +92,136 @@ class GitService:
 
     async def upload(self, repository: Repository, request: Request) -> Response:
         """Answer a fetch."""
-        stack = AsyncExitStack()
-        snapshot = await stack.enter_async_context(self._snapshots.open(repository.uid))
-        process = await self._platform.git.spawn(
-            "upload-pack",
-            "--stateless-rpc",
-            "--",
-            str(snapshot.path),
-            env=_protocol(request),
-            stdin=asyncio.subprocess.PIPE,
-        )
-        errors = asyncio.create_task(read_some(process.stderr))
-        stack.push_async_callback(asyncio.wait, [errors])
-        stack.push_async_callback(end, process)
-        try:
-            await feed(process.stdin, read_body(request, _UPLOAD_REQUEST_LIMIT))
-        except BaseException:
-            await stack.aclose()
-            raise
-        return _stream(_until_closed(chunks(process.stdout), stack), UPLOAD)
+        exchange = Exchange(repository, request)
+        return await self._begin(exchange, self._fetches, self._fetch, UPLOAD)
 
     async def receive(self, repository: Repository, request: Request) -> Response:
         """Answer a push."""
         await require_right(repository)
-        if len(self._pushes) >= _MOST_PUSHES:
-            raise Refused(f"{_MOST_PUSHES} pushes run here already", "Push again in a minute")
-        pipe = Pipe()
-        started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._push(repository, request, pipe, started))
-        self._pushes.add(task)
-        task.add_done_callback(self._pushes.discard)
-        await started
-        return _stream(pipe.read(), RECEIVE)
+        exchange = Exchange(repository, request)
+        return await self._begin(exchange, self._pushes, self._push, RECEIVE)
 
     async def drain(self) -> None:
         """Wait for the pushes in flight."""
-        while self._pushes:
-            await asyncio.wait(self._pushes)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
-    async def _push(
+    async def _begin(
         self,
-        repository: Repository,
-        request: Request,
-        pipe: Pipe,
-        started: asyncio.Future[None],
-    ) -> None:
-        try:
-            async with (
-                asyncio.timeout(self._platform.push_timeout + _GRACE),
-                self._snapshots.open(repository.uid) as snapshot,
-            ):
-                await self._receive_pack(repository, snapshot, request, pipe, started)
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits, or logged
-            if started.done():
-                _log.warning("push ended early", app=repository.app, error=str(error))
-            else:
-                started.set_exception(error)
-        finally:
-            await pipe.close()
+        exchange: Exchange,
+        slots: Slots,
+        work: Callable[[Exchange], Awaitable[None]],
+        service: str,
+    ) -> Response:
+        """Let ``work`` run as a task of its own, and return its answer once that begins."""
+        held = ExitStack()
+        held.enter_context(slots.take(exchange.repository.author))
+        task = asyncio.create_task(_run(work, exchange))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: held.close())
+        await asyncio.shield(exchange.started)
+        return _stream(exchange.pipe.read(), service)
+
+    async def _fetch(self, exchange: Exchange) -> None:
+        async with (
+            asyncio.timeout(_FETCH_SECONDS),
+            self._snapshots.open(exchange.repository.uid) as snapshot,
+        ):
+            await self._upload_pack(exchange, snapshot)
+
+    async def _upload_pack(self, exchange: Exchange, snapshot: Snapshot) -> None:
+        """Read the whole request before git does: in old protocols it answers while it reads."""
+        wish = snapshot.path / "request"
+        body = read_body(exchange.request, _UPLOAD_REQUEST_LIMIT)
+        await asyncio.to_thread(wish.write_bytes, b"".join([chunk async for chunk in body]))
+        exchange.start()
+        with _opened(wish) as stdin:
+            process = await self._platform.git.spawn(
+                "upload-pack",
+                "--stateless-rpc",
+                "--",
+                str(snapshot.path),
+                env=_protocol(exchange.request),
+                stdin=stdin.fileno(),
+            )
+        await self._relay(process, exchange)
+
+    async def _push(self, exchange: Exchange) -> None:
+        repository = exchange.repository
+        async with (
+            asyncio.timeout(self._platform.push_timeout + _GRACE),
+            self._snapshots.open(repository.uid) as snapshot,
+        ):
+            await self._receive_pack(exchange, snapshot)
+        await exchange.pipe.close()
         await self._consolidation.run(repository.uid)
 
-    async def _receive_pack(
-        self,
-        repository: Repository,
-        snapshot: Snapshot,
-        request: Request,
-        pipe: Pipe,
-        started: asyncio.Future[None],
-    ) -> None:
+    async def _receive_pack(self, exchange: Exchange, snapshot: Snapshot) -> None:
         async def verdict(call: Call, console: Console) -> bool:
-            return await Push(self._platform, repository, snapshot, console).decide(call)
+            return await Push(self._platform, exchange.repository, snapshot, console).decide(call)
 
         env = self._hooks.expect(verdict)
-        process = await self._platform.git.spawn(
-            "receive-pack",
-            "--stateless-rpc",
-            "--",
-            str(snapshot.path),
-            env={**env, **_protocol(request)},
-            stdin=asyncio.subprocess.PIPE,
-        )
-        errors = asyncio.create_task(read_some(process.stderr))
         try:
-            await self._feed(process, request, pipe, started)
-            async for chunk in chunks(process.stdout):
-                await pipe.write(chunk)
-            if await process.wait():
-                message = (await errors).decode(errors="replace").strip()
-                _log.info("receive-pack failed", app=repository.app, error=message)
+            process = await self._platform.git.spawn(
+                "receive-pack",
+                "--stateless-rpc",
+                "--",
+                str(snapshot.path),
+                env={**env, **_protocol(exchange.request)},
+                stdin=asyncio.subprocess.PIPE,
+            )
+            answering = asyncio.create_task(self._relay(process, exchange))
+            try:
+                await self._feed(process, exchange)
+                await answering
+            finally:
+                answering.cancel()
+                await asyncio.wait([answering])
         finally:
             self._hooks.forget(env)
+
+    async def _feed(self, process: asyncio.subprocess.Process, exchange: Exchange) -> None:
+        """Write the whole request into git; its answer begins after that, or when it must."""
+        limit = self._platform.source_limit
+        try:
+            await feed(process.stdin, read_body(exchange.request, limit))
+        except BodyTooLarge:
+            process.kill()
+            await exchange.pipe.write(_too_large(limit))
+        exchange.start()
+
+    async def _relay(self, process: asyncio.subprocess.Process, exchange: Exchange) -> None:
+        """Hand over what git answers, to its end."""
+        errors = asyncio.create_task(read_some(process.stderr))
+        try:
+            async for chunk in chunks(process.stdout):
+                if exchange.pipe.is_full:
+                    exchange.start()
+                await exchange.pipe.write(chunk)
+            if await process.wait():
+                message = (await errors).decode(errors="replace").strip()
+                _log.info("git failed", app=exchange.repository.app, error=message)
+        finally:
             await end(process)
             await errors
 
-    async def _feed(
-        self,
-        process: asyncio.subprocess.Process,
-        request: Request,
-        pipe: Pipe,
-        started: asyncio.Future[None],
-    ) -> None:
-        """Write the whole request into git before the response begins."""
-        limit = self._platform.source_limit
-        body = read_body(request, limit)
-        try:
-            await feed(process.stdin, body)
-        except BodyTooLarge:
-            await end(process)
-            await pipe.write(_too_large(limit))
-        started.set_result(None)
+
+async def _run(work: Callable[[Exchange], Awaitable[None]], exchange: Exchange) -> None:
+    """Carry an exchange out; an error goes to whoever waits for the answer, or into the log."""
+    try:
+        await work(exchange)
+        await exchange.pipe.close()
+    except Exception as error:  # noqa: BLE001 - handed on
+        exchange.pipe.cut()
+        if exchange.started.done():
+            _log.warning("ended early", app=exchange.repository.app, error=repr(error))
+        else:
+            exchange.started.set_exception(error)
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 def _protocol(request: Request) -> Mapping[str, str]:
@@ -192,12 +233,6 @@ def _stream(body: AsyncIterator[bytes], service: str) -> Response:
     media = f"application/x-{service}-result"
     headers = {**_NO_CACHE, "X-Accel-Buffering": "no"}
     return StreamingResponse(body, media_type=media, headers=headers)
-
-
-async def _until_closed(body: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:
-    async with stack:
-        async for chunk in body:
-            yield chunk
 
 
 def _too_large(limit: int) -> bytes:

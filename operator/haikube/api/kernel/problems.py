@@ -19,7 +19,7 @@ from haikube.cluster.errors import (
     Unauthorized,
 )
 from haikube.git.body import BodyDamaged, BodyTooLarge
-from haikube.git.refusal import NotAllowed, Refused
+from haikube.git.refusal import Busy, NotAllowed, Refused
 from haikube.storage.port import StorageError
 
 REALM: Final = 'Basic realm="Haikube: the password is your token, see haikube login"'
@@ -86,10 +86,16 @@ def problem_of(error: Exception) -> Problem:
         if isinstance(error, kind):
             return Problem(status, id_, message.format(error))
     if isinstance(error, Refused):
-        place = (403, "forbidden") if isinstance(error, NotAllowed) else (422, "invalid_params")
-        return Problem(*place, ". ".join((error.reason, *error.remedy)))
+        return Problem(*_place(error), ". ".join((error.reason, *error.remedy)))
     _log.error("request failed", exc_info=error)
     return Problem(500, "internal_server_error", "Haikube failed. The log has this request's id.")
+
+
+def _place(error: Refused) -> tuple[int, str]:
+    """Return status and id of a refusal of git's side."""
+    if isinstance(error, NotAllowed):
+        return 403, "forbidden"
+    return (429, "rate_limit") if isinstance(error, Busy) else (422, "invalid_params")
 
 
 def _of_cluster(error: ApiError) -> Problem:
