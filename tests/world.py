@@ -93,6 +93,7 @@ class SharedCluster(FakeCluster):
             raise NotFound(404, "NotFound", f'pods "{name}" not found')
         while (chunk := await self.pods[name].get()) is not None:
             yield chunk
+        self.pods[name].put_nowait(None)  # who reads it again comes to its end, too
 
     def _account_exists(self, user: str) -> bool:
         """Tell whether the service account of an authorization is still there."""
