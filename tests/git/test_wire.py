@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import itertools
 import json
+import struct
 import subprocess
 import zlib
 from collections.abc import AsyncIterator
@@ -20,8 +23,9 @@ from haikube.git.body import BodyDamaged, BodyTooLarge, read_body
 from haikube.git.command import Git, GitError
 from haikube.git.hooks import Update, parse_call
 from haikube.git.manifest import ABSENT, Damaged, Lock, Manifest, is_ref, parse
-from haikube.git.refusal import Refused
+from haikube.git.refusal import Busy, Refused
 from haikube.git.rules import DEPLOY_REFS, choose
+from haikube.git.slots import Slots
 
 OBJECTS = st.text("0123456789abcdef", min_size=40, max_size=40)
 BRANCHES = st.text("abcdefxyz0123456789-_./", min_size=1, max_size=40)
@@ -197,3 +201,55 @@ def test_nothing_of_the_machine_reaches_git(tmp_path: Path, monkeypatch: Any) ->
     assert values["receive.maxInputSize"] == "1000"
     assert values["core.hooksPath"] == str(tmp_path / "hooks")
     assert env["HOME"] == str(tmp_path)
+
+
+def test_nobody_takes_all_slots() -> None:
+    slots = Slots("pushes", most=3, each=2)
+    with slots.take("ada"), slots.take("ada"):
+        with pytest.raises(Busy, match="2 pushes of ada run already"), slots.take("ada"):
+            pass
+        with (
+            slots.take("bob"),
+            pytest.raises(Busy, match="3 pushes run here already"),
+            slots.take("eve"),
+        ):
+            pass
+    with slots.take("ada"):
+        pass
+
+
+async def test_a_body_that_drips_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0, 20)
+    monkeypatch.setattr("haikube.git.body.monotonic", lambda: next(clock))
+    with pytest.raises(BodyDamaged, match="less than 1,000 bytes per second"):
+        await collect(read_body(request([b"x"] * 9), 1000))
+
+
+async def test_git_that_unpacks_without_end_is_stopped(repository: Path) -> None:
+    """A megabyte of zeros and a delta that copies it four hundred times: two kilobytes."""
+    home = repository.parent
+    git = Git(home, home, 1 << 30, memory=100 << 20)
+    bomb = home / "bomb.pack"
+    await asyncio.to_thread(bomb.write_bytes, delta_bomb(400))
+    with pytest.raises(GitError, match="Out of memory"):
+        await git.run(f"--git-dir={repository}", "index-pack", "--strict", str(bomb))
+
+
+def delta_bomb(copies: int) -> bytes:
+    base = bytes(1 << 20)
+    name = hashlib.sha1(b"blob %d\0" % len(base) + base).digest()  # noqa: S324 - git's own names
+    delta = number(len(base)) + number(copies << 20) + b"\xc0\x10" * copies
+    objects = header(3, len(base)) + zlib.compress(base)
+    objects += header(7, len(delta)) + name + zlib.compress(delta)
+    pack = b"PACK" + struct.pack(">II", 2, 2) + objects
+    return pack + hashlib.sha1(pack).digest()  # noqa: S324 - git's own names
+
+
+def number(value: int) -> bytes:
+    low, rest = value & 0x7F, value >> 7
+    return bytes([low | 0x80]) + number(rest) if rest else bytes([low])
+
+
+def header(kind: int, size: int) -> bytes:
+    first, rest = (kind << 4) | (size & 15), size >> 4
+    return bytes([first | 0x80]) + number(rest) if rest else bytes([first])

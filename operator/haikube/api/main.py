@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+from contextlib import suppress
 from types import FrameType
 from typing import Final
 
@@ -13,9 +15,14 @@ import uvicorn
 from haikube.api.app import create_app
 from haikube.cluster.http import HttpCluster
 from haikube.settings import Settings, read_settings
+from haikube.storage.port import Storage, StorageError
+from haikube.storage.proof import Unfit, prove
 from haikube.storage.s3 import S3Storage
 
 _STOP_SECONDS: Final = 50
+_PROOF_SECONDS: Final = 5.0
+
+_log = structlog.get_logger(__name__)
 
 
 def main() -> None:
@@ -28,7 +35,8 @@ def main() -> None:
 async def serve(settings: Settings) -> None:
     """Answer requests until SIGTERM; pushes in flight get some time to end."""
     async with HttpCluster.from_environment(user_agent="haikube-api") as cluster:
-        app = create_app(settings, cluster, S3Storage(settings))
+        storage = S3Storage(settings)
+        app = create_app(settings, cluster, storage)
         config = uvicorn.Config(
             app,
             host="0.0.0.0",  # noqa: S104 - the pod's own address, whatever it is
@@ -41,7 +49,27 @@ async def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=_STOP_SECONDS,
             http="httptools",
         )
-        await _Server(config, app.state.closing).serve()
+        server = _Server(config, app.state.closing)
+        proof = asyncio.create_task(_prove(storage, server))
+        await server.serve()
+    proof.cancel()
+    with suppress(asyncio.CancelledError):
+        await proof
+
+
+async def _prove(storage: Storage, server: uvicorn.Server) -> None:
+    """End the api where the storage cannot keep two pushes apart; wait for one that is away."""
+    while True:
+        try:
+            await prove(storage)
+        except StorageError as error:
+            _log.warning("the storage has not proven itself yet", error=str(error))
+            await asyncio.sleep(_PROOF_SECONDS)
+        except Unfit as error:
+            server.should_exit = True
+            sys.exit(f"haikube-api: {error}")
+        else:
+            return
 
 
 class _Server(uvicorn.Server):

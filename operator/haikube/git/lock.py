@@ -95,9 +95,9 @@ class PushLock:
 
         Where somebody took over, an announced change was theirs to make, before their own.
         """
-        if not await self._change(lambda held: replace(change(held), lock=None)):
+        if not await self._change(lambda held: change(held).finished(self._mine.id)):
             manifest, _ = await self._manifests.load(self._uid)
-            made = change(manifest) == manifest  # our own write, whose answer was lost
+            made = self._mine.id in manifest.done  # our own write, whose answer was lost
             if not made and not self.announced:
                 raise _taken_over()
         await self._stop_renewal()

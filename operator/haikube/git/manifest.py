@@ -19,7 +19,10 @@ from haikube.storage.port import MissingObject, Storage, StorageError
 ABSENT: Final = "0" * 40
 """The object name that stands for "no such ref"."""
 
-_LIMIT: Final = 4 << 20
+_LIMIT: Final = 64 << 20
+"""Bytes, far above what is written, so that what is stored stays readable."""
+
+_REMEMBERED: Final = 50
 _OBJECT: Final = re.compile(r"[0-9a-f]{40}")
 _PACK: Final = re.compile(r"pack-[0-9a-f]{40}(\.[0-9a-f]{8})?")
 _REF: Final = re.compile(r"refs/(heads|tags)/[^\x00-\x20\x7f~^:?*\[\\\ud800-\udfff]{1,200}")
@@ -52,12 +55,17 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a repository holds; ``retired`` are packs it held, until when, in seconds of 1970."""
+    """What a repository holds; ``retired`` are packs it held, until when, in seconds of 1970.
+
+    ``done`` are the ids of the last holders of the lock that came to their end: a write whose
+    answer was lost is known by it.
+    """
 
     refs: Mapping[str, str] = field(default_factory=dict)
     packs: tuple[str, ...] = ()
     lock: Lock | None = None
     retired: Mapping[str, int] = field(default_factory=dict)
+    done: tuple[str, ...] = ()
 
     def get(self, ref: str) -> str:
         """Return the object a ref points at, ``ABSENT`` when there is none."""
@@ -69,6 +77,10 @@ class Manifest:
         added = tuple(pack for pack in packs if pack not in self.packs)
         left = {pack: since for pack, since in self.retired.items() if pack not in packs}
         return replace(self, refs=moved, packs=self.packs + added, retired=left)
+
+    def finished(self, holder: str) -> Manifest:
+        """Return the manifest without lock, after its holder has changed what it wanted."""
+        return replace(self, lock=None, done=(*self.done, holder)[-_REMEMBERED:])
 
     def repacked(self, packs: tuple[str, ...], now: int, oldest: int) -> Manifest:
         """Return the manifest with other packs for the same objects.
@@ -93,7 +105,9 @@ def parse(data: bytes) -> Manifest:
         raise Damaged("not JSON") from error
     if not isinstance(body, dict):
         raise Damaged("not a JSON object")
-    return Manifest(*_contents(body), _lock(body.get("lock")), _retired(body.get("retired", {})))
+    done = tuple(str(each) for each in body.get("done") or ())
+    retired = _retired(body.get("retired", {}))
+    return Manifest(*_contents(body), _lock(body.get("lock")), retired, done)
 
 
 def _contents(body: Mapping[str, Any]) -> tuple[Mapping[str, str], tuple[str, ...]]:

@@ -37,7 +37,7 @@ from haikube.storage.port import Storage, StorageError
 _LEAST: Final = 5.0
 """Seconds that the end of a push has in any case to tell how its release does."""
 
-_TRIES: Final = 5
+_TRIES: Final = 8
 _PAUSE: Final = 0.5
 """Of writing the end of a push down; the storage itself tries for some seconds each time."""
 
