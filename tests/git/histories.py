@@ -51,6 +51,8 @@ class Person:
     serial: int = 0
     wishes: dict[str, str] = field(default_factory=dict)
     """What the last push asked for: refs and what they are to be, empty for their end."""
+    won: dict[str, str] = field(default_factory=dict)
+    """Those of which it was told that they came through."""
 
     async def work(self) -> None:
         """Change something and commit it."""
@@ -82,8 +84,11 @@ class Person:
         force = ["--force"] if self.random.random() < 0.7 else []
         atomic = ["--atomic"] if self.random.random() < 0.2 else []
         if not specs:
+            self.won = {}
             return Done(1, "nothing to push")
-        return await self.tree.git("push", *force, *atomic, "heroku", *specs)
+        return self._told(
+            await self.tree.git("push", "--porcelain", *force, *atomic, "heroku", *specs)
+        )
 
     async def push_shallow(self) -> Done:
         """Push main from a clone of depth 1 of this one."""
@@ -95,7 +100,14 @@ class Person:
         await clone.must("remote", "add", "heroku", self.tree.remote)
         await clone.commit({"shallow.txt": str(self.random.random())})
         self.wishes = {MAIN: await clone.must("rev-parse", "main")}
-        return await clone.git("push", "--force", "heroku", "main")
+        return self._told(await clone.git("push", "--porcelain", "--force", "heroku", "main"))
+
+    def _told(self, done: Done) -> Done:
+        """Note what git says of each ref: ``flag``, ``from:to`` and a summary between tabs."""
+        lines = [line.split("\t") for line in done.said.splitlines() if line.count("\t") == 2]
+        fine = {pair.rpartition(":")[2] for flag, pair, _ in lines if flag != "!"}
+        self.won = {ref: target for ref, target in self.wishes.items() if ref in fine}
+        return done
 
     async def catch_up(self) -> None:
         """Take over what others pushed, at times."""

@@ -45,7 +45,7 @@ def accept(
     before: dict[str, str], after: dict[str, str], pushes: list[tuple[Person, Done]]
 ) -> None:
     """Insist that each ref is what a push that said success made of it, or as before."""
-    won = [person.wishes for person, done in pushes if done.status == 0]
+    won = [person.won for person, _ in pushes]
     for ref in {*before, *after, *(ref for wishes in won for ref in wishes)}:
         wanted = [wishes[ref] for wishes in won if ref in wishes]
         allowed = wanted or [before.get(ref, "")]
@@ -111,7 +111,7 @@ async def test_what_a_push_says_is_so(seed: int, tmp_path: Path) -> None:
             after = await refs_of(people[0].tree)
             accept(before, after, done)
             new = await released(world) - had
-            won = {each.wishes.get(MAIN) for each, result in done if result.status == 0}
+            won = {each.won.get(MAIN) for each in people}
             assert new <= won, [result for _, result in done]
             moved = {name for name in won if name and name != before.get(MAIN)}
             assert moved <= had | new, [result for _, result in done]
