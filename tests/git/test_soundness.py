@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import subprocess
 from pathlib import Path
 
@@ -12,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from git.client import Checkout, checkout
-from haikube.git import rules
+from haikube.git import command, rules
 from haikube.git.hooks import Update
 from haikube.git.manifest import ABSENT, Manifest, Manifests
 from haikube.git.pktline import FLUSH, encode
 from haikube.git.refusal import Refused
 from haikube.git.rules import is_pushable, require_room
-from world import TOKEN, World
+from world import TOKEN, World, gated
 
 NEW = "1" * 40
 
@@ -244,3 +245,40 @@ async def test_an_empty_clone_takes_a_push(world: World, tmp_path: Path) -> None
     world.cluster.app("fresh")
     made = await checkout(tmp_path / "fresh", world.url, "fresh")
     await made.must("clone", "-q", made.remote, str(tmp_path / "empty"))
+
+
+async def test_a_silent_build_sends_a_sign_of_life(
+    world: World, tree: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between platform and person there are routers that end what is silent for a minute."""
+    assert int(command._CONFIG["receive.keepAlive"]) <= 15
+    monkeypatch.setitem(command._CONFIG, "receive.keepAlive", "1")
+    world.operator.script = gated
+    commit = await tree.must("rev-parse", "HEAD")
+    objects = (await tree.must("rev-list", "--objects", "--no-object-names", "HEAD")) + "\n"
+    sent = asyncio.create_task(send(world, tree, objects, commit))
+    await asyncio.sleep(4)
+    world.operator.gate.set()
+    said = await sent
+    silence = said[said.index("Building on") : said.index("after the gate")]
+    assert silence.count("0005\x01") >= 2
+    assert "ok refs/heads/main" in said
+
+
+async def test_a_fetch_of_an_old_protocol_with_a_long_history_on_both_sides_ends(
+    world: World, tree: Checkout
+) -> None:
+    """The answer to each line of the request is written while the request is read."""
+    await tree.push()
+    commit = await tree.must("rev-parse", "HEAD")
+    wish = encode(f"want {commit} multi_ack_detailed side-band-64k\n".encode()) + FLUSH
+    haves = b"".join(encode(f"have {commit}\n".encode()) for _ in range(60_000))
+    body = wish + haves + encode(b"done\n")
+    kind = {"Content-Type": "application/x-git-upload-pack-request"}
+    headers = {"Authorization": f"Bearer {TOKEN}", **kind}
+    async with (
+        asyncio.timeout(20),
+        aiohttp.ClientSession(world.url, headers=headers) as session,
+        session.post("/hello.git/git-upload-pack", data=io.BytesIO(body)) as answer,
+    ):
+        assert b"PACK" in await answer.read()
