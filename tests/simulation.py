@@ -160,7 +160,8 @@ class Simulation:
         for kind in kinds:
             items = self._all(kind.resource)
             seen = {each["metadata"]["uid"]: each["metadata"]["resourceVersion"] for each in items}
-            if self._delivered.get(kind.resource) != seen:
+            known = {each["metadata"]["uid"] for each in self.operator.store.list(kind.resource)}
+            if self._delivered.get(kind.resource) != seen or known != seen.keys():
                 self._delivered[kind.resource] = seen
                 listing = Listing(tuple(items), str(self._version()))
                 self.operator.store.replace(kind.resource, listing)

@@ -54,6 +54,12 @@ async def test_an_unlabelled_config_is_named_with_the_remedy_and_not_touched() -
     assert row.plan.requeue_after == 30.0
 
 
+async def test_a_release_that_is_there_before_the_config_does_not_keep_it_from_being_made() -> None:
+    row = await plan(b.app(), b.release(2, result=None))
+
+    assert "create Secret hello-config" in row.writes
+
+
 async def test_a_config_that_got_lost_is_never_replaced_by_an_empty_one() -> None:
     row = await plan(b.app(), *SERVING)
 

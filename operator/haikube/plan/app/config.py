@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from haikube.model.intents import Create, Write
+from haikube.model.release import PENDING
 from haikube.model.resources import APPS, SECRETS
 from haikube.plan.children import child_labels, child_metadata
 from haikube.plan.world import AppWorld
@@ -27,4 +28,7 @@ def look_again(world: AppWorld) -> float | None:
 
 
 def _may_make(world: AppWorld) -> bool:
-    return world.config is None and not world.hidden_config and not world.releases
+    """Return whether there is no config yet: no release has ever been made with one."""
+    if world.config is not None or world.hidden_config:
+        return False
+    return all(each.result == PENDING for each in world.releases)
