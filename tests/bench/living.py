@@ -21,6 +21,7 @@ from typing import Any, Final
 import aiohttp
 
 from bench.pairs import Measured, Seconds, at_most
+from loopback import connector
 from terminal import GATEWAY, Person, Workspace, workspaces
 
 Counted = tuple[str, str, bool]
@@ -74,9 +75,8 @@ async def _measure(app: Workspace) -> tuple[list[Measured], list[Counted]]:
     token = app.person.kubectl("create", "token", "developer").strip()
     headers = {"Authorization": f"Bearer {token}"}
     timeout = aiohttp.ClientTimeout(total=None)
-    connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(
-        _BASE, headers=headers, timeout=timeout, connector=connector, read_bufsize=1 << 20
+        _BASE, headers=headers, timeout=timeout, connector=connector(), read_bufsize=1 << 20
     ) as http:
         counted = [await _late(app, http), await _complete(app, http)]
         counted += await _memory(app, http)
@@ -209,10 +209,15 @@ async def _prompts(app: Workspace, http: aiohttp.ClientSession) -> Measured:
     image = app.person.kubectl(
         "get", "stack", "debian-13", "-o", "jsonpath={.spec.runImage}"
     ).strip()
-    pairs: list[Seconds] = [
-        (await _ours(app, http), await asyncio.to_thread(_theirs, app, image, number))
-        for number in range(PROMPTS + 1)
-    ]
+    namespace = f"{app.app}-bare"
+    app.person.kubectl("create", "namespace", namespace)
+    try:
+        pairs: list[Seconds] = [
+            (await _ours(app, http), await asyncio.to_thread(_theirs, app, image, namespace))
+            for _ in range(PROMPTS + 1)
+        ]
+    finally:
+        app.person.kubectl("delete", "namespace", namespace, "--wait=false")
     note = "attached one-off dyno of an app; reference: kubectl run -it, same image, no slug"
     return at_most("first prompt", pairs[1:], PROMPT_LIMIT, note)
 
@@ -230,12 +235,11 @@ async def _ours(app: Workspace, http: aiohttp.ClientSession) -> float:
     raise AssertionError("the session ended without a prompt")
 
 
-def _theirs(app: Workspace, image: str, number: int) -> float:
-    name = f"{app.app}-bare-{number}"
+def _theirs(app: Workspace, image: str, namespace: str) -> float:
     script = shutil.which("script")
     assert script is not None
     command = (
-        f"kubectl run {name} -it --rm --quiet --restart=Never --image={image} "
+        f"kubectl run -n {namespace} bare -it --rm --quiet --restart=Never --image={image} "
         "--image-pull-policy=Never --command -- bash -c 'read -t 0.2; echo here'"
     )
     begun = time.monotonic()

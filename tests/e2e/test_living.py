@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 import sample_apps as apps
+from loopback import connector
 from terminal import GATEWAY, Person, Workspace, eventually, workspaces
 
 PRINT = r"""
@@ -43,7 +44,9 @@ def app(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
 async def talk(app: Workspace, act: Callable[[aiohttp.ClientSession], Any]) -> Any:
     token = app.person.kubectl("create", "token", "developer").strip()
     headers = {"Authorization": f"Bearer {token}"}
-    async with aiohttp.ClientSession(BASE, headers=headers, read_bufsize=1 << 20) as http:
+    async with aiohttp.ClientSession(
+        BASE, headers=headers, connector=connector(), read_bufsize=1 << 20
+    ) as http:
         return await act(http)
 
 

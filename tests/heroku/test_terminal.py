@@ -135,7 +135,7 @@ def test_a_tail_goes_on_until_it_is_interrupted(ada: Ada, app: str) -> None:
         tail.expect(r"web\.1")
         ada.must("heroku", "run:detached", "-a", app, "echo seen by the tail")
         tail.expect(_PRINTED + "seen by the tail")
-        tail.type("\x03")
+        tail.process.send_signal(signal.SIGINT)
         assert tail.ended() != 1
 
 
