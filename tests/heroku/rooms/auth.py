@@ -35,7 +35,7 @@ AUTH = [
 ]
 
 AUTHORIZATIONS = [
-    Step("authorizations", out=("No OAuth authorizations.",)),
+    Step("authorizations", never=("Error",)),
     Step(
         "authorizations:create -d ci-{suffix} --json",
         out=('"token"', "ci-{suffix}"),
