@@ -139,4 +139,5 @@ async def test_a_missing_pack_is_said(world: World, uid: str, tree: Checkout) ->
             await world.storage.delete(key)
         address = tree.remote.replace(world.url[7:], fresh.url[7:])
         done = await tree.git("ls-remote", address)
-    assert f"no object git/{uid}/packs/pack-" in done.said
+    assert f"a pack of the repository is lost (git/{uid}/packs/)" in done.said
+    assert "git push heroku main" in done.said

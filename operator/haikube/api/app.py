@@ -176,6 +176,8 @@ def _git_service(
         push_timeout=settings.push_timeout,
         strict=settings.strict_release,
     )
-    snapshots = Snapshots(manifests, packs, scratch / "requests", partial(outcome, own))
+    snapshots = Snapshots(
+        platform.git, manifests, packs, scratch / "requests", partial(outcome, own)
+    )
     consolidation = Consolidation(platform.git, manifests, packs, snapshots, pace=pace)
     return GitService(platform, snapshots, hooks, consolidation)

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 _CHUNK: Final = 1 << 16
 _STDERR_LIMIT: Final = 1 << 16
@@ -123,10 +123,14 @@ class Git:
         )
 
     async def output(
-        self, *arguments: str, env: Mapping[str, str] | None = None
+        self, *arguments: str, env: Mapping[str, str] | None = None, source: Path | None = None
     ) -> AsyncGenerator[bytes, None]:
-        """Yield what git writes to stdout; raises ``GitError`` when it fails."""
-        process = await self.spawn(*arguments, env=env)
+        """Yield what git writes to stdout; raises ``GitError`` when it fails.
+
+        ``source`` is a file that git reads from stdin.
+        """
+        with _opened(source or Path(os.devnull)) as stdin:
+            process = await self.spawn(*arguments, env=env, stdin=stdin.fileno())
         errors = asyncio.create_task(read_some(process.stderr))
         try:
             async for chunk in chunks(process.stdout):
@@ -137,9 +141,16 @@ class Git:
             await end(process)
             await errors
 
-    async def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> bytes:
+    async def run(
+        self, *arguments: str, env: Mapping[str, str] | None = None, source: Path | None = None
+    ) -> bytes:
         """Return all that git writes to stdout."""
-        return b"".join([chunk async for chunk in self.output(*arguments, env=env)])
+        output = self.output(*arguments, env=env, source=source)
+        return b"".join([chunk async for chunk in output])
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 async def chunks(stream: asyncio.StreamReader | None) -> AsyncIterator[bytes]:

@@ -58,7 +58,7 @@ class Manifest:
     """What a repository holds; ``retired`` are packs it held, until when, in seconds of 1970.
 
     ``done`` are the ids of the last holders of the lock that came to their end: a write whose
-    answer was lost is known by it.
+    answer was lost is known by it. ``whole`` says that everything was there which the refs need.
     """
 
     refs: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +66,7 @@ class Manifest:
     lock: Lock | None = None
     retired: Mapping[str, int] = field(default_factory=dict)
     done: tuple[str, ...] = ()
+    whole: bool = False
 
     def get(self, ref: str) -> str:
         """Return the object a ref points at, ``ABSENT`` when there is none."""
@@ -77,6 +78,12 @@ class Manifest:
         added = tuple(pack for pack in packs if pack not in self.packs)
         left = {pack: since for pack, since in self.retired.items() if pack not in packs}
         return replace(self, refs=moved, packs=self.packs + added, retired=left)
+
+    def mended(self, refs: Mapping[str, str], packs: tuple[str, ...]) -> Manifest:
+        """Return the manifest without refs that lack something, and without packs that are lost."""
+        left = {ref: target for ref, target in self.refs.items() if refs.get(ref) != target}
+        kept = tuple(pack for pack in self.packs if pack not in packs)
+        return replace(self, refs=left, packs=kept, whole=True)
 
     def finished(self, holder: str) -> Manifest:
         """Return the manifest without lock, after its holder has changed what it wanted."""
@@ -107,7 +114,9 @@ def parse(data: bytes) -> Manifest:
         raise Damaged("not a JSON object")
     done = tuple(str(each) for each in body.get("done") or ())
     retired = _retired(body.get("retired", {}))
-    return Manifest(*_contents(body), _lock(body.get("lock")), retired, done)
+    return Manifest(
+        *_contents(body), _lock(body.get("lock")), retired, done, body.get("whole") is True
+    )
 
 
 def _contents(body: Mapping[str, Any]) -> tuple[Mapping[str, str], tuple[str, ...]]:

@@ -8,7 +8,7 @@ one write that also gives the lock back; release phase and dynos come after that
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
@@ -27,7 +27,7 @@ from haikube.git.manifest import Lock, Manifest, Manifests, Pending
 from haikube.git.packs import PackCache
 from haikube.git.refusal import Refused
 from haikube.git.rules import choose, require_room, require_unmoved, stored_only
-from haikube.git.snapshot import Snapshot
+from haikube.git.snapshot import Snapshot, unsound
 from haikube.git.soundness import require_sound
 from haikube.git.source import Archive, Source
 from haikube.git.verdict import Attempt, Undecided, settled, succeeded
@@ -72,10 +72,12 @@ class Moves:
     refs: dict[str, str]
     packs: tuple[str, ...]
     fresh: tuple[str, ...]
+    broken: dict[str, str] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
 
     def applied(self, manifest: Manifest) -> Manifest:
-        """Return the manifest after the push."""
-        return manifest.advance(self.refs, self.packs)
+        """Return the manifest after the push, without what is damaged beyond repair."""
+        return manifest.mended(self.broken, self.lost).advance(self.refs, self.packs)
 
 
 class Push:
@@ -128,6 +130,7 @@ class Push:
         """Do all that can fail: check, store, build."""
         async with asyncio.timeout(self._left()):
             manifest = await lock.acquire(self._tell_waiting)
+            manifest = manifest.mended(self._snapshot.broken, self._snapshot.lost)
             for update in call.updates:
                 require_unmoved(update, manifest)
             require_room(call.updates, manifest)
@@ -208,11 +211,16 @@ class Push:
 
     async def _store_packs(self, call: Call) -> None:
         """Store what came; packs that this push was built upon are named again if they retired."""
-        known = self._snapshot.manifest.packs
+        snapshot = self._snapshot
+        known = tuple(pack for pack in snapshot.manifest.packs if pack not in snapshot.lost)
         uid, directory = self._repository.uid, self._snapshot.path / "objects" / "pack"
         fresh = await self._platform.packs.upload(uid, directory, known)
         refs = {update.ref: update.new for update in call.updates}
-        self._moves = Moves(refs, (*known, *fresh), fresh)
+        broken = await unsound(self._platform.git, snapshot.path, snapshot.broken)
+        self._moves = Moves(refs, (*known, *fresh), fresh, broken, snapshot.lost)
+        if broken:
+            names = ", ".join(sorted(broken))
+            await self._console.line(f" !     Dropped, for parts of it were lost: {names}")
 
     async def _pack(self, commit: str) -> Archive:
         source = Source(self._platform.git, self._snapshot)

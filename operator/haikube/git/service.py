@@ -82,7 +82,7 @@ class GitService:
         if service == RECEIVE:
             await require_right(repository)
         env = _protocol(request)
-        async with self._snapshots.open(repository.uid) as snapshot:
+        async with self._snapshots.open(repository.uid, mend=service == RECEIVE) as snapshot:
             command = [service.removeprefix("git-"), "--stateless-rpc", "--http-backend-info-refs"]
             refs = await self._platform.git.run(*command, "--", str(snapshot.path), env=env)
         newest = service == UPLOAD and env.get("GIT_PROTOCOL") == "version=2"
@@ -151,7 +151,7 @@ class GitService:
         repository = exchange.repository
         async with (
             asyncio.timeout(self._platform.push_timeout + _GRACE),
-            self._snapshots.open(repository.uid) as snapshot,
+            self._snapshots.open(repository.uid, mend=True) as snapshot,
         ):
             await self._receive_pack(exchange, snapshot)
         await exchange.pipe.close()
