@@ -18,7 +18,7 @@ from haikube.git.manifest import Manifest, Manifests
 from haikube.model.resources import BUILDS, RELEASES
 from haikube.settings import Settings
 from haikube.storage.port import StorageError
-from world import NAMESPACE, Operator, World, gated, release_phase, running, until_canceled
+from world import NAMESPACE, Operator, World, fail, gated, release_phase, running, until_canceled
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +77,19 @@ async def test_a_write_that_fails_never_parts_release_and_refs(
     manifest = await manifest_of(world)
     assert manifest.refs == {"refs/heads/main": await tree.must("rev-parse", "HEAD")}
     assert manifest.lock is None
+
+
+async def test_a_lock_that_could_not_be_given_back_grows_old(
+    world: World, tree: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, world.operator.script = world.operator.script, fail
+    fail_swaps(world, monkeypatch, FREED, after=False)
+    assert (await tree.push()).status == 1
+    monkeypatch.undo()
+    world.operator.script = script
+    async with asyncio.timeout(20):
+        done = await tree.push()
+    assert done.status == 0, done.said
 
 
 async def test_a_lost_answer_to_the_creation_of_a_build_makes_one_build(

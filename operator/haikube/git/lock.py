@@ -104,9 +104,8 @@ class PushLock:
 
     async def release(self) -> bool:
         """Give the lock back without a change; returns whether it was still ours."""
-        mine = await self._change(lambda held: replace(held, lock=None))
-        await self._stop_renewal()
-        return mine
+        await self._stop_renewal()  # a lock that cannot be given back has to grow old
+        return await self._change(lambda held: replace(held, lock=None))
 
     async def leave(self) -> None:
         """Let the next push settle what was announced, without waiting for a term."""
