@@ -49,12 +49,11 @@ def ada(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ada]:
 
 
 @pytest.fixture
-def checkout(ada: Ada) -> Path:
+def checkout(ada: Ada, tmp_path: Path) -> Path:
     """Return a git repository that no app belongs to."""
-    folder = ada.home / "elsewhere"
-    if not folder.exists():
-        folder.mkdir()
-        ada.must("git", "init", "-q", cwd=folder)
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    ada.must("git", "init", "-q", cwd=folder)
     return folder
 
 

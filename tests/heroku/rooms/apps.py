@@ -28,7 +28,7 @@ APPS = [
     Step("apps:info", err=("Missing required flag app",), code=2),
     Step(
         "apps:open -a {new}",
-        err=("Opening http://{new}.localhost",),
+        out=("Opening http://{new}.localhost",),
         code=0,
         env={"BROWSER": "true"},
     ),
