@@ -281,3 +281,12 @@ async def test_addresses_are_those_of_the_callers_bridge_and_of_no_other_host(
     world.cluster.app("hello")
     status, app = await call(http, "GET", "/apps/hello", headers={"Haikube-Bridge": bridge})
     assert (status, app["git_url"]) == (200, url or f"{world.url}/hello.git")
+
+
+async def test_what_client_libraries_send_of_themselves_is_taken(
+    http: aiohttp.ClientSession,
+) -> None:
+    wish = {"name": "hello", "team": NAMESPACE, "stack": "cedar"}
+    assert (await call(http, "POST", "/apps", wish))[0] == 201
+    status, app = await call(http, "PATCH", "/apps/hello", {"maintenance": 0})
+    assert (status, app["maintenance"]) == (200, False)

@@ -21,7 +21,7 @@ async function main () {
   said.email = (await heroku.get('/account')).email
   said.app = (await heroku.get(`/apps/${app}`)).name
   said.config = await heroku.patch(`/apps/${app}/config-vars`, { body: { FROM_NODE: 'yes' } })
-  said.release = (await heroku.get(`/apps/${app}/releases`)).at(-1)
+  said.releases = (await heroku.get(`/apps/${app}/releases`)).map(each => each.description)
   said.scaled = await heroku.patch(`/apps/${app}/formation`, {
     body: { updates: [{ type: 'queue', quantity: 1 }] }
   })
@@ -87,7 +87,7 @@ def test_heroku_client_reads_and_changes_an_app(ada: Ada) -> None:
     assert said["email"] == ada.names["email"]
     assert said["app"] == ada.names["app"]
     assert said["config"]["FROM_NODE"] == "yes"
-    assert "FROM_NODE" in said["release"]["description"]
+    assert any("FROM_NODE" in each for each in said["releases"])
     assert said["scaled"][0]["quantity"] == 1
     assert said["back"]["quantity"] == 0
     assert said["missing"]["id"] == "not_found"

@@ -53,6 +53,11 @@ DEVIATIONS: Final = (
         ["admin", "collaborator", "member", "owner", "viewer", None],
         "requests have the word viewer",
     ),
+    Deviation(
+        "app/definitions/maintenance/type",
+        ["boolean", "integer"],
+        "heroku3 sends 0 to end it",
+    ),
     Deviation("region/definitions/provider", {}, "regions are not those of one provider"),
     Deviation("sni-endpoint/definitions/private_key", {}, "as the chain"),
     Deviation("domain/links/0/schema/required", ["hostname"], "most apps have no certificate"),

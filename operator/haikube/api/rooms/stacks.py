@@ -63,9 +63,15 @@ async def show_region(call: Call) -> Json:
     return region
 
 
+_WHATEVER: Final = "cedar"
+"""What client libraries call Heroku's stack of the day when nobody chose one."""
+
+
 def require_stack(call: Call, wish: object) -> str:
     """Return the name of the stack that is meant by name, alias or id; raises a 422 ``Problem``."""
     stacks = call.context.observed.all(STACKS)
+    if wish == _WHATEVER:
+        return call.context.settings.default_stack
     for stack in stacks:
         alias = (stack.get("spec") or {}).get("alias")
         if wish in {_name(stack), alias, made_id("stack", _name(stack))} - {None}:
