@@ -171,11 +171,13 @@ async def test_what_happened_unwatched_is_found(place: Place) -> None:
     cluster, namespace, told = place.cluster, place.namespace, list[str]()
     store, kind = Store("engine"), Watched(WIDGETS, namespace=namespace)
 
-    def note(change: Change) -> None:
+    def note(change: Change, expected: bool) -> None:  # noqa: FBT001 - the listener of a store
+        assert not expected, "what nobody of us wrote is news"
         what = "gone" if change.new is None else "changed" if change.old else "new"
         told.append(f"{what} {change.object['metadata']['name']}")
 
-    resync = Resync(cluster, store, [kind], note, SystemClock(), seconds=600)
+    store.listener = note
+    resync = Resync(cluster, store, [kind], lambda: None, SystemClock(), seconds=600)
     for name in ("dead", "grown", "same"):
         await cluster.create(WIDGETS, place.widget(name, size=1))
     await resync.load()
