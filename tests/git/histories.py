@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,7 @@ from haikube.storage.memory import MemoryStorage
 from haikube.storage.port import StorageError
 
 MAIN = "refs/heads/main"
+_PATIENCE = 60.0
 
 
 class Flaky(MemoryStorage):
@@ -100,7 +103,14 @@ class Person:
         await clone.must("remote", "add", "heroku", self.tree.remote)
         await clone.commit({"shallow.txt": str(self.random.random())})
         self.wishes = {MAIN: await clone.must("rev-parse", "main")}
-        return self._told(await clone.git("push", "--porcelain", "--force", "heroku", "main"))
+        process = await clone.start("push", "--porcelain", "--force", "heroku", "main")
+        try:
+            said, _ = await asyncio.wait_for(process.communicate(), _PATIENCE)
+        except TimeoutError:  # git 2.39 waits for itself where its pack cannot be made
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            return self._told(Done(1, ""))
+        return self._told(Done(process.returncode or 0, said.decode(errors="replace")))
 
     def _told(self, done: Done) -> Done:
         """Note what git says of each ref: ``flag``, ``from:to`` and a summary between tabs."""
