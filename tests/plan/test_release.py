@@ -160,6 +160,15 @@ async def test_only_the_highest_success_is_current() -> None:
     assert failed.status["current"] is True
 
 
+async def test_a_success_is_not_current_when_the_same_pass_ends_a_later_one() -> None:
+    ready = (b.app(), b.stack(), b.snapshot(1), b.slug_url(1), b.snapshot(2), b.slug_url(2))
+    old = await plan(b.release(1, **PENDING), b.release(2, **PENDING), *ready)
+    new = await plan(b.release(2, **PENDING), b.release(1, **PENDING), *ready)
+
+    assert (old.status["result"], old.status["current"]) == ("Succeeded", False)
+    assert (new.status["result"], new.status["current"]) == ("Succeeded", True)
+
+
 async def test_a_slug_url_is_renewed_at_half_of_its_life() -> None:
     half = await plan(b.release(), *whole(), now=datetime(2026, 1, 4, 12, tzinfo=UTC))
     before = await plan(b.release(), *whole(), now=datetime(2026, 1, 4, 11, tzinfo=UTC))

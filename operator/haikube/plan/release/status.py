@@ -1,7 +1,7 @@
 """What the status of a Release says.
 
-``serving`` and ``Healthy`` follow from how its dynos are, and those from the release: so the
-status is made after all of them, by ``complete``.
+``current`` follows from how all releases end, ``serving`` and ``Healthy`` from how its dynos are,
+and those from the release: so the status is made after all of them, by ``complete``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ def release_status(view: ReleaseView, verdict: Verdict, context: Context) -> dic
     fields = {
         "observedGeneration": release.meta.generation,
         "result": result,
-        "current": result == SUCCEEDED and view.current,
         "phaseJobName": view.job.meta.name if view.job else release.status.get("phaseJobName"),
         "retry": view.retry or None,
         "conditions": stamp(
@@ -53,13 +52,15 @@ def release_status(view: ReleaseView, verdict: Verdict, context: Context) -> dic
 def complete(
     world: AppWorld, before: Release, after: Release, context: Context, *, serves: bool
 ) -> dict[str, Any]:
-    """Return the whole status: ``after`` with what its dynos add; ``before`` is as recorded."""
+    """Return the whole status: ``after`` with what the others add; ``before`` is as recorded."""
+    current = world.current is not None and world.current.meta.uid == after.meta.uid
     known = health(world, before)
     generation = after.meta.generation
     own = [each for each in after.status.get("conditions", ()) if each["type"] in _OF_PHASE]
     added: tuple[Condition, ...] = (known,) if known else ()
     stamped = stamp(before.status.get("conditions", ()), added, generation, context.now)
-    return {**after.status, "serving": serves, "conditions": [*own, *stamped]}
+    told = {"current": current, "serving": serves, "conditions": [*own, *stamped]}
+    return {**after.status, **told}
 
 
 def release_events(view: ReleaseView, verdict: Verdict) -> tuple[Event, ...]:
