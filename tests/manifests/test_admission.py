@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from json import dumps
 from typing import Any
 
 import pytest
@@ -91,6 +92,24 @@ def test_a_developer_writes_no_entry_of_the_ledger(
 ) -> None:
     assert reason in team.refusal(*TRY, *ADA, stdin=made)
     team.ok(*TRY, stdin=made)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"metadata": {"annotations": {"haikube.dev/commit": "f" * 40}}},
+        {"metadata": {"labels": {"haikube.dev/app": "another"}}},
+        {"metadata": {"annotations": None}},
+    ],
+)
+def test_a_developer_may_only_ask_to_run_a_release_command_again(
+    team: Kubectl, refused: dict[str, Any]
+) -> None:
+    team.ok("apply", "-f", "-", stdin=make("Release", "asked-v1", version=1))
+    team.ok("annotate", "--overwrite", "release", "asked-v1", "haikube.dev/commit=abc")
+    patch = ("patch", "release", "asked-v1", "--dry-run=server", "--type=merge", *ADA, "-p")
+    team.ok(*patch, '{"metadata":{"annotations":{"haikube.dev/retry":"now"}}}')
+    assert "set the annotation haikube.dev/retry" in team.refusal(*patch, dumps(refused))
 
 
 def pod(**spec: Any) -> dict[str, Any]:
