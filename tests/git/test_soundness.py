@@ -69,6 +69,18 @@ async def test_a_shallow_clone_of_what_the_platform_has_deploys(tree: Checkout) 
     assert len((await Checkout(folder, "").must("log", "--oneline")).splitlines()) == 5
 
 
+async def test_a_shallow_clone_of_what_no_branch_holds_any_more_deploys(tree: Checkout) -> None:
+    clone = await shallow(tree)
+    assert (await tree.push()).status == 0
+    assert (await tree.push("+HEAD~2:main")).status == 0
+    await clone.commit({"more.py": "1"})
+    done = await clone.push("+HEAD:refs/heads/main")
+    assert done.status == 0, done.said
+    folder = tree.folder.with_name("clone")
+    await tree.must("clone", "-q", tree.remote, str(folder))
+    assert len((await Checkout(folder, "").must("log", "--oneline")).splitlines()) == 5
+
+
 async def test_a_shallow_tag_beside_a_whole_branch_is_refused(world: World, tree: Checkout) -> None:
     clone = await shallow(tree)
     await clone.must("tag", "v1")

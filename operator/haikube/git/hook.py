@@ -1,8 +1,10 @@
 """The proc-receive hook: hands a push to the api over a unix socket and prints what it says.
 
 git runs it, as ``python -IS``, when it has unpacked and checked what was sent, instead of moving
-refs itself: the last word is the api's, and git can refuse nothing after it. Standard library
-only, and nothing of Haikube. Without a verdict from the api it refuses.
+refs itself: the last word is the api's, and git can refuse nothing after it. Of a shallow push git
+has to look at the refs that it moves, in this request's copy, or it aborts behind us: there it is
+told to go on ("fall-through"); that nothing is missing was asked before. Standard library only, and
+nothing of Haikube. Without a verdict from the api it refuses.
 """
 
 from __future__ import annotations
@@ -29,16 +31,26 @@ def main() -> None:
     updates = [line.decode(errors="surrogateescape").split(" ", 2) for line in _lines(git)]
     accepted = _ask(updates)
     for *_, ref in updates:
-        result = f"ok {ref}" if accepted else f"ng {ref} {_NO}"
-        answer.write(_line(result))
+        for line in _result(ref, accepted=accepted):
+            answer.write(_line(line))
     answer.write(_FLUSH)
     answer.flush()
+
+
+def _result(ref: str, *, accepted: bool) -> list[str]:
+    if not accepted:
+        return [f"ng {ref} {_NO}"]
+    return [f"ok {ref}", *(["option fall-through"] if _is_shallow() else [])]
+
+
+def _is_shallow() -> bool:
+    return "GIT_SHALLOW_FILE" in os.environ
 
 
 def _ask(updates: list[list[str]]) -> bool:
     request = {
         "push": os.environ["HAIKUBE_PUSH"],
-        "shallow": "GIT_SHALLOW_FILE" in os.environ,
+        "shallow": _is_shallow(),
         "updates": updates,
     }
     try:
