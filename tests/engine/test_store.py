@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from engine.objects import MANAGER, PARTS, THINGS, owned_by, thing
 from haikube.cluster.port import Json, Listing
 from haikube.engine.change import Change
 from haikube.engine.store import Store, by_label
+from haikube.engine.texts import shared
 
 
 def listing(*items: Json, version: int) -> Listing:
@@ -236,3 +238,29 @@ def test_any_order_of_events_leads_to_the_same_picture(
 
     assert pictures[0] == pictures[1]
     assert len(pictures[0][0]) == int(not ends)
+
+
+_JSON: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(_JSON)
+def test_sharing_texts_changes_no_value(value: Any) -> None:
+    assert shared(value) == value
+
+
+def test_objects_share_the_texts_that_each_brought_itself() -> None:
+    store = Store(MANAGER)
+    for name in ("one", "two"):
+        answer = json.dumps(thing(name, uid=name, spec={"some key": ["some value"]}))
+        store.put(THINGS, None, json.loads(answer))
+
+    one, two = (store.get(THINGS, "ns", name) for name in ("one", "two"))
+    assert one is not None
+    assert two is not None
+    (key,), (other,) = one["spec"], two["spec"]
+    assert key is other
+    assert one["spec"][key][0] is two["spec"][other][0]

@@ -8,8 +8,8 @@ Rules:
    uid under the same name replaces the old one.
 2. A deletion that no event reported is found by ``replace`` and ``diff``.
 3. ``put`` returns a change only if something that was kept differs: noise wakes nobody.
-4. Objects are parsed once, when they are put. Raw or parsed they are shared, not copied: nobody
-   may change what they get from here.
+4. Objects are parsed once, when they are put, and the texts that they have in common are kept
+   once. Raw or parsed they are shared, not copied: nobody may change what they get from here.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from haikube.engine.change import (
 )
 from haikube.engine.ownership import owned_fields
 from haikube.engine.recent import Recent
+from haikube.engine.texts import shared
 from haikube.model.resources import Resource
 
 Object = Mapping[str, Any]
@@ -193,6 +194,7 @@ class Store:
         pruned = without_noise(obj)
         if (prune := self._prune.get(resource)) is not None:
             pruned = prune(pruned)
+        pruned = shared(pruned)
         parse = self._parse.get(resource)
         parsed = parse(pruned) if parse is not None else pruned
         places = tuple(
