@@ -17,7 +17,8 @@ from haikube.engine.commit import Committer
 from haikube.engine.outcome import Committed, Contested, Foreign, Stale
 from haikube.engine.patience import REPAIRS, SECONDS
 from haikube.engine.store import Store
-from haikube.model.intents import Annotate, Apply, Create, Delete, Event, Plan, Presign, Write
+from haikube.model.intents import Annotate, Apply, Copy, Create, Delete, Event, Plan, Presign, Write
+from haikube.model.meta import parse_meta
 from haikube.model.resources import EVENTS, SECRETS, Resource
 
 KINDS = (THINGS, PARTS, SECRETS)
@@ -510,3 +511,36 @@ async def test_an_edited_template_is_repaired(world: World) -> None:
 
     assert await world.commit(wish) == ["apply part"]
     assert (await world.cluster.get(PARTS, "part", "ns"))["spec"]["template"] == {"a": 1}
+
+
+async def copied(world: World, *keys: str, source: Json) -> Json:
+    """Commit a copy of a Secret; returns its data."""
+    body = {**part(world.owner, name="copy"), "apiVersion": "v1", "kind": "Secret"}
+    await world.commit(Create(SECRETS, body, copied=Copy(parse_meta(source), keys)))
+    return dict((await world.cluster.get(SECRETS, "copy", "ns"))["data"])
+
+
+async def test_a_copy_has_the_values_of_the_version_that_the_plan_saw(world: World) -> None:
+    body = {"metadata": {"name": "source", "namespace": "ns"}, "data": {"A": "MQ==", "B": "Mg=="}}
+    source = await world.cluster.create(SECRETS, body)
+
+    assert await copied(world, "A", source=source) == {"A": "MQ=="}
+
+
+async def test_a_copy_of_a_secret_that_has_changed_since_is_stale(world: World) -> None:
+    body = {"metadata": {"name": "source", "namespace": "ns"}, "data": {"A": "MQ=="}}
+    source = await world.cluster.create(SECRETS, body)
+    await world.cluster.patch(SECRETS, "source", "ns", {"data": {"A": "Mg=="}})
+
+    with pytest.raises(Stale):
+        await copied(world, "A", source=source)
+
+
+async def test_a_copy_of_nothing_does_not_look(world: World) -> None:
+    body = {"metadata": {"name": "source", "namespace": "ns"}}
+    source = await world.cluster.create(SECRETS, body)
+    looks: list[Call] = []
+    world.cluster.fault = looks.append
+
+    assert await copied(world, source=source) == {}
+    assert not [each for each in looks if (each.verb, each.name) == ("get", "source")]

@@ -208,6 +208,8 @@ class Committer:
         return {**write.body, "stringData": {**write.body.get("stringData", {}), **urls}}
 
     async def _copied(self, resource: Resource, wanted: Copy) -> Json:
+        if not wanted.keys:
+            return {}
         source = wanted.source
         target = Target(resource, source.namespace, source.name)
         found = await self._live.read(target)

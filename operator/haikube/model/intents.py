@@ -43,7 +43,7 @@ class Copy:
     """Entries of another Secret, read while committing.
 
     It must still be the very version that the plan saw: what a plan says of values would be wrong
-    otherwise.
+    otherwise. With no keys there are no values, and nothing is read.
     """
 
     source: Meta
