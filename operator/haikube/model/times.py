@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 _MINUTE = 60
@@ -18,6 +19,7 @@ def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+@lru_cache(maxsize=128)  # one pass writes one moment many times
 def format_time(moment: datetime) -> str:
     """Return a moment as Kubernetes writes it, to the second.
 

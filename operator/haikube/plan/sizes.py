@@ -59,6 +59,8 @@ BUILT_IN = (
     Size("Performance-2XL", "126Gi", "16", "126Gi", "4"),
 )
 
+_BY_KEY = {each.key: each for each in BUILT_IN}
+
 
 def dyno_sizes(settings: Settings) -> tuple[Size, ...]:
     """Return all sizes of the platform, the smallest of Heroku's first, a site's own last."""
@@ -79,7 +81,10 @@ def dyno_sizes(settings: Settings) -> tuple[Size, ...]:
 
 def find_size(name: str, settings: Settings) -> Size | None:
     """Return the size of a name, in whatever case it is written."""
-    return next((each for each in dyno_sizes(settings) if each.key == name.lower()), None)
+    key = name.lower()
+    if not settings.dyno_sizes:
+        return _BY_KEY.get(key)
+    return next((each for each in dyno_sizes(settings) if each.key == key), None)
 
 
 def size_names(settings: Settings) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from haikube.model import release as ledger
 from haikube.model.app import App
@@ -40,7 +41,7 @@ class Stored:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AppWorld:
     """One App and all that is its own.
 
@@ -82,12 +83,12 @@ class AppWorld:
         assert self.found is not None  # noqa: S101 - see the contract
         return self.found
 
-    @property
+    @cached_property
     def latest(self) -> Release | None:
         """Return the newest entry of the ledger."""
         return ledger.latest(self.releases)
 
-    @property
+    @cached_property
     def current(self) -> Release | None:
         """Return the release that should serve."""
         return ledger.current(self.releases)
