@@ -68,8 +68,8 @@ def test_settings_are_those_that_were_measured() -> None:
 
     assert isinstance(found.persistence.progress_storage, NullProgress)
     assert isinstance(found.persistence.diffbase_storage, NullDiffBase)
-    assert (found.watching.chunk_size, found.watching.server_timeout) == (500, 600)
-    assert (found.queueing.worker_limit, found.queueing.idle_timeout) == (None, 1.0)
+    assert (found.watching.chunk_size, found.watching.server_timeout) == (200, 600)
+    assert (found.queueing.worker_limit, found.queueing.idle_timeout) == (None, 0.1)
     assert (found.posting.enabled, found.peering.standalone) == (False, True)
     assert found.networking.enforce_retry_after
     labels = {str(key): text for key, text in found.watching.label_selectors.items()}

@@ -81,7 +81,7 @@ def kopf_settings(watched: tuple[Watched, ...]) -> kopf.OperatorSettings:
     settings.persistence.progress_storage = NullProgress()
     settings.persistence.diffbase_storage = NullDiffBase()
     settings.persistence.finalizer = f"{GROUP}/unused"
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = 200
     settings.watching.server_timeout = 600
     settings.watching.connect_timeout = 10
     for kind in watched:
@@ -93,7 +93,7 @@ def kopf_settings(watched: tuple[Watched, ...]) -> kopf.OperatorSettings:
     settings.networking.error_backoffs = EndlessJitter()
     settings.networking.enforce_retry_after = True
     settings.queueing.worker_limit = None
-    settings.queueing.idle_timeout = 1.0
+    settings.queueing.idle_timeout = 0.1
     settings.posting.enabled = False
     settings.scanning.disabled = False
     settings.peering.standalone = True
