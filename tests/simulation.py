@@ -12,7 +12,8 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import builders as b
@@ -20,7 +21,7 @@ from conditions_check import assert_conditions_sane
 from haikube.cluster.errors import ApiError, Unreachable
 from haikube.cluster.fake import FakeCluster
 from haikube.cluster.port import Json, Listing
-from haikube.engine.clock import FakeClock
+from haikube.engine.clock import Clock, FakeClock, FakeTimer
 from haikube.engine.queue import BURST
 from haikube.engine.worker import Worker
 from haikube.model import labels
@@ -58,8 +59,26 @@ class Killed(BaseException):
     """The operator process is gone."""
 
 
-Fault = Literal["before", "after", "lost"] | ApiError
-"""What happens at one write: the operator dies before or after it, or the answer does not come."""
+Fault = Literal["before", "after", "lost", "held"] | ApiError
+"""What happens at one write.
+
+The operator dies before or after it, the answer does not come, or the operator stands still with
+the write in its hands, and another one takes over (see ``Simulation.held``).
+"""
+
+
+class _SkewedClock:
+    """A clock whose wall clock is off: who measures durations does not notice."""
+
+    def __init__(self, clock: FakeClock, off: timedelta) -> None:
+        self._clock, self._off = clock, off
+        self.monotonic, self.sleep = clock.monotonic, clock.sleep
+
+    def now(self) -> datetime:
+        return self._clock.now() + self._off
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> FakeTimer:
+        return self._clock.call_later(seconds, callback)
 
 
 class _Mortal(CountedCluster):
@@ -81,6 +100,9 @@ class _Mortal(CountedCluster):
                 raise Killed
             if isinstance(fault, ApiError):
                 raise fault
+            if fault == "held":
+                world.held = lambda: found(*args, **options)
+                raise Killed
             answer = await found(*args, **options)
             if fault == "after":
                 raise Killed
@@ -104,6 +126,14 @@ class Simulation:
         self.results: dict[str, Json] = {}
         self.uids: set[tuple[str, str, str]] = set()
         self.faults: dict[int, Fault] = {kill_after: "after"} if kill_after else {}
+        self.held: Callable[[], Awaitable[Any]] | None = None
+        """The write of an operator that stood still and goes on: it lands when this is called."""
+        self.hides_deletions = False
+        """Whether the watches tell of what comes and changes, and never of what goes."""
+        self.outdated: Mapping[Resource, Listing] | None = None
+        """What the next operator is shown as the cluster when it starts, instead of the cluster."""
+        self.clock_off = timedelta()
+        """By how much the wall clock of the next operator differs from the API server's."""
         self._kill_every = kill_every
         self._random = random.Random(seed)  # noqa: S311 - a test's order of events
         self._delivered: dict[Resource, dict[str, str]] = {}
@@ -122,12 +152,35 @@ class Simulation:
     async def start(self) -> None:
         """Start a new operator process with empty hands."""
         cluster: Any = _Mortal(self.cluster, self)
-        self.operator = control(cluster, self.storage, self.clock)
-        await self.operator.load()
-        self.operator.lead()
+        clock: Clock = _SkewedClock(self.clock, self.clock_off)
+        self.operator = control(cluster, self.storage, clock)
         self._delivered = {}
         queue = self.operator.queue
-        self._worker = Worker(queue, self.operator.reconcile, self.clock, lambda *_: None, 300.0)
+        self._worker = Worker(queue, self.operator.reconcile, clock, lambda *_: None, 300.0)
+        if self.outdated is None:
+            await self.operator.load()
+            self.operator.lead()
+        else:
+            await self._start_outdated(self.operator)
+
+    async def _start_outdated(self, operator: Control) -> None:
+        """Begin to work with a picture of the past, before any event comes."""
+        for resource, listing in (self.outdated or {}).items():
+            await operator.store.fill(resource, listing)
+        self.outdated = None
+        operator.lead()
+        await self._work()
+
+    async def picture(self) -> Mapping[Resource, Listing]:
+        """Return everything as a list shows it now."""
+        kinds = {each.resource: each.labels for each in WATCHED}
+        return {each: await self.cluster.list(each, labels=text) for each, text in kinds.items()}
+
+    async def compare(self) -> None:
+        """Let the operator list everything again, as it does from time to time."""
+        assert self.operator is not None
+        for kind in WATCHED:
+            await self.operator.resync.compare(kind)
 
     async def settle(self) -> None:
         """Let everybody act until nothing happens any more."""
@@ -164,9 +217,17 @@ class Simulation:
             if self._delivered.get(kind.resource) != seen or known != seen.keys():
                 self._delivered[kind.resource] = seen
                 listing = Listing(tuple(items), str(self._version()))
-                self.operator.store.replace(kind.resource, listing)
+                self._tell(kind.resource, listing)
             if self._random.random() < HALF:
                 await self._work()
+
+    def _tell(self, resource: Resource, listing: Listing) -> None:
+        assert self.operator is not None
+        if not self.hides_deletions:
+            self.operator.store.replace(resource, listing)
+            return
+        for item in listing.items:
+            self.operator.store.put(resource, None, item)
 
     async def _work(self) -> None:
         assert self.operator is not None
@@ -375,13 +436,19 @@ def _pod_summary(pod: Json) -> str:
     return f"{metadata['labels'][labels.COMPONENT]} {metadata['labels'].get(labels.RELEASE)} {dyno}"
 
 
+def _condition(value: Any) -> str:
+    """Return the type of a condition: they are a map by it, whatever order a server keeps."""
+    return str(value.get("type", "")) if isinstance(value, dict) else ""
+
+
 def _masked(obj: Json, names: Mapping[str, str]) -> Any:
     def walk(value: Any) -> Any:
         if isinstance(value, dict):
             kept = {key: each for key, each in value.items() if key not in _NO_MATTER | _DERIVED}
             return {key: walk(each) for key, each in kept.items()}
         if isinstance(value, list):
-            return [walk(each) for each in value]
+            items = [walk(each) for each in value]
+            return sorted(items, key=_condition) if all(map(_condition, items)) else items
         if isinstance(value, str):
             text = _UID.sub(lambda uid: names.get(uid[0], "<gone>"), value)
             return _TIME.sub("<time>", text)

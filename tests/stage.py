@@ -14,7 +14,7 @@ from typing import Any
 
 from conditions_check import assert_conditions_sane
 from haikube.cluster.fake import FakeCluster
-from haikube.engine.clock import FakeClock
+from haikube.engine.clock import Clock, FakeClock
 from haikube.model.intents import Annotate, Apply, Create, Delete, Merge, Plan, Write
 from haikube.model.resources import BY_KIND, STACKS
 from haikube.operator.control import Control
@@ -129,6 +129,6 @@ async def _plan_of(obj: Raw, worlds: Worlds, context: Context) -> Plan:
     return found[0] if found else Plan()
 
 
-def control(cluster: Any, storage: Any, clock: FakeClock, **changes: Any) -> Control:
+def control(cluster: Any, storage: Any, clock: Clock, **changes: Any) -> Control:
     """Return the reconciling half of the operator."""
     return Control(cluster, storage, RENDER, settings(**changes), clock)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import builders as b
-from haikube.cluster.port import Json
+from haikube.cluster.port import Json, Listing
 from haikube.engine.change import Change
 from haikube.engine.worker import Key
 from haikube.model import labels
@@ -17,12 +17,13 @@ from haikube.model.resources import (
     DEPLOYMENTS,
     DYNOS,
     FORMATIONS,
+    PODS,
     RELEASES,
     SECRETS,
     STACKS,
     Resource,
 )
-from operator_steps import WEB, deployed
+from operator_steps import PHASED, WEB, deployed
 from simulation import Simulation
 
 HELLO = Key("App", b.NAMESPACE, "hello")
@@ -169,6 +170,31 @@ async def test_a_rollback_never_takes_the_config_of_today() -> None:
     assert found["hello-v6"] == b.encoded({"A": "3"})
 
 
+async def test_a_snapshot_not_heard_of_yet_makes_no_release() -> None:
+    """A new operator hears of v3 before it hears of the config that v3 runs with."""
+    world = await deployed()
+    before = await world.picture()
+    await world.push("b2", WEB)
+    await world.settle()
+    world.outdated = {**await world.picture(), SECRETS: before[SECRETS]}
+    await world.start()
+    await world.settle()
+
+    assert await named(world, RELEASES) == ["hello-v1", "hello-v2", "hello-v3"]
+
+
+async def test_a_pod_not_heard_of_yet_loses_no_dyno() -> None:
+    world = await deployed()
+    before = await world.picture()
+    await world.apply(DYNOS, "run-1", {"appRef": {"name": "hello"}, "command": ["true"]})
+    await world.settle()
+    world.outdated = {**await world.picture(), PODS: before[PODS]}
+    await world.start()
+    await world.settle()
+
+    assert (await world.cluster.get(DYNOS, "run-1", b.NAMESPACE))["status"]["state"] == "Starting"
+
+
 @pytest.mark.parametrize("kind", [DEPLOYMENTS, SECRETS])
 async def test_a_child_that_loses_its_owner_or_its_app_wakes_the_app(kind: Resource) -> None:
     world = await deployed()
@@ -199,3 +225,39 @@ async def _apply_bare(world: Simulation, kind: Resource, name: str, **spec: Any)
     body = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
     wanted = {"appRef": {"name": "hello"}, **spec}
     await world.cluster.apply(kind, {**body, "spec": wanted}, manager="kubectl")
+
+
+async def test_a_release_said_to_be_pending_again_leaves_one_current() -> None:
+    """The last words of a leader that stood still come after those of its successor."""
+    world = await deployed()
+    await world.push("b2", PHASED)
+    await world.settle()
+    live = await world.cluster.get(RELEASES, "hello-v3", b.NAMESPACE)
+    body = {key: live[key] for key in ("apiVersion", "kind")}
+    late = {**live["status"], "result": "Pending", "current": False}
+    named_so = {"name": "hello-v3", "namespace": b.NAMESPACE}
+    await world.cluster.apply_status(
+        RELEASES, {**body, "metadata": named_so, "status": late}, manager="haikube-operator"
+    )
+    await world.settle()
+    releases = (await world.cluster.list(RELEASES)).items
+
+    assert [each["metadata"]["name"] for each in releases if each["status"]["current"]] == [
+        "hello-v3"
+    ]
+
+
+async def test_a_config_not_heard_of_yet_makes_no_release() -> None:
+    """A new operator knows the config of before, and the release of the config of now."""
+    world = await deployed({"A": "1"})
+    old = await world.cluster.get(SECRETS, "hello-config", b.NAMESPACE)
+    await world.configure("hello", {"A": "2"})
+    await world.settle()
+    now = await world.picture()
+    secrets = now[SECRETS]
+    kept = [each for each in secrets.items if each["metadata"]["name"] != "hello-config"]
+    world.outdated = {**now, SECRETS: Listing((*kept, old), secrets.resource_version)}
+    await world.start()
+    await world.settle()
+
+    assert await named(world, RELEASES) == [f"hello-v{n}" for n in range(1, 5)]

@@ -28,6 +28,11 @@ class Dyno:
     keep: int | None
     status: Raw
 
+    @property
+    def ended(self) -> bool:
+        """Return whether it is over, whatever becomes of its pod."""
+        return self.status.get("state") in {"Complete", "Crashed"}
+
 
 def parse_dyno(obj: Raw) -> Dyno:
     """Return the Dyno in a raw object."""

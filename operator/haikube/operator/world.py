@@ -1,13 +1,14 @@
-"""Gather the world of an App: from the store, and in three cases from outside.
+"""Gather the world of an App: from the store, and in four cases from outside.
 
-Those are a config Secret that the watch does not see, the stored result of a build whose pod
+Those are a config Secret that the watch does not see, what an object says is there and the store
+lacks (the watches of two kinds are never in step), the stored result of a build whose pod
 has handed it back or says nothing any more, and the extra certificates of the platform.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from haikube.model import labels, names
 from haikube.model.app import App
 from haikube.model.build import Build
 from haikube.model.pod import Pod
-from haikube.model.release import Release
+from haikube.model.release import Release, is_under_way
 from haikube.model.resources import (
     APPS,
     BUDGETS,
@@ -45,6 +46,7 @@ from haikube.plan.buildview import build_view
 from haikube.plan.hosts import Rivals, wanted_hosts
 from haikube.plan.queue import admitted
 from haikube.plan.release.entries import split
+from haikube.plan.release.snapshot import COMPONENT
 from haikube.plan.result import RESULT_LIMIT, InvalidResult, parse_result
 from haikube.plan.stack import StackView
 from haikube.plan.world import AppWorld, Stored
@@ -73,7 +75,7 @@ class Worlds:
 
     async def app(self, namespace: str, name: str, stored: Results) -> AppWorld:
         """Return the world of an App; ``stored`` are the results that this pass has read."""
-        world = self._seen(namespace, name)
+        world = await self._known(namespace, name)
         if world.found is not None and world.config is None:
             world = replace(world, hidden_config=await self._is_hidden(world.found))
         if all(each.finished for each in world.builds):
@@ -191,6 +193,28 @@ class Worlds:
 
     # From outside
 
+    async def _known(self, namespace: str, name: str) -> AppWorld:
+        """Return what the store has, after asking for what it should have and lacks.
+
+        An operator that has just begun may know a Release and not yet its snapshot: taken for
+        deleted, it would make a release that nobody asked for.
+        """
+        world = self._seen(namespace, name)
+        lacking = tuple(_missing(world))
+        if not lacking:
+            return world
+        for resource, child in lacking:
+            await self._ask_for(resource, namespace, child)
+        return self._seen(namespace, name)
+
+    async def _ask_for(self, resource: Resource, namespace: str, name: str) -> None:
+        try:
+            found = await self._cluster.get(resource, name, namespace)
+        except NotFound:
+            return
+        if labels.APP in found["metadata"].get("labels", {}):  # else no watch tells of it
+            self._store.put(resource, None, found)
+
     async def _is_hidden(self, app: App) -> bool:
         known = self._store.get(SECRETS, app.meta.namespace, app.config)
         if known is not None:
@@ -224,6 +248,25 @@ class Worlds:
             found = await self._cluster.get(CONFIG_MAPS, name, self._settings.namespace)
             self._ca = (now, (found.get("data") or {}).get(CA_FILE, ""))
         return self._ca[1]
+
+
+def _missing(world: AppWorld) -> Iterator[tuple[Resource, str]]:
+    """Yield kind and name of what is not known as the objects of an App say that it is."""
+    latest = world.latest
+    if latest and world.config and _is_older(world.config, latest):
+        yield SECRETS, world.config.meta.name
+    if latest and not is_under_way(latest) and not world.child_secret(latest.meta, COMPONENT):
+        yield SECRETS, latest.config
+    for each in world.dynos:
+        pod = each.status.get("podName")
+        if pod and not each.ended and not world.pods_of(each.meta):
+            yield PODS, pod
+
+
+def _is_older(config: Secret, latest: Release) -> bool:
+    """Return whether a release was made from a later version of the config than is known."""
+    made_from = latest.meta.annotations.get(labels.CONFIG_VERSION, "")
+    return made_from.isdecimal() and int(config.meta.resource_version) < int(made_from)
 
 
 def _uid_label(child: Any) -> str | None:  # noqa: ANN401 - any parsed child, or bare metadata

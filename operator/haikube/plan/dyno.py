@@ -55,7 +55,7 @@ def plan_dyno(view: DynoView, context: Context) -> Plan:
     """Return the pod of a one-off dyno and what its status says."""
     if view.dyno.meta.deleting:
         return Plan()
-    if view.dyno.status.get("state") in {"Complete", "Crashed"}:
+    if view.dyno.ended:
         return _kept(view.dyno, context)
     verdict = first(_CHAIN, view)
     left = _session_left(view.dyno, context)

@@ -53,7 +53,7 @@ def plan_world(world: AppWorld, context: Context) -> Parts:
         return ()
     builds = tuple(_builds(world, context))
     world = world.with_builds(_each(world.builds, builds))
-    releases = tuple(_releases(world, context))
+    releases = _overtaken(world, tuple(_releases(world, context)), context)
     recorded, world = world.releases, world.with_releases(_each(world.releases, releases))
     formations = tuple(_formations(world, context))
     world = world.with_formations(_each(world.formations, formations))
@@ -103,6 +103,22 @@ def _releases(world: AppWorld, context: Context) -> Iterator[Part]:
             plan = plan_release(release_view(world, each), context)
             world = world.with_releases(_each(world.releases, (Part(RELEASES, each.meta, plan),)))
             yield Part(RELEASES, each.meta, plan)
+
+
+def _overtaken(world: AppWorld, parts: Parts, context: Context) -> Parts:
+    """Return the parts with a release planned anew that a later one has just overtaken."""
+    known = {each.meta.uid: each for each in world.releases}
+    after = world.with_releases(_each(world.releases, parts))
+    current = after.current
+
+    def plan(part: Part) -> Part:
+        status = part.plan.status or {}
+        if current is None or part.meta.uid == current.meta.uid or not status.get("current"):
+            return part
+        view = release_view(after, known[part.meta.uid])
+        return replace(part, plan=plan_release(view, context))
+
+    return tuple(plan(each) for each in parts)
 
 
 def _is_history(world: AppWorld, release: Release) -> bool:

@@ -58,10 +58,7 @@ def _old_dynos(world: AppWorld, context: Context) -> tuple[Write, ...]:
     return tuple(
         delete(DYNOS, each.meta)
         for each in world.dynos
-        if not each.meta.deleting
-        and each.keep is None
-        and each.status.get("state") in {"Complete", "Crashed"}
-        and _end(each) < due
+        if not each.meta.deleting and each.keep is None and each.ended and _end(each) < due
     )
 
 
