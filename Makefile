@@ -48,7 +48,7 @@ test-unit: $(INSTALLED) programs ## all that needs neither a cluster nor an imag
 test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m cluster
 
-test-faults: $(INSTALLED) ## the operator killed at, before and after every write, refused and cut off: the end is the same
+test-faults: $(INSTALLED) ## the operator killed at, before and after every write, refused, cut off and misled: the end is the same
 	@$(PYTEST) -m faults -n 2
 
 test-hostile: up ## builds and pushes that fill the disk or the storage, fork or unpack without end, or look around
