@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.objects import MANAGER, PARTS, THINGS, owned_by, thing
+from engine.objects import MANAGER, PARTS, THINGS, thing
 from haikube.cluster.port import Json, Listing
 from haikube.engine.change import Change
-from haikube.engine.store import Store, by_label
+from haikube.engine.store import Index, Store
 from haikube.engine.texts import shared
+
+
+def by_label(label: str) -> Index:
+    def index(obj: Mapping[str, Any]) -> Iterable[str]:
+        value = obj["metadata"].get("labels", {}).get(label)
+        return () if value is None else (value,)
+
+    return index
 
 
 def listing(*items: Json, version: int) -> Listing:
@@ -109,23 +118,21 @@ def test_a_new_object_under_an_old_name_replaces_it() -> None:
     assert store.get(THINGS, "ns", "one") == new
 
 
-def test_objects_are_found_by_owner_and_by_label() -> None:
+def test_objects_of_a_kind_are_found_by_an_index() -> None:
     store = Store(MANAGER, indexes={"app": by_label("app")})
-    owner = thing("boss", uid="u0")
     for name, app in (("b", "x"), ("a", "x"), ("c", "y")):
-        metadata = {**owned_by(owner), "labels": {"app": app}}
+        metadata = {"labels": {"app": app}}
         store.put(PARTS, None, thing(name, uid=name, resource=PARTS, metadata=metadata))
 
-    assert _names(store.find(PARTS, "owner", "u0")) == ["a", "b", "c"]
-    assert _names(store.find(PARTS, "app", "ns/x")) == ["a", "b"]
-    assert store.find(THINGS, "owner", "u0") == []
+    assert _names(store.find(PARTS, "app", "x")) == ["a", "b"]
+    assert store.find(THINGS, "app", "x") == []
 
 
 def test_an_index_follows_the_object() -> None:
     store = Store(MANAGER, indexes={"app": by_label("app")})
     for version, labels in ((1, {"app": "x"}), (2, {"app": "y"}), (3, {})):
         store.put(THINGS, None, thing(version=version, metadata={"labels": labels}))
-        found = {app: len(store.find(THINGS, "app", f"ns/{app}")) for app in "xy"}
+        found = {app: len(store.find(THINGS, "app", app)) for app in "xy"}
         assert found == {app: int(labels.get("app") == app) for app in "xy"}
 
 

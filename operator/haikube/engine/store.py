@@ -67,21 +67,6 @@ class _Entry:
     places: tuple[tuple[str, str], ...]
 
 
-def owner_uids(obj: Object) -> Iterable[str]:
-    """Index by the uids of all owners."""
-    return (ref["uid"] for ref in obj["metadata"].get("ownerReferences", ()))
-
-
-def by_label(label: str) -> Index:
-    """Return an index by ``<namespace>/<value of label>``."""
-
-    def index(obj: Object) -> Iterable[str]:
-        value = obj["metadata"].get("labels", {}).get(label)
-        return () if value is None else (f"{obj['metadata'].get('namespace', '')}/{value}",)
-
-    return index
-
-
 def without_noise(obj: Json) -> Json:
     """Return an object without managed fields and kubectl's copy of it."""
     metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
@@ -110,7 +95,7 @@ class Store:
         self._manager = manager
         self._prune = dict(prune or {})
         self._parse = dict(parse or {})
-        self._indexes: dict[str, Index] = {"owner": owner_uids, **(indexes or {})}
+        self._indexes = dict(indexes or {})
         self._entries: dict[Resource, dict[Name, _Entry]] = {}
         self._found: dict[tuple[Resource, str, str], dict[Name, None]] = {}
         self._dead: Recent[str, int] = Recent(_TOMBSTONES)
