@@ -183,6 +183,16 @@ async def test_a_snapshot_not_heard_of_yet_makes_no_release() -> None:
     assert await named(world, RELEASES) == ["hello-v1", "hello-v2", "hello-v3"]
 
 
+async def test_releases_not_heard_of_yet_begin_no_ledger_anew() -> None:
+    world = await deployed()
+    now = await world.picture()
+    world.outdated = {**now, RELEASES: Listing((), now[RELEASES].resource_version)}
+    await world.start()
+    await world.settle()
+
+    assert await named(world, RELEASES) == ["hello-v1", "hello-v2"]
+
+
 async def test_a_pod_not_heard_of_yet_loses_no_dyno() -> None:
     world = await deployed()
     before = await world.picture()

@@ -41,6 +41,7 @@ from haikube.model.resources import (
 from haikube.model.secret import Secret
 from haikube.model.stack import Stack
 from haikube.plan.app.adopt import is_own, outlives
+from haikube.plan.app.ledger import last_version
 from haikube.plan.buildjob import CA_FILE
 from haikube.plan.buildview import build_view
 from haikube.plan.hosts import Rivals, wanted_hosts
@@ -199,13 +200,12 @@ class Worlds:
         An operator that has just begun may know a Release and not yet its snapshot: taken for
         deleted, it would make a release that nobody asked for.
         """
-        world = self._seen(namespace, name)
-        lacking = tuple(_missing(world))
-        if not lacking:
-            return world
-        for resource, child in lacking:
-            await self._ask_for(resource, namespace, child)
-        return self._seen(namespace, name)
+        asked = set[tuple[Resource, str]]()
+        while lacking := set(_missing(world := self._seen(namespace, name))) - asked:
+            for resource, child in lacking:
+                await self._ask_for(resource, namespace, child)
+            asked |= lacking
+        return world
 
     async def _ask_for(self, resource: Resource, namespace: str, name: str) -> None:
         try:
@@ -253,6 +253,9 @@ class Worlds:
 def _missing(world: AppWorld) -> Iterator[tuple[Resource, str]]:
     """Yield kind and name of what is not known as the objects of an App say that it is."""
     latest = world.latest
+    given = last_version(world) if world.found else 0
+    if given > (latest.version if latest else 0):
+        yield RELEASES, names.release_name(world.name, given)
     if latest and world.config and _is_older(world.config, latest):
         yield SECRETS, world.config.meta.name
     if latest and not is_under_way(latest) and not world.child_secret(latest.meta, COMPONENT):
