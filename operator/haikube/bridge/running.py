@@ -150,6 +150,14 @@ def stop(login: Login) -> bool:
         return False
     os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + _SECONDS
-    while time.monotonic() < end and answering(login):
+    while time.monotonic() < end and _answers(login):
         time.sleep(_LOOK_SECONDS)
     return True
+
+
+def _answers(login: Login) -> bool:
+    """Tell whether our bridge is there; another program may have taken its port at once."""
+    try:
+        return answering(login) is not None
+    except NotStarted:
+        return False
