@@ -142,3 +142,10 @@ def test_no_budget_can_block_a_drain(overlay: str) -> None:
 
     for budget in of_kind(overlay, "PodDisruptionBudget"):
         assert replicas[budget["metadata"]["name"]] > 1, budget["metadata"]["name"]
+
+
+def test_an_empty_line_of_an_app_stays_empty_in_the_log_store() -> None:
+    store = one("overlays/local", "Deployment", "haikube-log-store")
+    (container,) = store["spec"]["template"]["spec"]["containers"]
+
+    assert "-defaultMsgValue=" in container["args"], "it has a sentence of its own otherwise"
