@@ -12,7 +12,9 @@ from click.testing import CliRunner, Result
 
 from cli.platform_double import EMAIL, TOKEN, Double, platform
 from haikube.bridge import running
+from haikube.bridge.authority import authority_file
 from haikube.bridge.profile import all_logins, load, login_file
+from haikube.cli import environment
 from haikube.cli.main import main
 from haikube.cli.netrc import password
 
@@ -82,6 +84,26 @@ def test_a_login_starts_the_bridge_and_a_logout_leaves_nothing(double: Double, h
     assert left.pop(str(home / ".netrc")) == b"machine example.org login a password b\n"
     before.pop(str(home / ".netrc"))
     assert left == before
+
+
+@pytest.mark.parametrize("name", ["NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"])
+def test_a_shell_that_is_open_outlives_a_logout_and_the_next_login(
+    double: Double, home: Path, name: str
+) -> None:
+    corporate = home / "corporate.pem"
+    corporate.write_text("-----CORPORATE-----\n")
+    assert log_in(double, home).exit_code == 0
+    said = environment.variables(load("default"), "default", {name: str(corporate)})
+    bundle, former = Path(said[name]), authority_file().read_text()
+
+    assert haikube("logout").exit_code == 0
+    assert "CORPORATE" in bundle.read_text()
+    assert former not in bundle.read_text()
+
+    assert log_in(double, home).exit_code == 0
+    assert "CORPORATE" in bundle.read_text()
+    assert authority_file().read_text() in bundle.read_text()
+    assert haikube("logout").exit_code == 0
 
 
 def test_a_login_that_fails_leaves_one_that_works(double: Double, home: Path) -> None:

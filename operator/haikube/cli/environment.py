@@ -22,6 +22,7 @@ _IN_THE_WAY = ("HEROKU_API_KEY", "HEROKU_GIT_HOST", "HEROKU_ORGANIZATION")
 
 _NODE_CA, _GIT_CA = "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"
 """The second one, where it is set, beats what git's configuration says of our authority."""
+_BUNDLES = {_NODE_CA: "node-ca.pem", _GIT_CA: "git-ca.pem"}
 _MARK = "# haikube added its own authority to: "
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy")
 _LOOPBACK = ("localhost", "127.0.0.1")
@@ -105,7 +106,7 @@ def variables(login: Login, profile: str, environment: Mapping[str, str]) -> dic
         "HEROKU_NETRC_WRITE": "true",
         "HEROKU_SKIP_NEW_VERSION_CHECK": "true",
         "DISABLE_TELEMETRY": "true",
-        _NODE_CA: _authorities(environment.get(_NODE_CA, ""), "node-ca.pem"),
+        _NODE_CA: _authorities(environment.get(_NODE_CA, ""), _BUNDLES[_NODE_CA]),
         **_for_git(environment),
         **named,
         **_around_proxies(environment),
@@ -124,7 +125,7 @@ def _around_proxies(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _for_git(environment: Mapping[str, str]) -> dict[str, str]:
     given = environment.get(_GIT_CA, "")
-    return {_GIT_CA: _authorities(given, "git-ca.pem")} if given else {}
+    return {_GIT_CA: _authorities(given, _BUNDLES[_GIT_CA])} if given else {}
 
 
 def _authorities(given: str, name: str) -> str:
@@ -134,10 +135,33 @@ def _authorities(given: str, name: str) -> str:
         given = bundle.read_text().partition("\n")[0].removeprefix(_MARK)
     if given in {"", str(ours)} or not Path(given).is_file():
         return str(ours)
-    text = f"{_MARK}{given}\n{Path(given).read_text()}\n{ours.read_text()}"
+    _bundle(bundle, given, ours)
+    return str(bundle)
+
+
+def renew_bundles() -> None:
+    """Follow a login or a logout in the files that open shells have named already.
+
+    Without them git reaches no host at all, and what the person had named would be forgotten.
+    """
+    ours = config_dir() / "tls" / "ca.pem"
+    for bundle in _bundles():
+        given = bundle.read_text().partition("\n")[0].removeprefix(_MARK)
+        if Path(given).is_file():
+            _bundle(bundle, given, ours)
+
+
+def _bundles() -> list[Path]:
+    """Return the files that hold a person's own authorities beside ours."""
+    named = (config_dir() / "tls" / name for name in _BUNDLES.values())
+    return [bundle for bundle in named if bundle.is_file()]
+
+
+def _bundle(bundle: Path, given: str, ours: Path) -> None:
+    added = ours.read_text() if ours.exists() else ""
+    text = f"{_MARK}{given}\n{Path(given).read_text()}\n{added}"
     if not bundle.exists() or bundle.read_text() != text:
         bundle.write_text(text)
-    return str(bundle)
 
 
 def _posix(name: str, value: str | None) -> str:

@@ -32,6 +32,7 @@ from haikube.bridge.profile import (
 )
 from haikube.bridge.tokens import obtain, revoke, words
 from haikube.cli import gitconfig, netrc
+from haikube.cli.environment import renew_bundles
 from haikube.cli.files import Changes
 from haikube.cli.kubeconfig import default_kubeconfig
 from haikube.cli.logins import current_login, local_api, profile_option, saved
@@ -107,8 +108,9 @@ def logout(profile: str) -> None:
     if gitconfig.write(rest):
         click.echo(f"Cleaned {gitconfig.global_file()}", err=True)
     if not rest:
-        for path in (config_dir() / "tls").glob("*.pem"):
-            path.unlink()
+        for path in (authority_file(), certificate_file()):
+            path.unlink(missing_ok=True)
+        renew_bundles()
     click.echo(f"Logged out of {login.api}")
 
 
@@ -215,6 +217,7 @@ def _commit(profile: str, made: Login, before: Login | None, *, may_move: bool) 
         return _commit(profile, replace(made, port=port), before, may_move=True)
     for line in said:
         click.echo(line, err=True)
+    renew_bundles()
     legacy.unlink(missing_ok=True)
     if before and before.grant and before.grant != made.grant:
         _end_tokens(before)
