@@ -105,9 +105,9 @@ def test_a_developer_writes_no_entry_of_the_ledger(
 def test_a_developer_may_only_ask_to_run_a_release_command_again(
     team: Kubectl, refused: dict[str, Any]
 ) -> None:
-    team.ok("apply", "-f", "-", stdin=make("Release", "asked-v1", version=1))
-    team.ok("annotate", "--overwrite", "release", "asked-v1", "haikube.dev/commit=abc")
-    patch = ("patch", "release", "asked-v1", "--dry-run=server", "--type=merge", *ADA, "-p")
+    team.ok("apply", "-f", "-", stdin=make("Release", "hello-v1", version=1))
+    team.ok("annotate", "--overwrite", "release", "hello-v1", "haikube.dev/commit=abc")
+    patch = ("patch", "release", "hello-v1", "--dry-run=server", "--type=merge", *ADA, "-p")
     team.ok(*patch, '{"metadata":{"annotations":{"haikube.dev/retry":"now"}}}')
     assert "set the annotation haikube.dev/retry" in team.refusal(*patch, dumps(refused))
 

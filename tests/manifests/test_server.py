@@ -37,7 +37,7 @@ ADA_MAY_NOT = [
     "list secrets",
     "watch secrets",
     "delete secrets",
-    "patch releases.haikube.dev",
+    "update releases.haikube.dev",
     "delete releases.haikube.dev",
     "patch apps.haikube.dev/status",
     "create pods",
