@@ -101,7 +101,7 @@ def test_logout_ends_the_token_at_once(tmp_path: Path) -> None:
         assert _authenticated(other, token)
     eventually(lambda: not _authenticated(other, token), "the end of the token", 60)
     left = [path for path in tmp_path.rglob("*") if path.is_file() and ".config" in path.parts]
-    assert not left
+    assert {path.name for path in left} <= {"git-ca.pem", "node-ca.pem"}, "for open shells"
 
 
 def _authenticated(ada: Ada, token: str) -> bool:

@@ -25,7 +25,7 @@ APPS = [
     Step("apps:info -a {new} --json", out=('"name": "{new}"',)),
     Step("info -a {new}", out=("=== {new}",)),
     Step("apps:info -a no-such-app", err=("Couldn't find that app",), code=2),
-    Step("apps:info", err=("Missing required flag app",), code=2),
+    Step("apps:info", err=("No app specified",), code=1),
     Step(
         "apps:open -a {new}",
         out=("Opening http://{new}.localhost",),
