@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from terminal import Make, Person, log_in, workspaces
+
+settings.register_profile("house", deadline=None)  # a slow machine fails no test
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session", autouse=True)

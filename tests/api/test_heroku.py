@@ -91,6 +91,16 @@ async def test_a_rollback_is_a_release(ada: Rest) -> None:
 
 
 @pytest.mark.usefixtures("app")
+async def test_a_rollback_brings_the_config_vars_back(ada: Rest) -> None:
+    await ada.patch("/apps/hello/config-vars", {"A": "1", "B": "1"})
+    await ada.patch("/apps/hello/config-vars", {"A": "2", "B": None})
+    await ada.post("/apps/hello/releases", {"release": "v3"})
+    assert await ada.get("/apps/hello/config-vars") == {"A": "1", "B": "1"}
+    await ada.patch("/apps/hello/config-vars", {"C": "3"})
+    assert await ada.get("/apps/hello/config-vars") == {"A": "1", "B": "1", "C": "3"}
+
+
+@pytest.mark.usefixtures("app")
 async def test_a_slug_can_be_downloaded(kept: World, ada: Rest) -> None:
     release = await newest(ada)
     slug = await ada.get(f"/apps/hello/slugs/{release['slug']['id']}")

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikube.build import tree
@@ -45,7 +45,6 @@ def test_circles_are_found(links: dict[str, str]) -> None:
     assert found
 
 
-@settings(deadline=None)
 @given(st.dictionaries(paths, targets, max_size=4))
 def test_links_that_pass_never_leave_a_real_folder(links: dict[tree.Path, str]) -> None:
     """Links are judged without a disk; a real one must agree that none leads out."""

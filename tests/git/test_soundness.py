@@ -195,7 +195,7 @@ PIECES = st.sampled_from(["a", "b", ".", "..", "/", "lock", ".lock", "@", "{", "
 NAMES = st.lists(PIECES, min_size=1, max_size=6).map("".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NAMES)
 def test_only_names_that_git_takes_are_taken(name: str) -> None:
     ref = f"refs/heads/{name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikube.logs.line import LONGEST, Line, Selection, pieces, read_stamp, shown
@@ -35,7 +35,6 @@ def test_what_could_act_on_a_terminal_is_shown(raw: bytes, lines: list[str]) -> 
     assert shown(raw) == lines
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_no_text_leaves_its_line(raw: bytes) -> None:
     for line in shown(raw.replace(b"\n", b"")):
@@ -44,7 +43,6 @@ def test_no_text_leaves_its_line(raw: bytes) -> None:
         assert all(char == "\t" or char.isprintable() or ord(char) > 0xA0 for char in bare)
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1).map(str.encode), st.integers(1, 40_000))
 def test_a_long_line_is_cut_between_characters(text: bytes, size: int) -> None:
     raw = (text * (size // len(text) + 1))[:size]

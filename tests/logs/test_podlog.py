@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikube.logs.line import LONGEST
@@ -29,7 +29,6 @@ TEXTS = st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b""))
 LINES = st.lists(st.tuples(st.integers(0, 3599), TEXTS), max_size=8)
 
 
-@settings(deadline=None)
 @given(LINES, st.lists(st.integers(0, 400), max_size=6))
 def test_chunks_do_not_matter(lines: list[tuple[int, bytes]], cuts: list[int]) -> None:
     data = log(lines)
@@ -55,7 +54,6 @@ def test_the_kubelets_own_words_are_not_the_dynos() -> None:
     assert read(b"unable to retrieve container logs for containerd://1\n", []) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12).map(sorted), st.data())
 def test_nothing_comes_twice_or_is_lost_after_a_break(
     times: list[int], data: st.DataObject

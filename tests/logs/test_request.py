@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haikube.logs.request import address_of, host_of, is_of, router_line
@@ -104,7 +104,6 @@ def test_whose_a_request_was(entry: dict[str, Any], mine: bool) -> None:  # noqa
     assert is_of(entry, {"metadata": {"name": "hello", "namespace": "team"}}) is mine
 
 
-@settings(deadline=None)
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_no_stranger_forges_a_field(path: str, host: str) -> None:
     line = told(RequestPath=path, RequestHost=host, RequestMethod=path)

@@ -14,7 +14,7 @@ RESULTS = st.sampled_from(["Succeeded", "Failed", None])
 MADE = st.lists(st.integers(0, 50), min_size=1, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(RESULTS, min_size=1, max_size=5), MADE, st.booleans())
 def test_the_next_version_is_always_the_highest_plus_one(
     results: list[str | None],
@@ -40,7 +40,7 @@ def test_the_next_version_is_always_the_highest_plus_one(
     assert row.body(words[0])["spec"]["buildRef"] == {"name": f"b{oldest}"}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(range(1, 6)))
 def test_the_order_in_which_releases_are_seen_does_not_matter(order: list[int]) -> None:
     releases = [b.release(n) for n in order]

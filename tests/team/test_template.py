@@ -133,7 +133,7 @@ def test_a_gateway_on_the_nodes_is_let_in() -> None:
     assert not any("ipBlock" in peer for peer in rule["from"])
 
 
-@settings(deadline=None, max_examples=30)  # each example reads the template
+@settings(max_examples=30)  # each example reads the template
 @given(st.lists(st.ip_addresses(), max_size=5))
 def test_no_address_of_the_cluster_is_ever_reached(addresses: list[Any]) -> None:
     around = Surroundings(networks=tuple(ip_network(each) for each in addresses))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from haikube.api.kernel.call import Call
@@ -54,6 +55,27 @@ async def update(call: Call) -> Json:
         await _released(call, app, written)
         return after
     raise Problem(503, "service_unavailable", "The config vars changed all the time. Try again.")
+
+
+async def restore(call: Call, app: Json, release: Json) -> None:
+    """Make the config vars those of a release that was gone back to: what is shown is what runs.
+
+    They run already, so this makes no release. Vars that Git or a store of secrets keeps stay as
+    they are: whoever keeps them would put them back, and that would undo the rollback.
+    """
+    current = await _secret(call, app)
+    snapshot = await read_secret(call, app, release["spec"]["configRef"]["name"])
+    if current is None or snapshot is None or not _is_kept_here(current):
+        return
+    before, after = decoded(current), decoded(snapshot)
+    if before != after:
+        with suppress(Conflict):  # what was set meanwhile is newer than the rollback
+            await _write(call, app, current, {**dict.fromkeys(before), **after})
+
+
+def _is_kept_here(secret: Json) -> bool:
+    """Tell whether config vars were last set through the api."""
+    return labels.AUTHOR in (secret["metadata"].get("annotations") or {})
 
 
 def decoded(secret: Json | None) -> dict[str, str]:

@@ -16,7 +16,7 @@ from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import app_name
 from haikube.api.kernel.problems import Problem, invalid, not_found
 from haikube.api.kernel.rights import Right
-from haikube.api.rooms.config import decoded, read_secret
+from haikube.api.rooms.config import decoded, read_secret, restore
 from haikube.api.rooms.lookup import app_releases
 from haikube.api.streams.text import printed, text_stream
 from haikube.cluster.port import Json
@@ -174,7 +174,9 @@ async def _roll_back(call: Call, app: Json, release: Json, description: object) 
         "spec": wish,
     }
     request = await call.create(RELEASES, body)
-    return _shown(call, app, await _answered(call, app, request))
+    made = await _answered(call, app, request)
+    await restore(call, app, release)
+    return _shown(call, app, made)
 
 
 async def _answered(call: Call, app: Json, request: Json) -> Json:
