@@ -34,6 +34,13 @@ def test_pages_hold_everything_once_and_in_order(
     assert seen == sorted(versions, reverse=bool(order))
 
 
+def test_a_list_by_a_field_that_is_not_there_comes_by_id() -> None:
+    items = [{"id": "b"}, {"id": "a"}]
+    assert cut(items, parse("domain ..;")).items == [{"id": "a"}, {"id": "b"}]
+    with pytest.raises(Problem, match="cannot be sorted by domain"):
+        cut(items, parse("domain a.."))
+
+
 @pytest.mark.parametrize(
     ("header", "wanted"),
     [

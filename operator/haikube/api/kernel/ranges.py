@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from haikube.api.kernel.problems import Problem
@@ -70,8 +70,7 @@ def cut(items: Sequence[Item], wanted: Range | None) -> Page:
         wanted = Range("id") if len(items) > MOST else None
     if wanted is None or not items:
         return Page(items)
-    if any(wanted.field not in item for item in items):
-        raise _refused(f"these cannot be sorted by {wanted.field}")
+    wanted = _sortable(items, wanted)
     part = [item for item in _sorted(items, wanted) if _within(item, wanted)]
     if len(part) <= wanted.most:
         return Page(part)
@@ -79,6 +78,15 @@ def cut(items: Sequence[Item], wanted: Range | None) -> Page:
     order = ", order=desc" if wanted.descending else ""
     last = kept[-1][wanted.field]
     return Page(kept, f"{wanted.field} ]{last}..{wanted.end}; max={wanted.most}{order}")
+
+
+def _sortable(items: Sequence[Item], wanted: Range) -> Range:
+    """Return the range by ``id`` where a client names a field that is not there, but no part."""
+    if all(wanted.field in item for item in items):
+        return wanted
+    if wanted.start or wanted.end:
+        raise _refused(f"these cannot be sorted by {wanted.field}")
+    return replace(wanted, field="id")
 
 
 def _option(part: str) -> tuple[str, str]:
