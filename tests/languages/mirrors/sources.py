@@ -16,8 +16,13 @@ options=(-o Dir::Etc::SourceList=/work/sources/list -o Dir::Etc::SourceParts=/de
 apt-get -qq "${options[@]}" update
 cd sources/files
 for package; do
-  # a mirror may lack Debian's own part of a source package; upstream's is all that is wanted
-  apt-get -qq "${options[@]}" source --download-only "$package" || true
+  # a mirror may lack Debian's own part of a source package, where upstream's is all that is wanted,
+  # or the whole of a version that it lists: then an older one does
+  versions=$(apt-cache "${options[@]}" showsrc "$package" | sed -n 's/^Version: //p' | sort -Vru)
+  for version in $versions; do
+    apt-get -qq "${options[@]}" source --download-only "$package=$version" || true
+    ! ls "$package"_*.orig.tar.* >/dev/null 2>&1 || break
+  done
   ls "$package"_*.orig.tar.* >/dev/null
 done
 """
