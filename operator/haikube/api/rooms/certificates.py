@@ -19,7 +19,7 @@ from haikube.api.kernel.problems import Problem, invalid, not_found
 from haikube.api.kernel.revise import revise
 from haikube.api.rooms.config import read_secret
 from haikube.api.rooms.domains import declared, domain_id
-from haikube.api.rooms.lookup import certificates
+from haikube.api.rooms.lookup import app_owner, certificates
 from haikube.cluster.port import Json
 from haikube.model import labels
 from haikube.model.resources import APPS, SECRETS
@@ -194,12 +194,6 @@ def _covers(certificate: Certificate, hostname: str) -> bool:
 
 def _secret(call: Call, app: Json, entry: dict[str, Any], wish: dict[str, Any]) -> dict[str, Any]:
     meta = app["metadata"]
-    owner = {
-        "apiVersion": APPS.api_version,
-        "kind": APPS.kind,
-        "name": meta["name"],
-        "uid": meta["uid"],
-    }
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -209,7 +203,7 @@ def _secret(call: Call, app: Json, entry: dict[str, Any], wish: dict[str, Any]) 
             "namespace": meta["namespace"],
             "labels": {labels.APP: meta["name"]},
             "annotations": {labels.AUTHOR: call.caller.email},
-            "ownerReferences": [owner],
+            "ownerReferences": [app_owner(app)],
         },
         "data": _data(wish),
     }

@@ -14,12 +14,12 @@ from typing import Any, Final
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.problems import Problem, invalid
-from haikube.api.rooms.lookup import app_releases
+from haikube.api.rooms.lookup import app_owner, app_releases
 from haikube.cluster.errors import AlreadyExists, Conflict, Forbidden, NotFound
 from haikube.cluster.port import Json
 from haikube.model import labels
 from haikube.model.names import CONFIG_VAR, config_secret_name
-from haikube.model.resources import APPS, SECRETS
+from haikube.model.resources import SECRETS
 
 room: Final = Room()
 
@@ -171,12 +171,6 @@ async def _create(
     call: Call, app: Json, data: Mapping[str, str | None], notes: Mapping[str, str]
 ) -> Json:
     meta = app["metadata"]
-    owner = {
-        "apiVersion": APPS.api_version,
-        "kind": APPS.kind,
-        "name": meta["name"],
-        "uid": meta["uid"],
-    }
     body = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -186,7 +180,7 @@ async def _create(
             "namespace": meta["namespace"],
             "labels": {labels.APP: meta["name"]},
             "annotations": dict(notes),
-            "ownerReferences": [owner],
+            "ownerReferences": [app_owner(app)],
         },
         "data": {name: value for name, value in data.items() if value is not None},
     }

@@ -10,12 +10,13 @@ from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.problems import invalid, not_found
 from haikube.api.rooms.config import read_secret
+from haikube.api.rooms.lookup import app_owner
 from haikube.cluster.errors import NotFound
 from haikube.cluster.port import Json
 from haikube.model import labels
 from haikube.model.drain import Drain, drain_data, parse_drains, url_problem
 from haikube.model.names import drains_secret_name
-from haikube.model.resources import APPS, SECRETS
+from haikube.model.resources import SECRETS
 from haikube.model.times import format_time
 
 room: Final = Room()
@@ -91,12 +92,6 @@ async def _write(call: Call, app: Json, data: dict[str, Any]) -> None:
 def _secret(app: Json, name: str, data: dict[str, Any]) -> Json:
     meta = app["metadata"]
     marks = {labels.APP: meta["name"], labels.APP_UID: meta["uid"], labels.DRAINS: "true"}
-    owner = {
-        "apiVersion": APPS.api_version,
-        "kind": APPS.kind,
-        "name": meta["name"],
-        "uid": meta["uid"],
-    }
     return {
         "apiVersion": SECRETS.api_version,
         "kind": SECRETS.kind,
@@ -105,7 +100,7 @@ def _secret(app: Json, name: str, data: dict[str, Any]) -> Json:
             "name": name,
             "namespace": meta["namespace"],
             "labels": marks,
-            "ownerReferences": [owner],
+            "ownerReferences": [app_owner(app)],
         },
         "data": data,
     }

@@ -17,8 +17,10 @@ from haikube.api.kernel.rights import Right
 from haikube.api.rooms.lookup import process_types, size_name
 from haikube.cluster.port import Json
 from haikube.model import labels
+from haikube.model.meta import parse_meta
 from haikube.model.names import formation_name
 from haikube.model.resources import APPS, FORMATIONS
+from haikube.plan.children import owner_reference
 from haikube.plan.sizes import Size, dyno_sizes, find_size
 
 room: Final = Room()
@@ -153,14 +155,6 @@ def _formation(
 ) -> dict[str, Any]:
     """Return the object of a process type that nobody declared yet."""
     meta = app["metadata"]
-    owner = {
-        "apiVersion": APPS.api_version,
-        "kind": APPS.kind,
-        "name": meta["name"],
-        "uid": meta["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
     return {
         "apiVersion": FORMATIONS.api_version,
         "kind": FORMATIONS.kind,
@@ -169,7 +163,7 @@ def _formation(
             "namespace": meta["namespace"],
             "labels": {labels.APP: meta["name"], labels.APP_UID: meta["uid"]},
             "annotations": {labels.AUTHOR: call.caller.email},
-            "ownerReferences": [owner],
+            "ownerReferences": [owner_reference(APPS, parse_meta(app))],
         },
         "spec": {"appRef": {"name": meta["name"]}, "processType": process.name, **spec},
     }

@@ -25,6 +25,17 @@ async def home(call: Call) -> str:
     return usual
 
 
+def app_owner(app: Json) -> dict[str, str]:
+    """Return the reference by which what an app needs is collected with it."""
+    meta = app["metadata"]
+    return {
+        "apiVersion": APPS.api_version,
+        "kind": APPS.kind,
+        "name": meta["name"],
+        "uid": meta["uid"],
+    }
+
+
 def app_releases(call: Call, app: Json) -> list[Json]:
     """Return an app's releases, the newest first; requests for one are none."""
     found = call.context.observed.of_app(RELEASES, app)
