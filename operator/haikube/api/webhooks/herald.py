@@ -62,7 +62,7 @@ class Herald:
         app = self._app_of(event) if event else None
         if event is None or app is None or len(self._tasks) >= _MOST_AT_ONCE:
             return
-        task = asyncio.create_task(self._tell(event, app))
+        task = asyncio.create_task(self._tell(event, app, datetime.now(UTC)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -70,16 +70,16 @@ class Herald:
         """Read the hooks of an app again: they were changed."""
         self._hooks.pop(uid, None)
 
-    async def _tell(self, event: Event, app: Json) -> None:
+    async def _tell(self, event: Event, app: Json, now: datetime) -> None:
         try:
             hooks = [each for each in await self._known(app) if event.include in each.include]
-            await asyncio.gather(*(self._deliver(event, app, each) for each in hooks))
+            await asyncio.gather(*(self._deliver(event, app, each, now) for each in hooks))
         except StorageError as error:
             _log.warning("webhooks cannot be read", app=app["metadata"]["name"], error=str(error))
 
-    async def _deliver(self, event: Event, app: Json, hook: Hook) -> None:
+    async def _deliver(self, event: Event, app: Json, hook: Hook, now: datetime) -> None:
         kept = Kept(self._storage, app["metadata"]["uid"])
-        delivery = self._delivery(event, app, hook)
+        delivery = self._delivery(event, app, hook, now)
         etag = await kept.claim(delivery)
         if etag is not None:
             await self._caller.deliver(kept, hook, delivery, etag)
@@ -103,8 +103,7 @@ class Herald:
         name = name or (meta.get("labels") or {}).get("haikube.dev/app") or ""
         return self._observed.get(APPS, meta.get("namespace") or "", name)
 
-    def _delivery(self, event: Event, app: Json, hook: Hook) -> Delivery:
-        now = datetime.now(UTC)
+    def _delivery(self, event: Event, app: Json, hook: Hook, now: datetime) -> Delivery:
         moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
         return Delivery(
             id=made_id("delivery", f"{event.id}/{hook.id}"),
@@ -112,7 +111,7 @@ class Herald:
             level=hook.level,
             include=event.include,
             payload=self._payload(event, app, hook, moment),
-            seq=int(now.timestamp() * 1000),
+            seq=int(now.timestamp() * 1_000_000),
             created_at=moment,
             updated_at=moment,
         )
