@@ -46,6 +46,18 @@ async def test_without_release_phase_it_is_complete_at_once() -> None:
     assert row.plan.events == ()
 
 
+@pytest.mark.parametrize("overtaken", [False, True])
+async def test_at_its_end_it_is_looked_at_again_for_what_it_no_longer_needs(
+    *, overtaken: bool
+) -> None:
+    later = [b.release(2), b.snapshot(2), b.slug_url(2)] if overtaken else []
+    row = await plan(b.release(**PENDING), *whole(), *later)
+
+    assert (row.status["result"], row.plan.requeue_after) == ("Succeeded", 0.0)
+    after = await plan(b.release(result="Succeeded"), *whole(), *later)
+    assert after.writes == (["delete Secret hello-v1-slug"] if overtaken else [])
+
+
 async def test_its_snapshot_must_exist() -> None:
     row = await plan(b.release(**PENDING), b.app(), b.stack(), b.slug_url())
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from haikube.model.intents import Plan
+from haikube.model.intents import Object, Plan
+from haikube.model.release import PENDING
 from haikube.plan.context import Context
 from haikube.plan.release.phase import plan_phase, release_verdict
 from haikube.plan.release.slugurl import plan_slug_url, renewal
@@ -19,13 +20,21 @@ def plan_release(view: ReleaseView, context: Context) -> Plan:
     if view.release.meta.deleting or view.app is None:
         return Plan()
     verdict = release_verdict(view)
+    status = release_status(view, verdict, context)
     return Plan(
         writes=(
             *plan_snapshot(view, view.app),
             *plan_slug_url(view, view.app, context),
             *plan_phase(view, view.app, context),
         ),
-        status=release_status(view, verdict, context),
+        status=status,
         events=release_events(view, verdict),
-        requeue_after=renewal(view, context),
+        requeue_after=_again(view, status, context),
     )
+
+
+def _again(view: ReleaseView, status: Object, context: Context) -> float | None:
+    """Return when to look again: at once at its end, for what it needed until then may go now."""
+    if view.release.result == PENDING and status.get("result") != PENDING:
+        return 0.0
+    return renewal(view, context)
