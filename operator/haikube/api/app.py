@@ -27,7 +27,7 @@ from haikube.api.kernel.rights import Rights
 from haikube.api.kernel.seal import Seals
 from haikube.api.rooms import ROOMS, git, probes
 from haikube.api.streams import attach
-from haikube.api.streams.logs import log_sources
+from haikube.api.streams.logs import DYNO_PODS, LogSources, log_sources
 from haikube.api.webhooks.deliver import Caller
 from haikube.api.webhooks.herald import Herald
 from haikube.cluster.port import Cluster
@@ -50,7 +50,6 @@ from haikube.model.resources import (
     DYNOS,
     FORMATIONS,
     NAMESPACES,
-    PODS,
     RELEASES,
     ROLE_BINDINGS,
     SERVICE_ACCOUNTS,
@@ -68,7 +67,7 @@ WATCHED: Final = (
     Kind(FORMATIONS),
     Kind(DYNOS),
     Kind(STACKS),
-    Kind(PODS, labels=f"{labels.COMPONENT} in (dyno,one-off,release-phase)"),
+    DYNO_PODS,
     Kind(NAMESPACES, labels=labels.TEAM),
     Kind(ROLE_BINDINGS),
     Kind(SERVICE_ACCOUNTS, labels=f"{labels.COMPONENT}=authorization"),
@@ -100,25 +99,17 @@ def create_app(
             scratch=scratch,
             pace=pace or Pace(),
         )
-        rights = Rights()
         sources = log_sources(settings, cluster, observed)
         herald = Herald(settings, storage, observed, Caller(settings))
-        app.state.context = Context(
-            settings=settings,
-            own=cluster,
-            storage=storage,
-            authenticator=Authenticator(cluster),
-            capabilities=Capabilities(settings),
-            seals=Seals(settings),
-            contract=contract or Contract(),
+        app.state.context = _context(
+            settings,
+            cluster,
+            storage,
             observed=observed,
-            rights=rights,
-            directory=Directory(cluster, observed, rights),
-            logs=_listener(settings, storage),
-            history=sources.history,
-            router=sources.router,
-            git=service,
+            sources=sources,
+            service=service,
             herald=herald,
+            contract=contract or Contract(),
             closing=app.state.closing,
         )
         try:
@@ -144,6 +135,39 @@ def create_app(
     )
     app.state.closing = asyncio.Event()
     return app
+
+
+def _context(
+    settings: Settings,
+    cluster: Impersonator,
+    storage: Storage,
+    *,
+    observed: Observed,
+    sources: LogSources,
+    service: GitService,
+    herald: Herald,
+    contract: Contract,
+    closing: asyncio.Event,
+) -> Context:
+    rights = Rights()
+    return Context(
+        settings=settings,
+        own=cluster,
+        storage=storage,
+        authenticator=Authenticator(cluster),
+        capabilities=Capabilities(settings),
+        seals=Seals(settings),
+        contract=contract,
+        observed=observed,
+        rights=rights,
+        directory=Directory(cluster, observed, rights),
+        logs=_listener(settings, storage),
+        history=sources.history,
+        router=sources.router,
+        git=service,
+        herald=herald,
+        closing=closing,
+    )
 
 
 def _listener(settings: Settings, storage: Storage) -> BuildLogs:

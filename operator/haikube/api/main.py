@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from contextlib import suppress
 from types import FrameType
@@ -14,6 +13,7 @@ import uvicorn
 
 from haikube.api.app import create_app
 from haikube.cluster.http import HttpCluster
+from haikube.jsonlog import configure_logging
 from haikube.settings import Settings, read_settings
 from haikube.storage.port import Storage, StorageError
 from haikube.storage.proof import Unfit, prove
@@ -84,22 +84,6 @@ class _Server(uvicorn.Server):
         """Take a signal."""
         super().handle_exit(sig, frame)
         self._loop.call_soon_threadsafe(self._closing.set)
-
-
-def configure_logging(level: str) -> None:
-    """Write one JSON object per line."""
-    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-    logging.basicConfig(level=max(number, logging.WARNING), format="%(message)s")
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-    )
 
 
 if __name__ == "__main__":

@@ -11,17 +11,17 @@ import ssl
 from typing import Final
 
 from haikube.api.kernel.observed import Kind, Observed
-from haikube.api.main import configure_logging
-from haikube.api.streams.logs import log_sources
+from haikube.api.streams.logs import DYNO_PODS, log_sources
 from haikube.cluster.http import HttpCluster
 from haikube.cluster.port import Json
 from haikube.drains.guard import Guard
 from haikube.drains.probes import probes
 from haikube.drains.shipping import Checkpoints, Shipping
+from haikube.jsonlog import configure_logging
 from haikube.logs.line import Selection
 from haikube.logs.tail import Tail
 from haikube.model import labels
-from haikube.model.resources import APPS, BUILDS, FORMATIONS, PODS, RELEASES, SECRETS
+from haikube.model.resources import APPS, BUILDS, FORMATIONS, RELEASES, SECRETS
 from haikube.settings import Settings, read_settings
 
 _SYNC_SECONDS: Final = 30.0
@@ -31,7 +31,7 @@ WATCHED: Final = (
     Kind(BUILDS),
     Kind(RELEASES),
     Kind(FORMATIONS),
-    Kind(PODS, labels=f"{labels.COMPONENT} in (dyno,one-off,release-phase)"),
+    DYNO_PODS,
     Kind(SECRETS, labels=labels.DRAINS),
 )
 

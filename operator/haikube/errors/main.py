@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Final
 
-import structlog
 import uvicorn
 
 from haikube.cluster.http import HttpCluster
 from haikube.errors.service import create_app
+from haikube.jsonlog import configure_logging
 from haikube.settings import Settings, read_settings
 
 _MOST_AT_ONCE: Final = 2000
@@ -20,7 +19,7 @@ _STOP_SECONDS: Final = 5
 def main() -> None:
     """Run the service."""
     settings = read_settings("haikube-errors")
-    _configure_log()
+    configure_logging(settings.log_level)
     asyncio.run(serve(settings))
 
 
@@ -41,19 +40,6 @@ async def serve(settings: Settings) -> None:
             ws="none",
         )
         await uvicorn.Server(config).serve()
-
-
-def _configure_log() -> None:
-    """Write one JSON object per line."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
 
 
 if __name__ == "__main__":

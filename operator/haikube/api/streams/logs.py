@@ -7,16 +7,21 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
-from haikube.api.kernel.observed import Observed
+from haikube.api.kernel.observed import Kind, Observed
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.chronicle import Chronicle
 from haikube.logs.gateway import Gateway
 from haikube.logs.store import Store, StoredLogs
+from haikube.model import labels
 from haikube.model.app import App, parse_app
-from haikube.model.resources import APPS
+from haikube.model.resources import APPS, PODS
 from haikube.plan.hosts import decide_hosts, wanted_hosts
 from haikube.settings import Settings
+
+DYNO_PODS: Final = Kind(PODS, labels=f"{labels.COMPONENT} in (dyno,one-off,release-phase)")
+"""The pods whose output is an app's log; whoever reads logs watches them."""
 
 
 @dataclass(frozen=True, slots=True)
