@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
+from haikube.bridge.profile import Login
+from haikube.cli.platform import Platform, connect
+from world import NAMESPACE, TOKEN, World, running
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +26,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("GIT_CONFIG_GLOBAL", "HAIKUBE_PROFILE", "HEROKU_API_KEY", "NODE_EXTRA_CA_CERTS"):
         monkeypatch.delenv(name, raising=False)
     return folder
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with running() as platform:
+        platform.cluster.app("hello")
+        yield platform
+
+
+@pytest.fixture
+async def platform(world: World) -> AsyncIterator[Platform]:
+    async with connect(Login(world.url, TOKEN, "", NAMESPACE, "", "")) as made:
+        yield made

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
 
 import pytest
 
-from haikube.bridge.profile import Login
 from haikube.cli.builds import deploy_archive
-from haikube.cli.platform import Platform, connect
-from world import NAMESPACE, TOKEN, World, fail, release_phase, running
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with running() as platform:
-        platform.cluster.app("hello")
-        yield platform
-
-
-@pytest.fixture
-async def platform(world: World) -> AsyncIterator[Platform]:
-    async with connect(Login(world.url, TOKEN, "", NAMESPACE, "", "")) as made:
-        yield made
+from haikube.cli.platform import Platform
+from world import World, fail, release_phase
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import click
 import pytest
 
-from haikube.bridge.profile import Login
-from haikube.cli.platform import Platform, connect
+from haikube.cli.platform import Platform
 from haikube.cli.releases import run_again
 from haikube.model import labels
 from haikube.model.resources import RELEASES
-from world import NAMESPACE, TOKEN, World, running
+from world import NAMESPACE, World
 
 TYPES = [{"name": "release", "command": "x"}]
 SLUG = {"digest": f"sha256:{'0' * 64}", "sizeBytes": 1, "processTypes": TYPES}
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with running() as platform:
-        platform.cluster.app("hello")
-        yield platform
-
-
-@pytest.fixture
-async def platform(world: World) -> AsyncIterator[Platform]:
-    async with connect(Login(world.url, TOKEN, "", NAMESPACE, "", "")) as made:
-        yield made
 
 
 async def release(world: World, version: int, result: str, slug: str) -> None:

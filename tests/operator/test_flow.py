@@ -8,25 +8,11 @@ import pytest
 
 import builders as b
 from haikube.model.resources import APPS, FORMATIONS, STACKS
+from operator_steps import BROKEN, built
 from simulation import Simulation
 
 PHASED = {"web": "python app.py", "worker": "python work.py", "release": "python migrate.py"}
 WITHOUT_WORKER = {"web": "python app.py"}
-
-
-def built(types: dict[str, str]) -> dict[str, Any]:
-    listed = [{"name": name, "command": command} for name, command in types.items()]
-    slug = {"digest": b.DIGEST, "sizeBytes": 10}
-    return {
-        "ok": True,
-        "slug": slug,
-        "processTypes": listed,
-        "buildpacks": [],
-        "language": "Python",
-    }
-
-
-BROKEN = {"ok": False, "reason": "CompileFailed", "message": "repair it"}
 
 
 async def flow(world: Simulation) -> None:
