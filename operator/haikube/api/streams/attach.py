@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,17 +15,17 @@ from typing import Any, Final
 import structlog
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from starlette.websockets import WebSocket
 
 from haikube.api.kernel.context import Context
 from haikube.api.kernel.problems import Problem, problem_of
+from haikube.api.streams.client import FAILED, Client, size_of
 from haikube.cluster.errors import ApiError, Conflict
 from haikube.cluster.port import Cluster, Json, Stream
 from haikube.model import labels
 from haikube.model.resources import DYNOS, PODS
 from haikube.model.times import format_time
-from haikube.run.command import exit_line
-from haikube.run.session import EndOfInput, Said, Session, Size
+from haikube.run.session import Session
 
 ACT: Final = "ATTACH"
 PROTOCOL: Final = "haikube.attach.v1"
@@ -40,9 +39,6 @@ LEASE_SECONDS: Final = 600.0
 _RENEW_SECONDS: Final = 60.0
 _START_SECONDS: Final = 600.0
 _END_SECONDS: Final = 15.0
-_CLOSED: Final = 1000
-_FAILED: Final = 1011
-_REASON: Final = 120
 _OVER: Final = frozenset({"Complete", "Crashed"})
 
 _log = structlog.get_logger(__name__)
@@ -63,11 +59,11 @@ async def attach(socket: WebSocket) -> None:
         await _refuse(socket, error)
         return
     await socket.accept(subprotocol=PROTOCOL)
-    client = _Client(socket)
+    client = Client(socket)
     try:
         code = await session.run(client)
     except (Refused, ApiError) as error:
-        await client.close(_FAILED, str(error))
+        await client.close(FAILED, str(error))
     else:
         await client.end(code, told=bool(wish["told"]))
 
@@ -77,70 +73,6 @@ async def _refuse(socket: WebSocket, error: Exception) -> None:
     problem = problem_of(error)
     response = Response(json.dumps(problem.body), problem.status, media_type="application/json")
     await socket.send_denial_response(response)
-
-
-class _Client:
-    """The other end of the WebSocket; see ``session.Client``."""
-
-    def __init__(self, socket: WebSocket) -> None:
-        self._socket = socket
-
-    async def said(self) -> AsyncIterator[Said]:
-        """Yield what the client says until it goes."""
-        while True:
-            message = await self._socket.receive()
-            if message["type"] != "websocket.receive":
-                return
-            if (data := message.get("bytes")) is not None:
-                yield data
-            elif (word := _word(message.get("text") or "")) is not None:
-                yield word
-
-    async def show(self, data: bytes) -> None:
-        """Send output."""
-        with suppress(WebSocketDisconnect, RuntimeError):
-            await self._socket.send_bytes(data)
-
-    async def tell(self, **what: object) -> None:
-        """Send a word about the session."""
-        with suppress(WebSocketDisconnect, RuntimeError):
-            await self._socket.send_text(json.dumps(what))
-
-    async def end(self, code: int | None, *, told: bool) -> None:
-        """Say how the command ended; None when the client has gone before."""
-        if code is None:
-            return
-        if told:
-            await self.show(exit_line(code))
-        await self.tell(exit=code)
-        await self.close(_CLOSED, "")
-
-    async def close(self, code: int, reason: str) -> None:
-        """Close, with a reason for the person."""
-        if self._socket.application_state is WebSocketState.CONNECTED:
-            with suppress(WebSocketDisconnect, RuntimeError):
-                await self._socket.close(code, reason.encode()[:_REASON].decode(errors="ignore"))
-
-
-def _word(text: str) -> Said | None:
-    """Return what a text frame says; None for words of another version."""
-    try:
-        said = json.loads(text)
-        if said.get("eof"):
-            return EndOfInput()
-        return _size(said["resize"]["columns"], said["resize"]["rows"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _size(columns: object, rows: object) -> Size | None:
-    """Return a size that a terminal can have; clients also send 0 and nothing."""
-    most = 10_000
-    if str(columns).isdecimal() and str(rows).isdecimal():
-        size = Size(int(str(columns)), int(str(rows)))
-        if 0 < size.columns < most and 0 < size.rows < most:
-            return size
-    return None
 
 
 class _Inside:
@@ -154,12 +86,12 @@ class _Inside:
     async def claim(self) -> None:
         """Take nothing: to run a command twice is for its caller to decide."""
 
-    async def run(self, client: _Client) -> int | None:
+    async def run(self, client: Client) -> int | None:
         """Run the command; returns its exit code, None when the client went."""
         session, line = str(self._wish["session"]), str(self._wish["command"])
         launch = ("/haikube/dyno", "inside", session, "/haikube/start", line)
         async with self._cluster.attach(self._stream(launch)) as channel:
-            if self._tty and (size := _size(self._wish["columns"], self._wish["rows"])):
+            if self._tty and (size := size_of(self._wish["columns"], self._wish["rows"])):
                 await channel.resize(size.columns, size.rows)
             await client.tell(state="up")
             if await Session(client, channel, tty=self._tty).run():
@@ -208,7 +140,7 @@ class _OneOff:
         except Conflict:
             await self.claim()  # the operator wrote its status in between
 
-    async def run(self, client: _Client) -> int | None:
+    async def run(self, client: Client) -> int | None:
         """Run the command; returns its exit code, None when the client went."""
         waiting = asyncio.create_task(self._begun())
         renewing = asyncio.create_task(self._renew())
@@ -226,12 +158,12 @@ class _OneOff:
             return None
         return await self._exit_code(pod)
 
-    async def _joined(self, client: _Client, pod: Json) -> bool:
+    async def _joined(self, client: Client, pod: Json) -> bool:
         meta = pod["metadata"]
         container = pod["spec"]["containers"][0]["name"]
         stream = Stream(meta["name"], meta["namespace"], container, self._tty)
         async with self._cluster.attach(stream) as channel:
-            if self._tty and (size := _size(self._wish["columns"], self._wish["rows"])):
+            if self._tty and (size := size_of(self._wish["columns"], self._wish["rows"])):
                 await channel.resize(size.columns, size.rows)
             await channel.send(b"\n")  # what the launcher waits for
             await client.tell(state="up")
