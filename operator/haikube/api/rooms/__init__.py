@@ -11,6 +11,7 @@ from haikube.api.rooms import (
     buildpacks,
     builds,
     certificates,
+    collaborators,
     config,
     domains,
     drains,
@@ -27,6 +28,7 @@ from haikube.api.rooms import (
     stacks,
     status,
     teams,
+    transfers,
     webhooks,
 )
 
@@ -50,6 +52,8 @@ ROOMS: Final = (
     features.room,
     stacks.room,
     teams.room,
+    collaborators.room,
+    transfers.room,
     webhooks.room,
     authorizations.room,
     status.room,

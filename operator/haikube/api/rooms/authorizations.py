@@ -106,26 +106,6 @@ async def regenerate(call: Call) -> Json:
     return _shown(call, account, await _token(call, account))
 
 
-@room.get("/oauth/sessions")
-async def list_sessions(call: Call) -> list[Json]:
-    """Answer that logins are not kept: a login is a token of the cluster."""
-    del call
-    return []
-
-
-@room.delete("/oauth/sessions/{session}")
-async def no_session(call: Call) -> Json:
-    """Answer that there is no such session."""
-    raise not_found("session", call.path("session"))
-
-
-@room.post("/oauth/clients", "/oauth/tokens")
-async def refuse(call: Call) -> Json:
-    """Refuse what belongs to OAuth with other services."""
-    del call
-    raise invalid("OAuth clients are not there: tokens come from heroku authorizations:create.")
-
-
 def _mine(call: Call) -> list[Json]:
     accounts = call.context.observed.all(SERVICE_ACCOUNTS)
     mine = [each for each in accounts if annotation(each, labels.OWNER) == call.caller.email]
@@ -260,22 +240,47 @@ async def _marked(call: Call, account: Json, marks: Mapping[str, str]) -> Json:
 
 
 def _shown(call: Call, account: Json, token: Json | None) -> Json:
+    return _body(
+        call,
+        _id(account),
+        description=annotation(account, labels.DESCRIPTION),
+        scope=_scopes(account),
+        token=token,
+        since=created(account),
+    )
+
+
+def _login(call: Call) -> Json:
+    """Return the token that came as a password as what it is: a login."""
+    return _body(
+        call,
+        made_id("login", call.caller.username),
+        description="Login with a token of the cluster",
+        scope=["global"],
+        token={"token": call.caller.token},
+        since=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+
+
+def _body(
+    call: Call, id_: str, *, description: str, scope: list[str], token: Json | None, since: str
+) -> Json:
     shown = None
     if token is not None:
-        id_ = made_id("token", _id(account))
-        shown = {"id": id_, "token": token["token"], "expires_in": _seconds_left(token)}
+        life = _seconds_left(token)
+        shown = {"id": made_id("token", id_), "token": token["token"], "expires_in": life}
     return {
-        "id": _id(account),
-        "description": annotation(account, labels.DESCRIPTION),
-        "scope": _scopes(account),
+        "id": id_,
+        "description": description,
+        "scope": scope,
         "access_token": shown,
         "refresh_token": None,
         "client": None,
         "grant": None,
         "session": None,
         "user": {**person(call.caller.email), "full_name": call.caller.email},
-        "created_at": created(account),
-        "updated_at": created(account),
+        "created_at": since,
+        "updated_at": since,
     }
 
 
@@ -287,26 +292,3 @@ def _seconds_left(token: Json) -> int | None:
     ends = datetime.fromisoformat(str(text))
     left = int((ends - datetime.now(UTC)).total_seconds())
     return left if left < _FOREVER // 2 else None
-
-
-def _login(call: Call) -> Json:
-    """Return the token that came as a password as what it is: a login."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    id_ = made_id("login", call.caller.username)
-    return {
-        "id": id_,
-        "description": "Login with a token of the cluster",
-        "scope": ["global"],
-        "access_token": {
-            "id": made_id("token", id_),
-            "token": call.caller.token,
-            "expires_in": None,
-        },
-        "refresh_token": None,
-        "client": None,
-        "grant": None,
-        "session": None,
-        "user": {**person(call.caller.email), "full_name": call.caller.email},
-        "created_at": now,
-        "updated_at": now,
-    }

@@ -34,6 +34,14 @@ _GRANTED: Final = {
 }
 """The ClusterRoles that make each role."""
 
+PERMISSIONS: Final = {
+    "deploy": "Deploy, scale, read logs",
+    "manage": "Change who may use the app, transfer and delete it",
+    "operate": "Config vars, domains, certificates",
+    "view": "See the app",
+}
+"""What can be allowed on an app, in Heroku's words; a role of the team holds some of them."""
+
 _RANK: Final = (VIEWER, MEMBER, ADMIN)
 _GROUP: Final = "rbac.authorization.k8s.io"
 _SERVICE_ACCOUNT: Final = "system:serviceaccount:"

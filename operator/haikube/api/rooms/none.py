@@ -152,6 +152,26 @@ async def refuse_telemetry(call: Call) -> Json:
     raise invalid("Telemetry drains are not there yet: collect from the cluster's own metrics.")
 
 
+@room.get("/oauth/sessions")
+async def list_sessions(call: Call) -> list[Json]:
+    """Answer that logins are not kept: a login is a token of the cluster."""
+    del call
+    return []
+
+
+@room.delete("/oauth/sessions/{session}")
+async def no_session(call: Call) -> Json:
+    """Answer that there is no such session."""
+    raise not_found("session", call.path("session"))
+
+
+@room.post("/oauth/clients", "/oauth/tokens")
+async def refuse_oauth(call: Call) -> Json:
+    """Refuse what belongs to OAuth with other services."""
+    del call
+    raise invalid("OAuth clients are not there: tokens come from heroku authorizations:create.")
+
+
 @room.get("/account/keys")
 async def no_keys(call: Call) -> list[Json]:
     """Answer that nobody has an SSH key here."""

@@ -1,15 +1,14 @@
-"""Teams: the namespaces made for one, their members, and who may use an app.
+"""Teams: the namespaces made for one, and their members.
 
 Who is of a team is said by RoleBindings; what is changed here is changed with the caller's own
-right to them. All members of a team may use all of its apps.
+right to them.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from haikube.api.bodies.app import owner_of
-from haikube.api.bodies.parts import app_ref, created, person, team
+from haikube.api.bodies.parts import created, person, team
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import made_id
@@ -19,6 +18,7 @@ from haikube.api.rooms.apps import shown
 from haikube.api.rooms.members import (
     ADMIN,
     MEMBER,
+    PERMISSIONS,
     VIEWER,
     Member,
     add_member,
@@ -26,17 +26,9 @@ from haikube.api.rooms.members import (
     remove_member,
 )
 from haikube.cluster.port import Json
-from haikube.model import labels
 from haikube.model.resources import APPS, NAMESPACES, ROLE_BINDINGS
 
 room: Final = Room()
-
-_PERMISSIONS: Final = {
-    "deploy": "Deploy, scale, read logs",
-    "manage": "Change who may use the app, transfer and delete it",
-    "operate": "Config vars, domains, certificates",
-    "view": "See the app",
-}
 
 
 @room.get("/teams", "/users/{user}/teams")
@@ -50,7 +42,7 @@ async def list_all(call: Call) -> list[Json]:
 async def permissions(call: Call) -> list[Json]:
     """Answer what can be allowed on an app of a team."""
     del call
-    return [{"name": name, "description": words} for name, words in _PERMISSIONS.items()]
+    return [{"name": name, "description": words} for name, words in PERMISSIONS.items()]
 
 
 @room.get("/teams/{team}")
@@ -119,110 +111,6 @@ async def list_apps_of(call: Call) -> list[Json]:
     return [shown(call, app) for app in apps]
 
 
-@room.get("/apps/{app}/collaborators", "/teams/apps/{app}/collaborators")
-async def list_collaborators(call: Call) -> list[Json]:
-    """Answer who may use an app: its owner, and the members of its team."""
-    app = await call.app()
-    return [_collaborator(app, each) for each in _users_of(call, app)]
-
-
-@room.get("/apps/{app}/collaborators/{email}", "/teams/apps/{app}/collaborators/{email}")
-async def show_collaborator(call: Call) -> Json:
-    """Answer one of who may use an app, by address or id."""
-    app = await call.app()
-    for each in _users_of(call, app):
-        if call.path("email") in {each.email, made_id("collaborator", each.email)}:
-            return _collaborator(app, each)
-    raise not_found("collaborator", call.path("email"))
-
-
-@room.post("/apps/{app}/collaborators", "/teams/apps/{app}/collaborators")
-async def add_collaborator(call: Call) -> Json:
-    """Let somebody use an app, and with it all apps of its team."""
-    app = await call.app()
-    wish = await call.body()
-    email, namespace = str(wish["user"]), app["metadata"]["namespace"]
-    if any(each.email == email for each in _users_of(call, app)):
-        raise invalid(f"{email} has access to {app['metadata']['name']} already.")
-    member = await add_member(call, namespace, email, MEMBER)
-    call.warnings.append(f"{email} may now use every app of team {namespace}.")
-    return _collaborator(app, member)
-
-
-@room.patch("/teams/apps/{app}/collaborators/{email}")
-async def change_collaborator(call: Call) -> Json:
-    """Give somebody the role in the team that holds the permissions, no more."""
-    app = await call.app()
-    asked = {str(each) for each in (await call.body()).get("permissions") or ()}
-    if unknown := sorted(asked - set(_PERMISSIONS)):
-        raise invalid(f"Permission {unknown[0]:.40} is none of {', '.join(_PERMISSIONS)}.")
-    email, namespace = call.path("email"), app["metadata"]["namespace"]
-    if email not in {each.email for each in _users_of(call, app)}:
-        raise not_found("collaborator", email)
-    member = await add_member(call, namespace, email, _role_of(asked))
-    call.warnings.append(f"This holds for every app of team {namespace}.")
-    return _collaborator(app, member)
-
-
-@room.delete("/apps/{app}/collaborators/{email}", "/teams/apps/{app}/collaborators/{email}")
-async def remove_collaborator(call: Call) -> Json:
-    """Take somebody's roles in the team of an app away."""
-    app = await call.app()
-    member = await remove_member(call, app["metadata"]["namespace"], call.path("email"))
-    return _collaborator(app, member)
-
-
-@room.patch("/teams/apps/{app}")
-async def change_app(call: Call) -> Json:
-    """Lock an app, or give it to its team or to a person."""
-    app = await call.app()
-    wish = await call.body()
-    if "owner" in wish:
-        return shown(call, await _give(call, app, str(wish["owner"])))
-    if "locked" not in wish:
-        raise invalid("Send one of: locked, owner.")
-    mark = {labels.LOCKED: "true" if wish["locked"] else None}
-    return shown(call, await call.patch(APPS, app, {"metadata": {"annotations": mark}}))
-
-
-@room.get("/account/app-transfers")
-async def list_transfers(call: Call) -> list[Json]:
-    """Answer that no transfer waits: they are made at once."""
-    del call
-    return []
-
-
-@room.post("/account/app-transfers")
-async def transfer(call: Call) -> Json:
-    """Give an app to another person of its team, at once."""
-    wish = await call.body()
-    app = await call.context.directory.find(call.caller, str(wish["app"]))
-    before, recipient = owner_of(app), str(wish["recipient"])
-    given = await _give(call, app, recipient)
-    return {
-        "id": made_id("transfer", f"{app['metadata']['uid']}/{recipient}"),
-        "app": app_ref(given),
-        "owner": person(before),
-        "recipient": person(recipient),
-        "state": "accepted",
-        "created_at": created(app),
-        "updated_at": created(app),
-    }
-
-
-async def _give(call: Call, app: Json, recipient: str) -> Json:
-    """Note who an app belongs to; it stays in the namespace where it runs."""
-    namespace = app["metadata"]["namespace"]
-    known = {each.email for each in members_of(call, namespace)}
-    if recipient != namespace and recipient not in known:
-        raise invalid(
-            f"{recipient:.80} is not of team {namespace}. An app runs in the namespace of its team "
-            "and cannot move: add the person with heroku access:add, or create the app anew."
-        )
-    owner = None if recipient == namespace else recipient
-    return await call.patch(APPS, app, {"metadata": {"annotations": {labels.OWNER: owner}}})
-
-
 async def _find(call: Call) -> str:
     """Return the namespace of the team that the path names by name or id."""
     wanted = call.path("team")
@@ -265,35 +153,6 @@ async def _put(call: Call) -> Json:
     namespace = await _find(call)
     wish = await call.body()
     return _member(await add_member(call, namespace, str(wish["email"]), str(wish["role"])))
-
-
-def _role_of(permissions: set[str]) -> str:
-    if "manage" in permissions:
-        return ADMIN
-    return MEMBER if permissions - {"view"} else VIEWER
-
-
-def _users_of(call: Call, app: Json) -> list[Member]:
-    members = members_of(call, app["metadata"]["namespace"])
-    owner = owner_of(app)
-    if labels.OWNER not in (app["metadata"].get("annotations") or {}):
-        return members
-    rest = [each for each in members if each.email != owner]
-    return [Member(owner, "owner", created(app)), *rest]
-
-
-def _collaborator(app: Json, member: Member) -> Json:
-    answer: dict[str, Any] = {
-        "id": made_id("collaborator", member.email),
-        "app": app_ref(app),
-        "user": {**person(member.email), "federated": False},
-        "role": member.role,
-        "created_at": member.since,
-        "updated_at": member.since,
-    }
-    names = _PERMISSIONS if member.role != VIEWER else ("view",)
-    answer["permissions"] = [{"name": each, "description": _PERMISSIONS[each]} for each in names]
-    return answer
 
 
 def _member(member: Member) -> Json:
