@@ -15,16 +15,16 @@ from datetime import timedelta
 from typing import Any, Final
 
 from haikube.bridge.profile import Login, load, now, save
+from haikube.cluster.accounts import request_token
 from haikube.cluster.credentials import Credentials
 from haikube.cluster.errors import AlreadyExists, ApiError, Forbidden, NotFound
 from haikube.cluster.http import HttpCluster
 from haikube.cluster.identity import load as load_credentials
-from haikube.model.resources import SECRETS, SERVICE_ACCOUNTS, Resource
+from haikube.model.resources import ROLE_BINDINGS, SECRETS, SERVICE_ACCOUNTS, Resource
 
 TOKEN_LIFE: Final = timedelta(hours=8)
 _EARLY: Final = timedelta(minutes=5)
 _ROLES: Final = (("haikube-developer", ""), ("haikube-admin", "-admin"))
-_ROLE_BINDINGS: Final = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 _LOGIN_LABEL: Final = "haikube.dev/login"
 
 
@@ -101,10 +101,16 @@ async def _as_service_account(cluster: HttpCluster, login: Login) -> Login:
     await _ensure_service_account(cluster, login)
     made = replace(login, grant=login.grant or f"haikube-login-{secrets.token_hex(5)}")
     binding = await _grant(cluster, made)
-    token = await _request_token(cluster, made, binding)
+    seconds = int(TOKEN_LIFE.total_seconds())
+    status = await request_token(
+        cluster, made.service_account, made.namespace, seconds=seconds, bound_to=binding
+    )
     ends = now() + TOKEN_LIFE - timedelta(minutes=1)
     return replace(
-        made, token=token, expires_at=ends.isoformat(), grant=made.grant if binding else ""
+        made,
+        token=str(status["token"]),
+        expires_at=ends.isoformat(),
+        grant=made.grant if binding else "",
     )
 
 
@@ -117,10 +123,10 @@ async def _ensure_service_account(cluster: HttpCluster, login: Login) -> None:
     await _ensure(cluster, SERVICE_ACCOUNTS, {"metadata": metadata})
     for role, suffix in _ROLES:
         name = f"{login.service_account}{suffix}"
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
+        reference = {"apiGroup": ROLE_BINDINGS.group, "kind": "ClusterRole", "name": role}
         subjects = [{"kind": "ServiceAccount", **metadata}]
         binding = {"roleRef": reference, "subjects": subjects}
-        await _ensure(cluster, _ROLE_BINDINGS, {"metadata": {**metadata, "name": name}, **binding})
+        await _ensure(cluster, ROLE_BINDINGS, {"metadata": {**metadata, "name": name}, **binding})
 
 
 async def _ensure(cluster: HttpCluster, resource: Resource, body: dict[str, Any]) -> None:
@@ -149,24 +155,6 @@ async def _grant(cluster: HttpCluster, login: Login) -> dict[str, str] | None:
         return None
     uid = made["metadata"]["uid"]
     return {"apiVersion": "v1", "kind": "Secret", "name": login.grant, "uid": uid}
-
-
-async def _request_token(cluster: HttpCluster, login: Login, binding: dict[str, str] | None) -> str:
-    """Ask for a token of the service account; a subresource that is created like an object."""
-    plural = f"{SERVICE_ACCOUNTS.plural}/{login.service_account}/token"
-    spec: dict[str, Any] = {"expirationSeconds": int(TOKEN_LIFE.total_seconds())}
-    if binding:
-        spec["boundObjectRef"] = binding
-    answer = await cluster.create(
-        Resource("", "v1", plural, "TokenRequest"),
-        {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "metadata": {"namespace": login.namespace},
-            "spec": spec,
-        },
-    )
-    return str(answer["status"]["token"])
 
 
 def words(error: Exception) -> str:

@@ -18,17 +18,17 @@ from haikube.api.kernel.identity import made_id
 from haikube.api.kernel.problems import Problem, invalid, not_found
 from haikube.api.kernel.rights import Right
 from haikube.api.rooms.lookup import home
+from haikube.cluster.accounts import request_token
 from haikube.cluster.errors import Forbidden
 from haikube.cluster.port import Json
 from haikube.model import labels
-from haikube.model.resources import APPS, ROLE_BINDINGS, SERVICE_ACCOUNTS, Resource
+from haikube.model.resources import APPS, ROLE_BINDINGS, SERVICE_ACCOUNTS
 
 room: Final = Room()
 
 COMPONENT: Final = "authorization"
 
 _SCOPES: Final = ("global", "identity", "read", "write", "read-protected", "write-protected")
-_GROUP: Final = "rbac.authorization.k8s.io"
 _SHORTEST: Final = 600
 _FOREVER: Final = 10 * 365 * 86_400
 """Seconds of a token that nobody gave an end; the cluster may have a lower limit."""
@@ -195,7 +195,7 @@ async def _bind(call: Call, account: Json, scope: Sequence[str]) -> None:
                 "labels": {labels.COMPONENT: COMPONENT},
                 "ownerReferences": [owner],
             },
-            "roleRef": {"apiGroup": _GROUP, "kind": "ClusterRole", "name": role},
+            "roleRef": {"apiGroup": ROLE_BINDINGS.group, "kind": "ClusterRole", "name": role},
             "subjects": [
                 {"kind": "ServiceAccount", "name": meta["name"], "namespace": meta["namespace"]}
             ],
@@ -217,18 +217,12 @@ async def _roles(call: Call, namespace: str, scope: set[str]) -> list[str]:
 
 
 async def _token(call: Call, account: Json) -> Json:
-    """Ask for a token of an account; a subresource that is created like an object."""
     meta = account["metadata"]
     wanted = int(annotation(account, labels.EXPIRES_IN) or _FOREVER)
-    plural = f"{SERVICE_ACCOUNTS.plural}/{meta['name']}/token"
-    body = {
-        "apiVersion": "authentication.k8s.io/v1",
-        "kind": "TokenRequest",
-        "metadata": {"namespace": meta["namespace"]},
-        "spec": {"expirationSeconds": max(_SHORTEST, wanted)},
-    }
-    answer = await call.caller.cluster.create(Resource("", "v1", plural, "TokenRequest"), body)
-    return dict(answer["status"])
+    seconds = max(_SHORTEST, wanted)
+    return await request_token(
+        call.caller.cluster, meta["name"], meta["namespace"], seconds=seconds
+    )
 
 
 async def _marked(call: Call, account: Json, marks: Mapping[str, str]) -> Json:

@@ -43,7 +43,6 @@ PERMISSIONS: Final = {
 """What can be allowed on an app, in Heroku's words; a role of the team holds some of them."""
 
 _RANK: Final = (VIEWER, MEMBER, ADMIN)
-_GROUP: Final = "rbac.authorization.k8s.io"
 _SERVICE_ACCOUNT: Final = "system:serviceaccount:"
 
 
@@ -110,7 +109,7 @@ async def _bind(call: Call, namespace: str, subject: Json, email: str, role: str
             "namespace": namespace,
             "annotations": {labels.AUTHOR: call.caller.email},
         },
-        "roleRef": {"apiGroup": _GROUP, "kind": "ClusterRole", "name": role},
+        "roleRef": {"apiGroup": ROLE_BINDINGS.group, "kind": "ClusterRole", "name": role},
         "subjects": [subject],
     }
     try:
@@ -152,7 +151,7 @@ def _email(subject: Json) -> str:
 
 def _subject(email: str) -> Json:
     if not email.startswith(_SERVICE_ACCOUNT):
-        return {"apiGroup": _GROUP, "kind": "User", "name": email}
+        return {"apiGroup": ROLE_BINDINGS.group, "kind": "User", "name": email}
     namespace, _, name = email.removeprefix(_SERVICE_ACCOUNT).partition(":")
     return {"kind": "ServiceAccount", "namespace": namespace, "name": name}
 
