@@ -10,11 +10,13 @@ import pytest
 
 from crds.kubectl import Kubectl
 from crds.objects import make
+from haikube.api.kernel.linkkey import NAME
 from manifests.test_server import ADA
 
 pytestmark = pytest.mark.cluster
 
 OPERATOR = "--as=system:serviceaccount:haikube-system:haikube-operator"
+API = "--as=system:serviceaccount:haikube-system:haikube-api"
 TRY = ("create", "--dry-run=server", "-f", "-")
 MARK = {"haikube.dev/app": "hello"}
 
@@ -152,6 +154,15 @@ def test_the_operator_deletes_nothing_elsewhere(team: Kubectl) -> None:
 @pytest.mark.parametrize("made", [token_secret(), secret(labels={})], ids=["token", "unlabelled"])
 def test_the_operator_makes_no_secret_but_an_apps(team: Kubectl, made: dict[str, Any]) -> None:
     assert "writes no Secret but those of an app" in team.refusal(*TRY, OPERATOR, stdin=made)
+
+
+def test_the_api_makes_no_secret_but_the_key_of_its_links(team: Kubectl) -> None:
+    here = Kubectl(team.kubeconfig, "haikube-system")
+    others = [secret(), token_secret(), {**token_secret(), "metadata": {"generateName": NAME}}]
+
+    for made in others:
+        assert "makes no Secret but haikube-links" in here.refusal(*TRY, API, stdin=made)
+    assert "already exists" in here.refusal(*TRY, API, stdin=secret(NAME))
 
 
 @pytest.mark.usefixtures("others")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from haikube.api.kernel.linkkey import NAME
 from haikube.model.resources import (
     APPS,
     BUDGETS,
@@ -126,13 +127,18 @@ def test_no_kind_is_forgotten() -> None:
     assert {*OWN_KINDS, *CHILD_KINDS} == set(OPERATOR_WRITES)
 
 
-def test_the_api_writes_nothing_on_its_own_account_and_reads_no_secret() -> None:
+def test_the_api_writes_nothing_on_its_own_account_and_reads_no_secret_but_its_own() -> None:
     role = one(LOCAL, "ClusterRole", "haikube-api")
+    own = one(LOCAL, "Role", "haikube-api-links")
 
     for rule in role["rules"]:
         if rule["resources"] != ["tokenreviews"]:
             assert not WRITES & set(rule["verbs"]), rule
         assert "secrets" not in rule["resources"]
+    assert own["metadata"]["namespace"] == "haikube-system"
+    assert verbs(own, "", "secrets") == {"create", "get"}
+    for rule in own["rules"]:
+        assert rule.get("resourceNames") == ([NAME] if "get" in rule["verbs"] else None)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

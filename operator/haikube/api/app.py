@@ -21,6 +21,7 @@ from haikube.api.kernel.auth import Authenticator, Impersonator
 from haikube.api.kernel.capability import Capabilities
 from haikube.api.kernel.context import Context
 from haikube.api.kernel.directory import Directory
+from haikube.api.kernel.linkkey import link_key
 from haikube.api.kernel.observed import Kind, Observed
 from haikube.api.kernel.problems import answer
 from haikube.api.kernel.rights import Rights
@@ -105,6 +106,7 @@ def create_app(
             settings,
             cluster,
             storage,
+            key=await link_key(cluster, settings.namespace),
             observed=observed,
             sources=sources,
             service=service,
@@ -142,6 +144,7 @@ def _context(
     cluster: Impersonator,
     storage: Storage,
     *,
+    key: bytes,
     observed: Observed,
     sources: LogSources,
     service: GitService,
@@ -155,8 +158,8 @@ def _context(
         own=cluster,
         storage=storage,
         authenticator=Authenticator(cluster),
-        capabilities=Capabilities(settings),
-        seals=Seals(settings),
+        capabilities=Capabilities(key),
+        seals=Seals(key),
         contract=contract,
         observed=observed,
         rights=rights,

@@ -1,7 +1,7 @@
 """Links that carry their own permission: one act on one thing until a time, signed.
 
 Heroku's clients send no credentials to upload and stream URLs. Every replica can check a link,
-because the key is derived from the storage secret that all of them share.
+because the key comes from the one that all of them share.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ import binascii
 import hashlib
 import hmac
 import json
-import secrets
 import time
 from typing import Final
 
 from haikube.api.kernel.problems import Problem
-from haikube.settings import Settings
 
 _PURPOSE: Final = b"haikube capability 1"
 _LONGEST: Final = 4096
@@ -25,9 +23,8 @@ _LONGEST: Final = 4096
 class Capabilities:
     """Makes and checks links."""
 
-    def __init__(self, settings: Settings) -> None:
-        secret = settings.storage_secret_key.get_secret_value().encode()
-        self._key = hmac.digest(secret or secrets.token_bytes(32), _PURPOSE, "sha256")
+    def __init__(self, key: bytes) -> None:
+        self._key = hmac.digest(key, _PURPOSE, "sha256")
 
     def grant(self, act: str, subject: str, seconds: float) -> str:
         """Return text for a URL that allows ``act`` on ``subject`` for ``seconds``."""

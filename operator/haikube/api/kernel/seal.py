@@ -1,8 +1,8 @@
 """Links that act as their caller: what is wished and the caller's own token, sealed for us alone.
 
 Heroku's clients send no credentials to logs and sessions, and yet these are read and joined with
-the caller's rights. Every replica can open a seal, because the key is derived from the storage
-secret that all of them share; nobody else learns the token from it.
+the caller's rights. Every replica can open a seal, because the key comes from the one that all of
+them share; nobody else learns the token from it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from haikube.api.kernel.problems import Problem
-from haikube.settings import Settings
 
 _PURPOSE: Final = b"haikube seal 1"
 _NONCE: Final = 12
@@ -31,9 +30,8 @@ _LARGEST: Final = 1 << 16
 class Seals:
     """Seals and opens."""
 
-    def __init__(self, settings: Settings) -> None:
-        secret = settings.storage_secret_key.get_secret_value().encode()
-        self._key = hmac.digest(secret or secrets.token_bytes(32), _PURPOSE, "sha256")
+    def __init__(self, key: bytes) -> None:
+        self._key = hmac.digest(key, _PURPOSE, "sha256")
         self._cipher = AESGCM(self._key)
 
     def seal(self, act: str, wish: dict[str, Any], seconds: float) -> str:
