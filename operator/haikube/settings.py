@@ -246,6 +246,19 @@ class Settings(BaseSettings):
         "addresses they may reach anyway",
     )
     push_timeout: int = Field(default=3600, description="longest push, build included")
+    fetch_timeout: int = Field(default=1800, description="longest clone or fetch")
+    git_repository_limit: int = Field(
+        default=2 << 30, description="what the branches and tags of one repository may need, packed"
+    )
+    git_refs_limit: int = Field(default=5000, description="branches and tags of one repository")
+    git_memory: int = Field(
+        default=400 << 20,
+        description="memory of one git process; several run in one api process, "
+        "whose pod limits them together",
+    )
+    git_pushes: int = Field(default=100, description="pushes at once in each api process")
+    git_fetches: int = Field(default=50, description="clones and fetches at once, likewise")
+    git_each: int = Field(default=10, description="of either, how many of one person")
 
 
 def read_settings(program: str) -> Settings:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from git.client import Checkout
 from haikube.git.consolidate import GRACE, Consolidation
 from haikube.git.manifest import Lock, Manifest, Manifests, Pending
-from haikube.git.packs import rubbish
+from haikube.git.packs import StoredPack, rubbish
 from haikube.storage.port import Changed, StorageError
 from world import NAMESPACE, World, running
 
@@ -167,7 +167,7 @@ async def test_who_may_only_look_sets_nothing_in_motion(
 
 
 NAMES = st.sampled_from([f"pack-{digit * 40}.{digit * 8}" for digit in "abcdef"])
-TIMES = st.dictionaries(NAMES, st.floats(0, 1000))
+TIMES = st.dictionaries(NAMES, st.builds(StoredPack, st.just(1), st.floats(0, 1000)))
 
 
 @given(
@@ -178,7 +178,7 @@ TIMES = st.dictionaries(NAMES, st.floats(0, 1000))
     oldest=st.floats(0, 1000),
 )
 def test_only_what_nothing_has_named_for_long_is_rubbish(
-    stored: dict[str, float],
+    stored: dict[str, StoredPack],
     packs: set[str],
     pending: set[str],
     retired: dict[str, int],
@@ -186,9 +186,9 @@ def test_only_what_nothing_has_named_for_long_is_rubbish(
 ) -> None:
     lock = Lock("a", "b", 0, Pending("n", "b", {}, tuple(pending)))
     dead = set(rubbish(stored, Manifest({}, tuple(packs), lock, retired), oldest))
-    for pack, modified in stored.items():
+    for pack, found in stored.items():
         named = pack in packs or pack in pending
-        lately = modified >= oldest or retired.get(pack, 0) >= oldest
+        lately = found.modified >= oldest or retired.get(pack, 0) >= oldest
         assert (pack in dead) == (not named and not lately)
 
 

@@ -157,7 +157,7 @@ async def test_files_of_a_repository_are_not_served(world: World, path: str) -> 
 
 async def test_git_that_is_not_read_to_its_end_is_ended(tmp_path: Path) -> None:
     """Its pipe is full by then, which asyncio would wait for without end."""
-    git = Git(tmp_path, tmp_path, 1_000)
+    git = Git(tmp_path, tmp_path, 1_000, 400 << 20)
     await git.run("init", "-q", "--bare", "r")
     (tmp_path / "big").write_bytes(b"x" * 20_000_000)
     name = (await git.run("--git-dir=r", "hash-object", "-w", "big")).decode().strip()

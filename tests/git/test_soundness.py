@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from git.client import Checkout, checkout
-from haikube.git import command, rules
+from haikube.git import command
 from haikube.git.hooks import Update
 from haikube.git.manifest import ABSENT, Manifest, Manifests
 from haikube.git.pktline import FLUSH, encode
 from haikube.git.refusal import Refused
 from haikube.git.rules import is_pushable, require_room
-from world import TOKEN, World, gated
+from haikube.settings import Settings
+from world import TOKEN, World, gated, running
 
 NEW = "1" * 40
 
@@ -177,18 +178,20 @@ async def test_a_name_that_is_a_folder_of_another_is_refused(
     assert set((await manifest_of(world)).refs) == {f"refs/tags/{first}"}
 
 
-async def test_tags_have_a_quota(
-    world: World, tree: Checkout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rules, "MOST_REFS", 3)
-    for number in range(3):
-        await tree.must("tag", f"v{number}")
-    assert (await tree.push("--tags")).status == 0
-    done = await tree.push("main")
-    assert "4 branches and tags, more than 3" in done.said
-    assert "git push heroku --delete NAME" in done.said
-    assert not world.operator.builds
-    assert (await tree.push(":v0", "main")).status == 0
+async def test_tags_have_a_quota(tmp_path: Path) -> None:
+    async with running(Settings(public_port=8080, git_refs_limit=3)) as world:
+        world.cluster.app("hello")
+        tree = await checkout(tmp_path / "hello", world.url)
+        await tree.commit({"app.py": "1"})
+        for number in range(3):
+            await tree.must("tag", f"v{number}")
+        assert (await tree.push("--tags")).status == 0
+        done = await tree.push("main")
+        assert "4 branches and tags, more than 3" in done.said
+        assert "git push heroku --delete NAME" in done.said
+        assert "HAIKUBE_GIT_REFS_LIMIT" in done.said
+        assert not world.operator.builds
+        assert (await tree.push(":v0", "main")).status == 0
 
 
 PIECES = st.sampled_from(["a", "b", ".", "..", "/", "lock", ".lock", "@", "{", "@{", "-", "é", "~"])
@@ -222,7 +225,7 @@ def test_room_is_for_refs_that_can_be_files(old: set[str], new: set[str], gone: 
     left = refs((old - gone) | new)
     clash = any(other.startswith(f"{ref}/") for ref in left for other in left)
     try:
-        require_room([*made, *ended], manifest)
+        require_room([*made, *ended], manifest, 5000)
     except Refused:
         assert clash
     else:

@@ -27,6 +27,8 @@ from haikube.git.refusal import Busy, Refused
 from haikube.git.rules import DEPLOY_REFS, choose
 from haikube.git.slots import Slots
 
+MEMORY = 400 << 20
+
 OBJECTS = st.text("0123456789abcdef", min_size=40, max_size=40)
 BRANCHES = st.text("abcdefxyz0123456789-_./", min_size=1, max_size=40)
 REFS = st.builds("refs/{}/{}".format, st.sampled_from(["heads", "tags"]), BRANCHES).filter(is_ref)
@@ -170,7 +172,7 @@ async def test_a_body_that_is_not_what_it_says(raw: bytes, encoding: str) -> Non
 )
 async def test_no_value_becomes_an_option_or_a_command(repository: Path, hostile: str) -> None:
     home = repository.parent
-    git = Git(home, home, 1000)
+    git = Git(home, home, 1000, MEMORY)
     with pytest.raises(GitError):
         await git.run(f"--git-dir={repository}", "ls-tree", "--", hostile)
     assert await asyncio.to_thread(lambda: list(home.iterdir())) == [repository]
@@ -191,7 +193,7 @@ def test_nothing_of_the_machine_reaches_git(tmp_path: Path, monkeypatch: Any) ->
         "HAIKUBE_STORAGE_SECRET_KEY",
     ):
         monkeypatch.setenv(name, "leaked")
-    env = Git(tmp_path, tmp_path / "hooks", 1000).environment()
+    env = Git(tmp_path, tmp_path / "hooks", 1000, MEMORY).environment()
     assert "leaked" not in env.values()
     values = {
         env[f"GIT_CONFIG_KEY_{i}"]: env[f"GIT_CONFIG_VALUE_{i}"]

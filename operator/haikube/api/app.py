@@ -35,6 +35,7 @@ from haikube.cluster.port import Cluster
 from haikube.git.command import Git
 from haikube.git.consolidate import Consolidation
 from haikube.git.hooks import Hooks
+from haikube.git.limits import limits_of
 from haikube.git.lock import Pace
 from haikube.git.manifest import Manifests
 from haikube.git.packs import PackCache
@@ -189,22 +190,24 @@ def _git_service(
 ) -> GitService:
     home = scratch / "home"
     home.mkdir()
+    limits = limits_of(settings)
     manifests = Manifests(storage)
     packs = PackCache(storage, scratch / "packs", settings.git_cache)
     platform = Platform(
-        git=Git(home, hooks.path, settings.source_limit),
+        git=Git(home, hooks.path, limits.source, limits.memory),
         storage=storage,
         manifests=manifests,
         packs=packs,
         listener=_listener(settings, storage),
         own=own,
         pace=pace,
-        source_limit=settings.source_limit,
-        push_timeout=settings.push_timeout,
+        limits=limits,
         strict=settings.strict_release,
     )
     snapshots = Snapshots(
         platform.git, manifests, packs, scratch / "requests", partial(outcome, own)
     )
-    consolidation = Consolidation(platform.git, manifests, packs, snapshots, pace=pace)
+    consolidation = Consolidation(
+        platform.git, manifests, packs, snapshots, pace=pace, room=limits.repository
+    )
     return GitService(platform, snapshots, hooks, consolidation)

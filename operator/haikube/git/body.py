@@ -30,11 +30,11 @@ class BodyDamaged(Exception):
     """The body is not what its headers say, or it broke off."""
 
 
-async def read_body(request: Request, limit: int) -> AsyncIterator[bytes]:
+async def read_body(request: Request, limit: int, dropped: int = 0) -> AsyncIterator[bytes]:
     """Yield the body, unpacked; raises ``BodyTooLarge`` or ``BodyDamaged``.
 
-    Of a body that is too long as much again is read and dropped, so that most clients see the
-    answer and not a broken connection.
+    Of a body that is too long as much again, or ``dropped`` bytes where that is more, is read and
+    dropped, so that most clients see the answer and not a broken connection.
     """
     encoding = request.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
@@ -44,7 +44,7 @@ async def read_body(request: Request, limit: int) -> AsyncIterator[bytes]:
     async for chunk in raw if encoding == "identity" else _inflate(raw):
         size += len(chunk)
         if size > limit:
-            await _drop(raw, limit)
+            await _drop(raw, max(limit, dropped))
             raise BodyTooLarge(limit)
         yield chunk
 

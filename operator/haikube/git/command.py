@@ -64,7 +64,7 @@ class Git:
     home: Path
     hooks: Path
     input_limit: int
-    memory: int = 400 << 20
+    memory: int
 
     def _command(self, *arguments: str) -> tuple[str, ...]:
         """Return git behind limits that its children inherit."""

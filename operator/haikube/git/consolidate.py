@@ -17,8 +17,9 @@ import structlog
 
 from haikube.git.command import Git, GitError
 from haikube.git.lock import Pace, PushLock
-from haikube.git.manifest import Manifests, Pending
+from haikube.git.manifest import Manifest, Manifests, Pending
 from haikube.git.packs import PackCache, rubbish
+from haikube.git.quota import measured
 from haikube.git.refusal import Refused
 from haikube.git.snapshot import Snapshot, Snapshots
 from haikube.storage.port import StorageError
@@ -41,24 +42,32 @@ class Consolidation:
         snapshots: Snapshots,
         *,
         pace: Pace,
+        room: int,
     ) -> None:
         self._git = git
         self._manifests = manifests
         self._packs = packs
         self._snapshots = snapshots
         self._pace = pace
+        self._room = room
         self._most = MOST_PACKS
         self._grace = GRACE
 
-    async def run(self, uid: str) -> None:
-        """Repack one repository if it has too many packs, and sweep what it left long ago."""
+    async def run(self, uid: str, *, crowded: bool = False) -> None:
+        """Repack one repository if it has too many packs, and sweep what it left long ago.
+
+        One that is ``crowded`` is repacked, too, for what its refs do not need any more.
+        """
         try:
             manifest, _ = await self._manifests.load(uid)
-            if len(manifest.packs) > self._most:
+            if len(manifest.packs) > self._most or (crowded and await self._helps(uid, manifest)):
                 await self._repack(uid)
             await self._sweep(uid)
         except (StorageError, GitError, Refused) as error:
             _log.warning("repository not tidied up", app_uid=uid, error=str(error))
+
+    async def _helps(self, uid: str, manifest: Manifest) -> bool:
+        return (await measured(self._packs, uid, manifest, self._room)).may_repack
 
     async def _repack(self, uid: str) -> None:
         """Repack under the lock; a repository that is pushed to is left to that push."""

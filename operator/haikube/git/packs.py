@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
 from haikube.git.manifest import Manifest, is_pack, pack_key, packs_prefix
 from haikube.storage.port import Storage
@@ -25,6 +25,13 @@ SUFFIXES: Final = (".pack", ".idx")
 
 _CHUNK: Final = 1 << 20
 _MARK: Final = 4
+
+
+class StoredPack(NamedTuple):
+    """What is known of a pack in the storage: its bytes, and when it was put there, since 1970."""
+
+    size: int
+    modified: float
 
 
 class PackCache:
@@ -53,12 +60,10 @@ class PackCache:
         self, uid: str, directory: Path, known: Collection[str] = ()
     ) -> tuple[str, ...]:
         """Store every pack of a directory that git wrote but those ``known``; keep them here."""
-        had = {own_name(pack) for pack in known}
         stored = []
-        for name in _names(directory):
-            if name not in had:
-                stored.append(f"{name}.{secrets.token_hex(_MARK)}")
-                await self._upload_one(uid, directory / name, stored[-1])
+        for name in fresh_packs(directory, known):
+            stored.append(f"{name}.{secrets.token_hex(_MARK)}")
+            await self._upload_one(uid, directory / name, stored[-1])
         return tuple(stored)
 
     async def _upload_one(self, uid: str, source: Path, pack: str) -> None:
@@ -76,13 +81,15 @@ class PackCache:
             (self._root / uid / name).unlink(missing_ok=True)
             await self._storage.delete(pack_key(uid, name))
 
-    async def stored(self, uid: str) -> dict[str, float]:
-        """Return every pack in the storage and when it was put there, in seconds of 1970."""
-        found: dict[str, float] = {}
+    async def stored(self, uid: str) -> dict[str, StoredPack]:
+        """Return every pack in the storage."""
+        found: dict[str, StoredPack] = {}
         async for item in self._storage.list(packs_prefix(uid)):
             file = PurePosixPath(item.key)
             if file.suffix in SUFFIXES and is_pack(file.stem):
-                found[file.stem] = max(found.get(file.stem, 0.0), item.modified.timestamp())
+                before = found.get(file.stem, StoredPack(0, 0.0))
+                modified = max(before.modified, item.modified.timestamp())
+                found[file.stem] = StoredPack(before.size + item.size, modified)
         return found
 
     async def _ensure(self, uid: str, path: Path) -> None:
@@ -113,14 +120,20 @@ def own_name(pack: str) -> str:
     return pack.partition(".")[0]
 
 
-def rubbish(stored: dict[str, float], manifest: Manifest, oldest: float) -> list[str]:
+def fresh_packs(directory: Path, known: Collection[str]) -> list[str]:
+    """Return git's names of the packs in a directory that are not ``known`` as stored."""
+    had = {own_name(pack) for pack in known}
+    return [name for name in _names(directory) if name not in had]
+
+
+def rubbish(stored: dict[str, StoredPack], manifest: Manifest, oldest: float) -> list[str]:
     """Return packs that nothing names, and that nobody has named or stored since ``oldest``."""
     pending = manifest.lock.pending if manifest.lock else None
     named = {*manifest.packs, *(pending.packs if pending else ())}
     return sorted(
         pack
-        for pack, modified in stored.items()
-        if pack not in named and max(modified, manifest.retired.get(pack, 0)) < oldest
+        for pack, found in stored.items()
+        if pack not in named and max(found.modified, manifest.retired.get(pack, 0)) < oldest
     )
 
 

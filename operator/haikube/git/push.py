@@ -22,9 +22,11 @@ from haikube.git.command import PACKED, Git, GitError
 from haikube.git.console import Console
 from haikube.git.hooks import Call, Update
 from haikube.git.launch import Launch
+from haikube.git.limits import Limits
 from haikube.git.lock import Pace, PushLock
-from haikube.git.manifest import Lock, Manifest, Manifests, Pending
+from haikube.git.manifest import ABSENT, Lock, Manifest, Manifests, Pending
 from haikube.git.packs import PackCache
+from haikube.git.quota import NoRoom, brought, measured
 from haikube.git.refusal import Refused
 from haikube.git.rules import choose, require_room, require_unmoved, stored_only
 from haikube.git.snapshot import Snapshot, unsound
@@ -59,8 +61,7 @@ class Platform:
     listener: Listener
     own: Cluster
     pace: Pace
-    source_limit: int
-    push_timeout: float
+    limits: Limits
     strict: bool = False
     """Whether a push fails whose release command does."""
 
@@ -90,8 +91,10 @@ class Push:
         self._repository = repository
         self._snapshot = snapshot
         self._console = console
-        self._deadline = monotonic() + platform.push_timeout
+        self._deadline = monotonic() + platform.limits.push_seconds
         self._moves = Moves({}, (), ())
+        self.crowded = False
+        """Whether room is wanted: it was refused, or it deleted what a full repository had."""
         self._open = False
         """Whether the build was announced and has no result yet."""
 
@@ -100,6 +103,7 @@ class Push:
         try:
             build = await self._carry_out(call)
         except Refused as refused:
+            self.crowded = isinstance(refused, NoRoom)
             await report.rejected(self._console, self._repository.app, refused)
             return False
         except (StorageError, ApiError, GitError) as error:
@@ -133,9 +137,9 @@ class Push:
             manifest = manifest.mended(self._snapshot.broken, self._snapshot.lost)
             for update in call.updates:
                 require_unmoved(update, manifest)
-            require_room(call.updates, manifest)
+            require_room(call.updates, manifest, self._platform.limits.refs)
             await require_sound(self._platform.git, self._snapshot, call)
-            await self._store_packs(call)
+            await self._store_packs(call, manifest)
             await report.stored(self._console, stored_only(call.updates, deploy))
             if deploy is None:
                 return None
@@ -201,7 +205,7 @@ class Push:
 
     def _late(self) -> Refused:
         return Refused(
-            f"The push took longer than {self._platform.push_timeout:.0f} s", "Push again"
+            f"The push took longer than {self._platform.limits.push_seconds:.0f} s", "Push again"
         )
 
     async def _tell_waiting(self, holder: Lock) -> None:
@@ -209,11 +213,15 @@ class Push:
             f"Waiting for another push to {self._repository.app} by {holder.author} to finish..."
         )
 
-    async def _store_packs(self, call: Call) -> None:
+    async def _store_packs(self, call: Call, manifest: Manifest) -> None:
         """Store what came; packs that this push was built upon are named again if they retired."""
         snapshot = self._snapshot
         known = tuple(pack for pack in snapshot.manifest.packs if pack not in snapshot.lost)
         uid, directory = self._repository.uid, self._snapshot.path / "objects" / "pack"
+        limit = self._platform.limits.repository
+        quota = await measured(self._platform.packs, uid, manifest, limit)
+        self.crowded = quota.crowded and any(update.new == ABSENT for update in call.updates)
+        quota.require(brought(directory, known))
         fresh = await self._platform.packs.upload(uid, directory, known)
         refs = {update.ref: update.new for update in call.updates}
         broken = await unsound(self._platform.git, snapshot.path, snapshot.broken)
@@ -234,7 +242,7 @@ class Push:
         await self._console.begin("Compressing source files... ")
         key = source_key(self._repository.uid, f"{commit}.{PACKED}")
         archive = await source.store(
-            commit, tree, self._platform.storage, key, self._platform.source_limit
+            commit, tree, self._platform.storage, key, self._platform.limits.source
         )
         await self._console.line("done.")
         return archive

@@ -12,9 +12,6 @@ from haikube.git.refusal import Refused
 DEPLOY_REFS: Final = ("refs/heads/main", "refs/heads/master")
 """Branches that are deployed; the first of them that a push holds."""
 
-MOST_REFS: Final = 5_000
-"""Branches and tags of one repository: its manifest stays small enough to be read at once."""
-
 _BRANCHES: Final = "refs/heads/"
 _LONGEST_PART: Final = 200
 
@@ -57,8 +54,11 @@ def is_pushable(ref: str) -> bool:
     )
 
 
-def require_room(updates: Iterable[Update], manifest: Manifest) -> None:
-    """Raise ``Refused`` where one ref would be a folder of another, or where there are too many."""
+def require_room(updates: Iterable[Update], manifest: Manifest, most: int) -> None:
+    """Raise ``Refused`` where one ref would be a folder of another, or where there are too many.
+
+    With ``most`` the manifest stays small enough to be read at once.
+    """
     refs = {ref for ref in manifest.refs if ref not in {update.ref for update in updates}}
     refs |= {update.ref for update in updates if update.new != ABSENT}
     for ref in sorted(refs):
@@ -68,10 +68,11 @@ def require_room(updates: Iterable[Update], manifest: Manifest) -> None:
                     f"{ref} cannot stand beside {parent}",
                     f"Delete that one first: git push heroku :{parent}",
                 )
-    if len(refs) > max(MOST_REFS, len(manifest.refs)):
+    if len(refs) > max(most, len(manifest.refs)):
         raise Refused(
-            f"The repository would have {len(refs):,} branches and tags, more than {MOST_REFS:,}",
+            f"The repository would have {len(refs):,} branches and tags, more than {most:,}",
             "Delete some: git push heroku --delete NAME, or push fewer tags",
+            "Or ask the platform's operators to raise HAIKUBE_GIT_REFS_LIMIT",
         )
 
 

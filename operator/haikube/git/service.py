@@ -28,6 +28,8 @@ from haikube.git.hooks import Call, Hooks
 from haikube.git.pipe import Pipe
 from haikube.git.pktline import FLUSH, progress, service_header
 from haikube.git.push import Platform, Push
+from haikube.git.quota import Quota, measured
+from haikube.git.refusal import Refused
 from haikube.git.slots import Slots
 from haikube.git.snapshot import Snapshot, Snapshots
 
@@ -39,7 +41,6 @@ _PROTOCOL: Final = re.compile(r"version=[012]")
 _NO_CACHE: Final = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
 _UPLOAD_REQUEST_LIMIT: Final = 16 << 20
 _GRACE: Final = 60.0
-_FETCH_SECONDS: Final = 1800.0
 
 _log = structlog.get_logger(__name__)
 
@@ -74,8 +75,10 @@ class GitService:
         self._hooks = hooks
         self._consolidation = consolidation
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pushes = Slots("pushes", most=100, each=10)
-        self._fetches = Slots("fetches", most=50, each=10)
+        limits = platform.limits
+        self._limits = limits
+        self._pushes = Slots("pushes", most=limits.pushes, each=limits.each)
+        self._fetches = Slots("fetches", most=limits.fetches, each=limits.each)
 
     async def advertise(self, repository: Repository, service: str, request: Request) -> Response:
         """Answer ``info/refs``: what there is to fetch or to push onto."""
@@ -125,7 +128,7 @@ class GitService:
 
     async def _fetch(self, exchange: Exchange) -> None:
         async with (
-            asyncio.timeout(_FETCH_SECONDS),
+            asyncio.timeout(self._limits.fetch_seconds),
             self._snapshots.open(exchange.repository.uid) as snapshot,
         ):
             await self._upload_pack(exchange, snapshot)
@@ -150,17 +153,25 @@ class GitService:
     async def _push(self, exchange: Exchange) -> None:
         repository = exchange.repository
         async with (
-            asyncio.timeout(self._platform.push_timeout + _GRACE),
+            asyncio.timeout(self._limits.push_seconds + _GRACE),
             self._snapshots.open(repository.uid, mend=True) as snapshot,
         ):
-            await self._receive_pack(exchange, snapshot)
+            crowded = await self._receive_pack(exchange, snapshot)
         await exchange.pipe.close()
-        await self._consolidation.run(repository.uid)
+        await self._consolidation.run(repository.uid, crowded=crowded)
 
-    async def _receive_pack(self, exchange: Exchange, snapshot: Snapshot) -> None:
+    async def _receive_pack(self, exchange: Exchange, snapshot: Snapshot) -> bool:
+        """Let git take a push; returns whether its repository wants room."""
+        repository, platform = exchange.repository, self._platform
+        push: Push | None = None
+
         async def verdict(call: Call, console: Console) -> bool:
-            return await Push(self._platform, exchange.repository, snapshot, console).decide(call)
+            nonlocal push
+            push = Push(platform, repository, snapshot, console)
+            return await push.decide(call)
 
+        limit = self._limits.repository
+        quota = await measured(platform.packs, repository.uid, snapshot.manifest, limit)
         env = self._hooks.expect(verdict)
         try:
             process = await self._platform.git.spawn(
@@ -173,23 +184,34 @@ class GitService:
             )
             answering = asyncio.create_task(self._relay(process, exchange))
             try:
-                await self._feed(process, exchange)
+                fits = await self._feed(process, exchange, quota)
                 await answering
             finally:
                 answering.cancel()
                 await asyncio.wait([answering])
         finally:
             self._hooks.forget(env)
+        return not fits or (push is not None and push.crowded)
 
-    async def _feed(self, process: asyncio.subprocess.Process, exchange: Exchange) -> None:
-        """Write the whole request into git; its answer begins after that, or when it must."""
-        limit = self._platform.source_limit
+    async def _feed(
+        self, process: asyncio.subprocess.Process, exchange: Exchange, quota: Quota
+    ) -> bool:
+        """Write the whole request into git; its answer begins after that, or when it must.
+
+        Returns whether the repository has room for so much.
+        """
+        most = self._limits.source
+        limit = min(most, quota.longest_request)
+        fits = True
         try:
-            await feed(process.stdin, read_body(exchange.request, limit))
+            await feed(process.stdin, read_body(exchange.request, limit, most))
         except BodyTooLarge:
+            fits = limit == most
             process.kill()
-            await exchange.pipe.write(_too_large(limit))
+            refusal = quota.refusal("this push brings more") if not fits else _too_large(limit)
+            await exchange.pipe.write(_said(refusal))
         exchange.start()
+        return fits
 
     async def _relay(self, process: asyncio.subprocess.Process, exchange: Exchange) -> None:
         """Hand over what git answers, to its end."""
@@ -235,12 +257,15 @@ def _stream(body: AsyncIterator[bytes], service: str) -> Response:
     return StreamingResponse(body, media_type=media, headers=headers)
 
 
-def _too_large(limit: int) -> bytes:
-    return (
-        progress(
-            f" !     The push is larger than {limit:,} bytes.\n"
-            " !     Remove large files from the history, or ask the platform's operators\n"
-            " !     to raise HAIKUBE_SOURCE_LIMIT.\n"
-        )
-        + FLUSH
+def _too_large(limit: int) -> Refused:
+    return Refused(
+        f"The push is larger than {limit:,} bytes.",
+        "Remove large files from the history, or ask the platform's operators",
+        "to raise HAIKUBE_SOURCE_LIMIT.",
     )
+
+
+def _said(refused: Refused) -> bytes:
+    """Return a refusal as the client prints it whose git never got to answer."""
+    lines = "".join(f" !     {line}\n" for line in (refused.reason, *refused.remedy))
+    return progress(lines) + FLUSH
