@@ -394,6 +394,20 @@ class World:
         await self.app.state.context.git.drain()
 
 
+class _Server(uvicorn.Server):
+    """A server that tells when it has started, or failed to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.up.set()
+
+
 PACE = Pace(look=0.02, renew=0.2, term=1.0)
 
 
@@ -422,13 +436,14 @@ async def running(
     keeper = Ledger(cluster)
     operator.ledger = keeper if ledger else operator.ledger
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=5)
     )
     playing = [] if beside else [asyncio.create_task(operator.run())]
     playing += [asyncio.create_task(keeper.run())] if ledger else []
     serving = asyncio.create_task(server.serve([listener]))
     try:
+        await server.up.wait()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         yield World(url, cluster, storage, operator, app, keeper)
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 
-import aiohttp
 import pytest
 
 from haikube.api.kernel import linkkey
@@ -70,20 +69,18 @@ async def test_a_secret_without_a_key_is_said_and_not_used(data: dict[str, str] 
         await link_key(cluster, PLACE)
 
 
-async def parts(world: World) -> tuple[Capabilities, Seals]:
-    async with aiohttp.ClientSession() as session, session.get(f"{world.url}/readyz") as answer:
-        assert answer.status == 200
+def parts(world: World) -> tuple[Capabilities, Seals]:
     context = world.app.state.context
     return context.capabilities, context.seals
 
 
 async def test_a_link_of_one_replica_opens_in_another_and_after_a_restart() -> None:
     async with running() as first:
-        capabilities, seals = await parts(first)
+        capabilities, seals = parts(first)
         link = capabilities.grant("upload", "source", 60)
         seal = seals.seal("tail", {"app": "hello"}, 60)
         for _ in range(2):
             async with running(beside=first) as other:
-                capabilities, seals = await parts(other)
+                capabilities, seals = parts(other)
                 assert capabilities.check(link, "upload") == "source"
                 assert seals.open("tail", seal) == {"app": "hello"}

@@ -115,7 +115,8 @@ async def test_a_cluster_that_takes_no_build_is_told_and_leaves_nothing(
     world: World, tree: Checkout
 ) -> None:
     def fault(call: Call) -> None:
-        if call.verb == "create" and call.resource == BUILDS and not world.cluster.writes:
+        made = [each for each in world.cluster.writes if each.resource == BUILDS]
+        if call.verb == "create" and call.resource == BUILDS and not made:
             raise Invalid(422, "Invalid", "no builds today")
 
     world.cluster.fault = fault
