@@ -131,7 +131,7 @@ async def test_a_tail_goes_on_and_a_reader_who_comes_back_misses_nothing(
         log.put_nowait(each)
     url = await link(world, http, tail=True, source="app")
     async with http.get(url, headers=EVENTS) as answer:
-        lines = await follow(answer, "new")
+        lines = [*await follow(answer, "new"), *await follow(answer, "id: ")]
     event = [line.removeprefix("id: ") for line in lines if line.startswith("id: ")][-1]
     world.cluster.pods["hello-web-1"] = again = asyncio.Queue()
     for each in (printed(1, "old"), printed(2, "new"), printed(3, "later"), None):

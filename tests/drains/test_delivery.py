@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from haikube.drains.guard import Guard
 from haikube.drains.shipping import Checkpoints, Shipping
 from haikube.drains.targets import Late, Unwanted, target_of
 from haikube.logs.line import Line
+from haikube.logs.position import Position
 from haikube.model.drain import Drain, drain_data
 from haikube.model.resources import APPS, SECRETS, Resource
 
@@ -37,14 +39,16 @@ class App:
     def __init__(self, *past: Line) -> None:
         self.before = list(past)
         self.printed: asyncio.Queue[list[Line]] = asyncio.Queue()
+        self.taken = asyncio.Event()
 
-    async def past(self, count: int) -> list[Line]:
-        return self.before[-count:] if count else []
+    async def since(self, position: Position) -> list[Line]:
+        return position.beyond().take(self.before)
 
     async def live(self, pulse: float) -> AsyncIterator[list[Line]]:
         assert pulse > 0
         while True:
             yield await self.printed.get()
+            self.taken.set()
 
 
 class Target:
@@ -73,7 +77,7 @@ def drain(url: str = "https://logs.example.com") -> Drain:
 
 async def test_a_batch_that_is_late_comes_again_and_nothing_is_lost() -> None:
     app, target = App(), Target(Late("503"), Late("reset"))
-    delivery = Delivery(drain(), app, target, pace=PACE)
+    delivery = Delivery(drain(), app, target, reached=Position(), pace=PACE)
     task = asyncio.create_task(delivery.run())
     app.printed.put_nowait([line(1), line(2)])
     assert await target.take(2) == ["line 1", "line 2"]
@@ -81,13 +85,13 @@ async def test_a_batch_that_is_late_comes_again_and_nothing_is_lost() -> None:
     assert await target.take(1) == ["line 3"]
     task.cancel()
     await asyncio.wait([task])
-    assert delivery.reached == line(3).time
+    assert str(delivery.reached).startswith(line(3).time)
     assert target.closed
 
 
 async def test_what_a_target_does_not_want_does_not_stop_the_rest() -> None:
     app, target = App(), Target(Unwanted("it answers 400"))
-    task = asyncio.create_task(Delivery(drain(), app, target, pace=PACE).run())
+    task = asyncio.create_task(Delivery(drain(), app, target, reached=Position(), pace=PACE).run())
     app.printed.put_nowait([line(1)])
     await asyncio.sleep(0.02)
     app.printed.put_nowait([line(2)])
@@ -97,7 +101,8 @@ async def test_what_a_target_does_not_want_does_not_stop_the_rest() -> None:
 
 async def test_a_drain_goes_on_from_its_checkpoint() -> None:
     app, target = App(line(1), line(2), line(3)), Target()
-    reached = line(1).time
+    reached = Position()
+    reached.advance([line(1)])
     task = asyncio.create_task(Delivery(drain(), app, target, reached=reached, pace=PACE).run())
     assert await target.take(2) == ["line 2", "line 3"]
     task.cancel()
@@ -187,32 +192,56 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(https: tuple[Web
     await target.close()
 
 
-async def test_syslog_over_tls_opens_again_when_it_breaks(
-    tls: tuple[ssl.SSLContext, ssl.SSLContext],
-) -> None:
-    got: asyncio.Queue[bytes] = asyncio.Queue()
+class Syslog:
+    """A syslog target that goes away after each message."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        length = int((await reader.readuntil(b" ")).strip())
-        got.put_nowait(await reader.readexactly(length))
+    def __init__(self) -> None:
+        self.got: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            length = int((await reader.readuntil(b" ")).strip())
+            self.got.put_nowait(await reader.readexactly(length))
         writer.close()
 
-    server = await asyncio.start_server(serve, "localhost", 0, ssl=tls[0])
+
+async def test_syslog_over_tls_opens_again_and_sends_again_what_may_be_lost(
+    tls: tuple[ssl.SSLContext, ssl.SSLContext],
+) -> None:
+    syslog = Syslog()
+    server = await asyncio.start_server(syslog, "localhost", 0, ssl=tls[0])
     port = server.sockets[0].getsockname()[1]
     target = target_of(drain(f"syslog+tls://localhost:{port}"), LOCAL, tls[1])
     await target.send([line(1)])
     async with asyncio.timeout(SOON):
-        first = await got.get()
+        first = await syslog.got.get()
         while True:
             try:
                 await target.send([line(2)])
-                second = await asyncio.wait_for(got.get(), 0.2)
+                second = await asyncio.wait_for(syslog.got.get(), 0.2)
                 break
             except (Late, TimeoutError):
                 await asyncio.sleep(0.01)
-    assert (first.split()[2], first.split()[-1], second.split()[-1]) == (b"d.1", b"1", b"2")
+    assert (first.split()[2], first.split()[-1], second.split()[-1]) == (b"d.1", b"1", b"1")
     await target.close()
     server.close()
+
+
+async def test_what_was_missed_waits_for_its_target_and_what_comes_does_not() -> None:
+    old = [Line(f"2026-01-01T00:00:00.{n:09}", "app", "web.1", f"{n}") for n in range(20_000)]
+    app, target = App(*old), Target(Late("503"))
+    delivery = Delivery(drain(), app, target, reached=Position(), pace=PACE)
+    task = asyncio.create_task(delivery.run())
+    assert await target.take(20_000) == [each.text for each in old]
+    target.faults = [Late("503")] * 1000
+    new = [each._replace(time="2126" + each.time[4:]) for each in old]
+    app.printed.put_nowait(new)
+    async with asyncio.timeout(SOON):
+        await app.taken.wait()
+    target.faults.clear()
+    assert (await target.take(1))[0].startswith("Error L10 (output buffer overflow): drain 'd.1'")
+    assert await target.take(5000) == [each.text for each in new[-5000:]]
+    task.cancel()
 
 
 class Sight:

@@ -53,6 +53,11 @@ class Ada:
         assert printed.code == 0, f"{words}\n{printed.out}\n{printed.err}"
         return printed.out
 
+    def logged(self, text: str) -> bool:
+        """Tell whether a line is in the log of her app."""
+        said = self.must("heroku", "logs", "-a", self.names["app"], "-n", "1500")
+        return any(line.endswith(f": {text}") for line in said.splitlines())
+
     def play(self, step: Step, cwd: Path) -> str:
         """Type a step; return in words what was not as expected, empty when all was."""
         if unknown := [name for name in step.needs if name not in self.names]:

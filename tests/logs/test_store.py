@@ -11,7 +11,7 @@ from aiohttp import web
 
 from haikube.cluster.port import Json
 from haikube.logs.chronicle import Chronicle
-from haikube.logs.line import Selection
+from haikube.logs.line import Line, Selection
 from haikube.logs.store import Store, StoredLogs, StoreError
 from haikube.model.resources import APPS, PODS, Resource
 from logs.test_tail import APP, Sight, pod
@@ -133,13 +133,20 @@ async def test_a_query_quotes_what_it_names(answers: Answers, store: Store) -> N
     assert 'RouterName:~"^httproute-team-"' in answers.asked[-1]
 
 
-async def test_a_store_that_is_away_has_nothing(answers: Answers, store: Store) -> None:
+def told(lines: list[Line]) -> list[str]:
+    return [f"{line.source}[{line.dyno}]: {line.text}" for line in lines]
+
+
+AWAY = ["heroku[logplex]: The log store does not answer: of dynos that are gone nothing is shown."]
+
+
+async def test_a_store_that_is_away_says_so_in_one_line(answers: Answers, store: Store) -> None:
     answers.status = 503
-    assert await stored(store).lines(APP, Selection(), 10) == []
+    assert told(await stored(store).lines(APP, Selection(), 10)) == AWAY
     with pytest.raises(StoreError):
         await store.write([{"_msg": "x"}])
     nobody = Store("http://127.0.0.1:1", "haikube", "")
-    assert await stored(nobody).lines(APP, Selection(), 10) == []
+    assert told(await stored(nobody).lines(APP, Selection(source="app"), 10)) == AWAY
     await nobody.close()
 
 

@@ -13,6 +13,7 @@ from haikube.cluster.fake import FakeCluster
 from haikube.cluster.port import Json
 from haikube.logs.follow import Pace
 from haikube.logs.line import Line, Selection
+from haikube.logs.position import Position
 from haikube.logs.tail import Tail, merged
 from haikube.model.resources import APPS, Resource
 
@@ -224,6 +225,35 @@ async def test_a_reader_that_stalls_stops_the_kubelet_and_nobody_else(stage: Sta
         stage.kubelet.print("a", number, b"x")
     await read(slow, 1)
     assert len(await read(quick, 50)) == 50
+
+
+async def test_who_comes_back_goes_on_however_much_was_printed(stage: Stage) -> None:
+    stage.run("a", "web.1")
+    stage.run("b", "web.2")
+    stage.kubelet.print("a", 10, b"seen", b"seen too")
+    stage.kubelet.print("b", 8, b"older, and late")
+    position = Position()
+    position.advance([Line("2026-01-01T00:00:10.000000000", "app", "web.1", "seen")] * 2)
+    stage.kubelet.print("a", 10, b"same time")
+    stage.kubelet.print("a", 11, *[b"more"] * 5000)
+
+    tail = stage.tail()
+    assert await tail.since(Position.parse(str(position))) == []
+    found = await read(tail.live(SOON), 5002)
+    assert sorted(set(found)) == ["web.1 more", "web.1 same time", "web.2 older, and late"]
+    assert len(found) == 5002
+
+
+async def test_who_comes_back_gets_what_a_container_printed_before_it_started_anew(
+    stage: Stage,
+) -> None:
+    stage.run("a", instance="c2")
+    stage.sight.objects["a"]["status"]["containerStatuses"][0]["restartCount"] = 1
+    stage.kubelet.print("a", 1, b"seen")
+    position = Position()
+    position.advance([Line("2026-01-01T00:00:01.000000000", "app", "web.1", "seen")])
+    stage.kubelet.print("a", 2, b"last words")
+    assert texts(await stage.tail().since(position)) == ["web.1 last words"]
 
 
 async def test_what_the_platform_tells_is_part_of_it(stage: Stage) -> None:

@@ -29,6 +29,11 @@ class Buffer:
         """Return how many lines wait."""
         return len(self._lines)
 
+    @property
+    def is_full(self) -> bool:
+        """Tell whether more lines would push others out."""
+        return len(self._lines) > self._most // 2 or self._size > self._most_bytes // 2
+
     def add(self, lines: Iterable[Line]) -> None:
         """Take lines in."""
         for line in lines:

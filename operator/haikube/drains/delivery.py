@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import structlog
@@ -13,8 +14,8 @@ import structlog
 from haikube.drains.buffer import Buffer
 from haikube.drains.probes import LATE, SENT
 from haikube.drains.targets import Late, Target, Unwanted
-from haikube.logs.line import Line
-from haikube.logs.tail import MOST
+from haikube.logs.line import Line, stamp
+from haikube.logs.position import Position
 from haikube.model.drain import Drain
 
 _COUNT: Final = 200
@@ -37,8 +38,8 @@ class Pace:
 class Source(Protocol):
     """An app's log; see ``logs.tail.Tail``."""
 
-    async def past(self, count: int) -> list[Line]:
-        """Return the last lines."""
+    async def since(self, position: Position) -> list[Line]:
+        """Return what was missed."""
         ...
 
     def live(self, pulse: float) -> AsyncIterator[list[Line]]:
@@ -47,7 +48,10 @@ class Source(Protocol):
 
 
 class Delivery:
-    """Sends everything after ``reached`` at least once; a slow target loses the oldest lines."""
+    """Sends everything after ``reached`` at least once; a slow target loses the oldest lines.
+
+    What was printed before it began waits for the target, as long as that takes lines at all.
+    """
 
     def __init__(
         self,
@@ -55,8 +59,9 @@ class Delivery:
         source: Source,
         target: Target,
         *,
-        reached: str = "",
+        reached: Position,
         pace: Pace | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._drain = drain
         self._source = source
@@ -64,8 +69,10 @@ class Delivery:
         self._pace = pace or Pace()
         self._buffer = Buffer(drain.token)
         self._more = asyncio.Event()
+        self._less = asyncio.Event()
+        self._begun = stamp(clock())
         self.reached = reached
-        """Time of the last line that arrived, empty before the first."""
+        """Where in the log the lines that arrived end."""
 
     async def run(self) -> None:
         """Deliver until the app is gone."""
@@ -78,16 +85,30 @@ class Delivery:
             await self._target.close()
 
     async def _read(self) -> None:
-        past = await self._source.past(MOST if self.reached else 0)
-        self._take([line for line in past if line.time > self.reached])
+        missed = await self._source.since(self.reached)
+        for start in range(0, len(missed), _COUNT):
+            await self._take(missed[start : start + _COUNT])
         async with aclosing(self._source.live(self._pace.pulse)) as batches:  # type: ignore[type-var]
             async for lines in batches:
-                self._take(lines)
+                await self._take(lines)
 
-    def _take(self, lines: list[Line]) -> None:
-        if lines:
-            self._buffer.add(lines)
-            self._more.set()
+    async def _take(self, lines: list[Line]) -> None:
+        if not lines:
+            return
+        if lines[0].time < self._begun:
+            await self._room()
+        self._buffer.add(lines)
+        self._more.set()
+
+    async def _room(self) -> None:
+        """Wait for a target that takes lines, and no longer than between two tries."""
+        while self._buffer.is_full:
+            self._less.clear()
+            try:
+                async with asyncio.timeout(self._pace.longest):
+                    await self._less.wait()
+            except TimeoutError:
+                return
 
     async def _send(self) -> None:
         pause = self._pace.retry
@@ -110,5 +131,6 @@ class Delivery:
             else:
                 SENT.inc(len(batch))
             self._buffer.sent(batch)
-            self.reached = max(self.reached, *(line.time for line in batch))
+            self._less.set()
+            self.reached.advance(batch)
             pause = self._pace.retry

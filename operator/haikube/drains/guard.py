@@ -7,34 +7,17 @@ address that was looked at, so that no later answer of a name server leads into 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
-from collections.abc import Iterable
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from haikube.model.reach import Reach
 
 
 class Forbidden(Exception):
     """The name leads to no address that may be reached."""
 
 
-class Guard:
-    """``allowed`` are networks that are reached though they are private, as CIDRs."""
-
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
-        self._allowed = tuple(ipaddress.ip_network(each, strict=False) for each in allowed)
-
-    def may(self, address: str) -> bool:
-        """Tell whether an address may be reached.
-
-        >>> [Guard().may(each) for each in ("192.0.2.7", "8.8.8.8", "10.0.0.1", "::ffff:10.0.0.1")]
-        [False, True, False, False]
-        """
-        found = ipaddress.ip_address(address.partition("%")[0])
-        plain = getattr(found, "ipv4_mapped", None) or found
-        if any(plain in network for network in self._allowed if network.version == plain.version):
-            return True
-        return plain.is_global and not plain.is_multicast
+class Guard(Reach):
+    """Resolves hosts to addresses that may be reached."""
 
     async def resolve(self, host: str, port: int) -> str:
         """Return an address of a host that may be reached; raises ``Forbidden`` or ``OSError``."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import ssl
+from pathlib import Path
 from typing import Final
 
 from haikube.api.kernel.observed import Kind, Observed
@@ -25,6 +26,7 @@ from haikube.model.resources import APPS, BUILDS, FORMATIONS, RELEASES, SECRETS
 from haikube.settings import Settings, read_settings
 
 _SYNC_SECONDS: Final = 30.0
+_AUTHORITIES: Final = Path("/etc/haikube/drain-authorities")
 
 WATCHED: Final = (
     Kind(APPS),
@@ -58,12 +60,20 @@ async def serve(settings: Settings) -> None:
             Checkpoints(cluster, settings.namespace),
             source,
             Guard(settings.drain_networks),
-            ssl.create_default_context(),
+            _trusting(),
         )
         async with probes(settings.metrics_port), observed.running(_SYNC_SECONDS):
             await _until_told(shipping)
         if sources.store is not None:
             await sources.store.close()
+
+
+def _trusting() -> ssl.SSLContext:
+    """Return what targets are trusted by: public authorities, and those of the site."""
+    tls = ssl.create_default_context()
+    for file in sorted(_AUTHORITIES.glob("*.crt")):
+        tls.load_verify_locations(file)
+    return tls
 
 
 async def _until_told(shipping: Shipping) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import structlog
@@ -15,6 +16,8 @@ from haikube.cluster.port import Cluster, Json
 from haikube.drains.delivery import Delivery, Source
 from haikube.drains.guard import Guard
 from haikube.drains.targets import target_of
+from haikube.logs.line import read_stamp, stamp
+from haikube.logs.position import Position
 from haikube.model.drain import Drain, parse_drains
 from haikube.model.names import drains_secret_name
 from haikube.model.resources import APPS, CONFIG_MAPS, SECRETS, Resource
@@ -39,7 +42,7 @@ class Sight(Protocol):
 
 
 class Checkpoints:
-    """How far each drain has come, in a ConfigMap: by id, the time of its last line."""
+    """How far each drain has come, in a ConfigMap: by id, a position in its app's log."""
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self._cluster = cluster
@@ -116,7 +119,7 @@ class Shipping:
                 task.cancel()
             elif not task.done():
                 continue
-            reached[key[0]] = delivery.reached
+            reached[key[0]] = str(delivery.reached)
             _look_at(task)
             del self._running[key]
         for key in wanted.keys() - self._running.keys():
@@ -125,7 +128,7 @@ class Shipping:
                 drain,
                 self._source(app),
                 target_of(drain, self._guard, self._tls),
-                reached=reached.get(drain.id, ""),
+                reached=_position(reached.get(drain.id, ""), drain),
             )
             self._running[key] = delivery, asyncio.create_task(delivery.run())
 
@@ -147,7 +150,7 @@ class Shipping:
             await self._checkpoints.save(self._reached())
 
     def _reached(self) -> dict[str, str]:
-        return {key[0]: delivery.reached for key, (delivery, _) in self._running.items()}
+        return {key[0]: str(delivery.reached) for key, (delivery, _) in self._running.items()}
 
     async def _stop(self) -> None:
         tasks = [task for _, task in self._running.values()]
@@ -156,6 +159,13 @@ class Shipping:
         if tasks:
             await asyncio.wait(tasks)
         await self._checkpoints.save(self._reached())
+
+
+def _position(saved: str, drain: Drain) -> Position:
+    """Return where a drain goes on: one without a checkpoint begins when it was added."""
+    with suppress(ValueError):
+        return Position.parse(saved) if saved else Position(read_stamp(drain.created))
+    return Position(stamp(datetime.now(UTC)))
 
 
 def _look_at(task: asyncio.Task[None]) -> None:

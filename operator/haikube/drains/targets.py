@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import ssl
+import termios
 import uuid
 from contextlib import suppress
 from typing import Final, Protocol
@@ -18,6 +20,7 @@ from haikube.model.drain import Drain
 
 _SECONDS: Final = 20.0
 _CONNECT_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.005
 _AGAIN: Final = frozenset({408, 425, 429})
 _REFUSED: Final = 400
 _BROKEN: Final = 500
@@ -122,24 +125,38 @@ class HttpsTarget:
             self._session = None
 
 
+async def _confirmed(writer: asyncio.StreamWriter) -> None:
+    """Return once the other end's kernel has everything; what ours holds is lost with us."""
+    await writer.drain()
+    socket = writer.get_extra_info("socket")
+    while not writer.is_closing() and any(fcntl.ioctl(socket, termios.TIOCOUTQ, bytes(4))):  # noqa: ASYNC110 - the kernel tells nobody
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
 class SyslogTarget:
-    """One TLS stream of counted syslog messages, opened again when it breaks."""
+    """One TLS stream of counted syslog messages, opened again when it breaks.
+
+    Syslog confirms nothing: the batch before a break is sent once more.
+    """
 
     def __init__(self, drain: Drain, guard: Guard, tls: ssl.SSLContext) -> None:
         self._drain = drain
         self._guard = guard
         self._tls = tls
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._before: list[Line] = []
 
     async def send(self, lines: list[Line]) -> None:
         """Deliver a batch: all of it is with the other end's kernel when this returns."""
         try:
             async with asyncio.timeout(_SECONDS):
+                again = [] if self._streams else self._before
                 reader, writer = await self._opened()
                 if reader.at_eof():
                     raise ConnectionResetError
-                writer.write(syslog_frames(lines, self._drain.token))
-                await writer.drain()
+                writer.write(syslog_frames([*again, *lines], self._drain.token))
+                await _confirmed(writer)
+            self._before = lines
         except (OSError, TimeoutError, Forbidden) as error:
             await self.close()
             told = str(error) if isinstance(error, Forbidden) else type(error).__name__
@@ -152,6 +169,7 @@ class SyslogTarget:
             self._streams = await asyncio.open_connection(
                 address, port, ssl=self._tls, server_hostname=host
             )
+            self._streams[1].transport.set_write_buffer_limits(0)
         return self._streams
 
     async def close(self) -> None:

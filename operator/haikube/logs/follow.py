@@ -12,6 +12,7 @@ from haikube.cluster.port import Cluster, Json
 from haikube.logs.builds import is_passing
 from haikube.logs.line import APP, Line, Selection, in_order, shown
 from haikube.logs.podlog import Place, Printed, Reader
+from haikube.logs.position import Beyond, Position
 from haikube.logs.scene import Sight
 from haikube.logs.story import PRINTING, dyno_name
 from haikube.model import labels
@@ -50,6 +51,7 @@ class Dynos:
         self._pace = pace or Pace()
         self._places: dict[str, Place] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._beyond: Beyond | None = None
         self.batches: asyncio.Queue[list[Line]] = asyncio.Queue(_BATCHES)
 
     def pods(self) -> dict[str, Json]:
@@ -89,6 +91,17 @@ class Dynos:
             kept = in_order([*kept, *await reading])[-lines:]
         return kept
 
+    async def resume(self, position: Position, most: int) -> list[Line]:
+        """Follow from where a reader was, and return what containers printed that ended since."""
+        self._beyond, since = position.beyond(), position.floor
+        found: list[Line] = []
+        for uid, pod in self.pods().items():
+            self._places[uid] = Place(since)
+            if _restarts(pod):
+                ended = await self._read(pod, most, previous=True, since=f"{since[:19]}Z")
+                found += _lines(dyno_name(pod), ended)
+        return found
+
     async def _past(self, gate: asyncio.Semaphore, uid: str, pod: Json, tail: int) -> list[Line]:
         place = self._places.setdefault(uid, Place())
         name = dyno_name(pod)
@@ -97,11 +110,18 @@ class Dynos:
             found += place.fresh(await self._read(pod, tail))
         return _lines(name, found[-tail:])
 
-    async def _read(self, pod: Json, tail: int, *, previous: bool = False) -> list[Printed]:
+    async def _read(
+        self, pod: Json, tail: int, *, previous: bool = False, since: str = ""
+    ) -> list[Printed]:
         """Return the end of a pod's log; one that cannot be read now is empty."""
         meta, reader, found = pod["metadata"], Reader(), list[Printed]()
         log = self._cluster.pod_log(
-            meta["name"], meta["namespace"], timestamps=True, tail=tail, previous=previous
+            meta["name"],
+            meta["namespace"],
+            timestamps=True,
+            tail=tail,
+            previous=previous,
+            since=since,
         )
         try:
             async for chunk in log:
@@ -125,7 +145,7 @@ class Dynos:
                 continue
             try:
                 async for printed in self._stream(pod, place):
-                    await self.batches.put(_lines(dyno_name(self.pods().get(uid, pod)), printed))
+                    await self._put(_lines(dyno_name(self.pods().get(uid, pod)), printed))
             except NotFound:
                 return
             except ApiError as error:
@@ -134,6 +154,11 @@ class Dynos:
                 await asyncio.sleep(self._pace.retry)
             else:
                 read = instance
+
+    async def _put(self, lines: list[Line]) -> None:
+        fresh = lines if self._beyond is None else self._beyond.take(lines)
+        if fresh:
+            await self.batches.put(fresh)
 
     async def _stream(self, pod: Json, place: Place) -> AsyncIterator[list[Printed]]:
         meta, reader = pod["metadata"], Reader()

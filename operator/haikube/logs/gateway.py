@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from haikube.cluster.errors import ApiError
 from haikube.cluster.port import Cluster, Json
@@ -88,12 +88,12 @@ class Gateway:
         self._count = 0
         self._task: asyncio.Task[None] | None = None
 
-    async def recent(self, app: Json, count: int) -> list[Line]:
-        """Return the last lines that the gateway's pods still have."""
+    async def recent(self, app: Json, count: int, since: str = "") -> list[Line]:
+        """Return the last lines that the gateway's pods still have, or all after a time."""
         reader, hosts = _Reader(app, self._sight), set(self._hosts(app))
         found: list[Line] = []
         for place in await self._places():
-            for printed in await self._tail(*place):
+            for printed in await self._tail(*place, since):
                 entry = _entry(printed)
                 line = reader.line(entry, printed.time) if host_of(entry) in hosts else None
                 found += [line] if line else []
@@ -173,10 +173,11 @@ class Gateway:
             for reader in self._readers.get(host_of(entry), ()) if entry else ():
                 reader.take(entry, printed.time)
 
-    async def _tail(self, namespace: str, name: str) -> list[Printed]:
+    async def _tail(self, namespace: str, name: str, since: str) -> list[Printed]:
         reader, found = Reader(), list[Printed]()
+        part: dict[str, Any] = {"since": f"{since[:19]}Z"} if since else {"tail": _RECENT}
         with suppress(ApiError):
-            log = self._own.pod_log(name, namespace, timestamps=True, tail=_RECENT)
+            log = self._own.pod_log(name, namespace, timestamps=True, **part)
             async for chunk in log:
                 found += reader.feed(chunk)
         return found

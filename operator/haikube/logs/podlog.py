@@ -67,8 +67,8 @@ class Reader:
 class Place:
     """How far a reader is: after a lost connection the kubelet is asked again by the second."""
 
-    def __init__(self) -> None:
-        self._time = ""
+    def __init__(self, since: str = "") -> None:
+        self._time = since
         self._count = 0
         self._until = ""
         self._again = 0

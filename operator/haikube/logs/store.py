@@ -7,14 +7,25 @@ The store knows pods, not apps. Which pod was which dyno of which app is written
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import aiohttp
 import structlog
 
 from haikube.cluster.port import Json
-from haikube.logs.line import APP, HEROKU, Line, Selection, in_order, pieces, read_stamp, shown
+from haikube.logs.line import (
+    APP,
+    HEROKU,
+    Line,
+    Selection,
+    in_order,
+    pieces,
+    read_stamp,
+    shown,
+    stamp,
+)
 from haikube.logs.request import REFUSED, address_of, router_line
 
 WEEK: Final = "7d"
@@ -24,6 +35,8 @@ NAME, LINE = "name", "line"
 _SECONDS: Final = 10.0
 _MOST_PODS: Final = 1000
 _LONGEST_RECORD: Final = 4 << 20
+
+_AWAY: Final = "The log store does not answer: of dynos that are gone nothing is shown."
 
 _log = structlog.get_logger(__name__)
 
@@ -101,19 +114,31 @@ class StoredLogs:
         self._gateway = gateway_namespace
         self._namespace = namespace
 
-    async def lines(self, app: Json, selection: Selection, count: int) -> list[Line]:
-        """Return the last lines of an app; none, and a word in our own log, when it is away."""
+    async def lines(
+        self,
+        app: Json,
+        selection: Selection,
+        count: int,
+        *,
+        since: str = "",
+        but: Collection[str] = (),
+    ) -> list[Line]:
+        """Return the last lines of an app after a time, but for those of some pods.
+
+        When the store is away that is told in a line of its own.
+        """
         uid = app["metadata"]["uid"]
         try:
             names = [name async for name in self._names(uid)]
+            query = self._query(app, names, selection, since, but)
             found = [
                 line
-                async for record in self._store.query(self._query(app, names, selection), count)
+                async for record in self._store.query(query, count)
                 for line in _lines(record, names)
             ]
         except StoreError as error:
             _log.warning("the log store does not answer", error=str(error))
-            return []
+            return [Line(stamp(datetime.now(UTC)), HEROKU, "logplex", _AWAY)]
         return in_order(dict.fromkeys(line for line in found if line in selection))[-count:]
 
     async def _names(self, uid: str) -> AsyncIterator[Json]:
@@ -122,12 +147,19 @@ class StoredLogs:
         async for record in self._store.query(query, _MOST_PODS):
             yield record
 
-    def _query(self, app: Json, names: list[Json], selection: Selection) -> str:
+    def _query(
+        self,
+        app: Json,
+        names: list[Json],
+        selection: Selection,
+        since: str,
+        but: Collection[str],
+    ) -> str:
         meta = app["metadata"]
         parts = [f'{{haikube.kind="{LINE}",haikube.app="{meta["uid"]}"}}']
         pods = {
             record["haikube.pod"] for record in names if selection.has_dyno(record["haikube.dyno"])
-        }
+        }.difference(but)
         if pods and selection.source != HEROKU:
             parts.append(f"{{k8s.pod.uid in ({_listed(pods)})}}")
         if selection.has_router and (hosts := list(self._hosts(app))):
@@ -140,8 +172,8 @@ class StoredLogs:
                 f'({{k8s.namespace.name="{self._namespace}"}} event:="{REFUSED}"'
                 f' app:="{meta["name"]}" namespace:="{meta["namespace"]}")'
             )
-        since = meta.get("creationTimestamp", "")
-        begun = f" _time:>={since}" if since else ""
+        first = max(meta.get("creationTimestamp", ""), f"{since}Z" if since else "")
+        begun = f" _time:>={first}" if first else ""
         return f"_time:{WEEK}{begun} ({' or '.join(parts)})"
 
 

@@ -6,7 +6,7 @@ A reader who does not read holds up nobody but the streams that were opened for 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
@@ -15,10 +15,14 @@ from typing import Final, Protocol
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.follow import Dynos, Pace
 from haikube.logs.line import Line, Selection, in_order
+from haikube.logs.position import Position
 from haikube.logs.scene import Sight, Storyteller
 
 MOST: Final = 1500
 """Lines of history that anybody gets, as on Heroku."""
+
+_MISSED: Final = 20_000
+"""Lines of dynos that are gone that a reader gets who comes back."""
 
 _LOOK: Final = 60.0
 _WINDOW: Final = 0.01
@@ -28,16 +32,24 @@ _WINDOW: Final = 0.01
 class History(Protocol):
     """A log store: what was printed by dynos that are gone, too."""
 
-    async def lines(self, app: Json, selection: Selection, count: int) -> list[Line]:
-        """Return the last lines of an app; none when the store is away."""
+    async def lines(
+        self,
+        app: Json,
+        selection: Selection,
+        count: int,
+        *,
+        since: str = "",
+        but: Collection[str] = (),
+    ) -> list[Line]:
+        """Return the last lines of an app after a time, but for those of some pods."""
         ...
 
 
 class Router(Protocol):
     """What the gateway says of requests."""
 
-    async def recent(self, app: Json, count: int) -> list[Line]:
-        """Return the last lines that are still at hand."""
+    async def recent(self, app: Json, count: int, since: str = "") -> list[Line]:
+        """Return the last lines that are still at hand, or all after a time."""
         ...
 
     def live(self, app: Json) -> AsyncGenerator[list[Line], None]:
@@ -82,6 +94,22 @@ class Tail:
         )
         routed = await self._routed(count)
         return merged((stored, printed, routed, told))[-count:]
+
+    async def since(self, position: Position) -> list[Line]:
+        """Return what a reader missed who was at a position, oldest first.
+
+        What living dynos printed since comes first in `live`, however much it is.
+        """
+        told, since = self._told(), position.floor
+        ended = await self._dynos.resume(position, _MISSED)
+        living = self._dynos.pods().keys()
+        stored = (
+            await self._history.lines(self._app, self._selection, _MISSED, since=since, but=living)
+            if self._history
+            else []
+        )
+        routed = await self._routed(_MISSED, since)
+        return position.beyond().take(merged((stored, ended, routed, told)))
 
     async def live(self, pulse: float) -> AsyncIterator[list[Line]]:
         """Yield what comes, in the order of time as far as it comes together.
@@ -129,10 +157,10 @@ class Tail:
     def _told(self) -> list[Line]:
         return [line for line in self._story.tell(self._clock()) if line in self._selection]
 
-    async def _routed(self, count: int) -> list[Line]:
+    async def _routed(self, count: int, since: str = "") -> list[Line]:
         if self._router is None or not self._selection.has_router:
             return []
-        return await self._router.recent(self._app, count)
+        return await self._router.recent(self._app, count, since)
 
     async def _pass_on(self, router: Router) -> None:
         async with aclosing(router.live(self._app)) as lines:

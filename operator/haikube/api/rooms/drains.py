@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
@@ -16,6 +17,7 @@ from haikube.cluster.port import Json
 from haikube.model import labels
 from haikube.model.drain import Drain, drain_data, parse_drains, url_problem
 from haikube.model.names import drains_secret_name
+from haikube.model.reach import Reach
 from haikube.model.resources import SECRETS
 from haikube.model.times import format_time
 
@@ -45,6 +47,8 @@ async def create(call: Call) -> Json:
     if not isinstance(url, str) or len(url) > _LONGEST or (problem := url_problem(url)):
         problem = problem if isinstance(url, str) and len(url) <= _LONGEST else "it is no URL"
         raise invalid(f"The drain cannot be added: {problem}.")
+    if Reach(call.settings.drain_networks).is_barred(host := urlsplit(url).hostname or ""):
+        raise invalid(f"The drain cannot be added: {host} is private, and drains do not reach it.")
     drains = await _drains(call, app)
     if any(each.url == url for each in drains):
         raise invalid("The app has this drain already.")

@@ -18,11 +18,12 @@ from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import app_name
 from haikube.api.kernel.problems import Problem, invalid, not_found
 from haikube.api.kernel.rights import Right
-from haikube.api.streams.events import EVENTS, EventIds, Resumed, events, texts
+from haikube.api.streams.events import EVENTS, EventIds, events, texts
 from haikube.api.streams.text import text_stream
 from haikube.cluster.errors import Forbidden, Unauthorized
 from haikube.cluster.port import Json
 from haikube.logs.line import Line, Selection
+from haikube.logs.position import Position
 from haikube.logs.tail import MOST, Tail
 from haikube.model.resources import APPS, POD_LOGS
 from haikube.model.times import format_time
@@ -80,7 +81,8 @@ async def stream(request: Request) -> Response:
     lines = _shown(view, wish, resumed)
     if EVENTS in request.headers.get("accept", ""):
         retry = _SOON if wish["tail"] else _AT_ONCE
-        return text_stream(events(lines, ids, retry=retry), media_type=EVENTS)
+        shown = events(lines, ids, resumed or Position(), retry=retry)
+        return text_stream(shown, media_type=EVENTS)
     return text_stream(texts(lines))
 
 
@@ -122,17 +124,17 @@ class _View:
 
 
 async def _shown(
-    view: _View, wish: dict[str, Any], resumed: Resumed | None
+    view: _View, wish: dict[str, Any], resumed: Position | None
 ) -> AsyncGenerator[list[Line], None]:
     """Yield the log; it ends, and the client may ask again, where the caller's rights end."""
-    past = await view.tail.past(MOST if resumed else wish["lines"])
-    lines = [line for line in past if resumed is None or line.time > resumed.time]
-    if lines:
-        yield lines
+    tail = view.tail
+    past = await (tail.since(resumed) if resumed else tail.past(wish["lines"]))
+    if past:
+        yield past
     if not wish["tail"]:
         return
     try:
-        async for batch in view.tail.live(_PULSE_SECONDS):
+        async for batch in tail.live(_PULSE_SECONDS):
             yield batch
             if view.closing:
                 return

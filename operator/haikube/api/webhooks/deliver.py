@@ -10,7 +10,7 @@ import json
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from aiohttp.resolver import ThreadedResolver
 
 from haikube.api.kernel.identity import made_id
 from haikube.api.webhooks.kept import Delivery, Hook, Kept
+from haikube.model.reach import Reach
 from haikube.settings import Settings
 
 _SECONDS: Final = 15.0
@@ -37,9 +38,7 @@ class Forbidden(OSError):
 
 def require_public(host: str, settings: Settings) -> None:
     """Raise ``Forbidden`` for an address that a hook must not reach: it could be the platform's."""
-    address = ip_address(host.partition("%")[0])
-    allowed = (ip_network(each) for each in settings.webhook_networks)
-    if not address.is_global and not any(address in network for network in allowed):
+    if not Reach(settings.webhook_networks).may(host):
         raise Forbidden(f"{host} is not a public address; see HAIKUBE_WEBHOOK_NETWORKS")
 
 
