@@ -375,6 +375,12 @@ def budget(process_type: str = "web") -> Raw:
     return obj("policy/v1", "PodDisruptionBudget", meta(name, "PodDisruptionBudget", **extra))
 
 
+def node(name: str, **spec: Any) -> Raw:
+    return obj(
+        "v1", "Node", {"name": name, "uid": f"uid-{name}", "resourceVersion": "1"}, spec=spec
+    )
+
+
 def service() -> Raw:
     extra = {"labels": _managed(), **owned_by("Formation", "hello-web")}
     return obj("v1", "Service", meta("hello-web", "Service", **extra), spec={})

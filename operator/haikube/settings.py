@@ -169,6 +169,11 @@ class Settings(BaseSettings):
         default=5,
         description="a web dyno keeps serving this long before SIGTERM, until routes know",
     )
+    handover_seconds: int = Field(
+        default=180,
+        description="the drain of a node waits at most this long for the replacement of a web dyno "
+        "that is alone; 0: it does not wait",
+    )
     slug_rate: int = Field(
         default=10_000_000,
         description="bytes per second of slug that a rollout is given more time for",

@@ -76,6 +76,10 @@ def test_deploys_of_every_shape_a_restart_and_a_drain(workspace: Make, person: P
         eventually(lambda: settled(app), "the last deploy")
         assert load.dropped == {}, f"deploys, {load.count} requests"
 
+        hand_over(app, person)
+        eventually(lambda: settled(app), "the drain of its node")
+        assert load.dropped == {}, f"a dyno that is alone, {load.count} requests"
+
         app.person.kubectl("scale", f"formation/{app.app}-web", "--replicas=2")
         ready = ("wait", "--for=condition=Ready", f"formation/{app.app}-web", "--timeout=60s")
         person.kubectl(*ready)
@@ -91,6 +95,23 @@ def test_deploys_of_every_shape_a_restart_and_a_drain(workspace: Make, person: P
 
     assert load.dropped == {}, f"{load.count} requests"
     assert load.count > 500
+
+
+def hand_over(app: Workspace, person: Person) -> None:
+    """Leave the node of the only web dyno, as `kubectl drain` does, and let it be used again.
+
+    There is one node: until then the replacement has no place, and the drain has to wait.
+    """
+    [pod] = [pod for pod in app.person.items("pods", app.app) if is_web(pod)]
+    old, node = pod["metadata"]["name"], pod["spec"]["nodeName"]
+    person.kubectl("cordon", node)
+    try:
+        assert not evict(app, old), "it waits for a replacement that is not there yet"
+        eventually(lambda: len(app.person.items("pods", app.app)) == 2, "its replacement")
+        assert not evict(app, old), "it waits for a replacement that has no place"
+    finally:
+        person.kubectl("uncordon", node)
+    eventually(lambda: evict(app, old), "the end of the drain")
 
 
 def drain(app: Workspace) -> None:

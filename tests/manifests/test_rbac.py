@@ -43,6 +43,8 @@ FORBIDDEN_RESOURCES = {
 }
 
 ALLOWED = {
+    # It reads which of them are being left.
+    "haikube-operator": {"nodes"},
     # `heroku run` acts with the caller's own rights.
     "haikube-developer": INTO_DYNOS,
     # The API server lets nobody give away more than they have.
@@ -121,6 +123,10 @@ def test_the_operator_may_do_what_its_plans_ask_and_no_more(kind: Resource) -> N
     assert verbs(role, kind.group, kind.plural) == READS | OPERATOR_WRITES[kind]
     if kind in OWN_KINDS:
         assert "patch" in verbs(role, GROUP, f"{kind.plural}/status")
+
+
+def test_the_operator_looks_at_nodes_and_changes_none() -> None:
+    assert verbs(one(LOCAL, "ClusterRole", "haikube-operator"), "", "nodes") == READS
 
 
 def test_no_kind_is_forgotten() -> None:

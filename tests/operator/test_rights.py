@@ -49,6 +49,7 @@ _NOT_SEEN: Rights = {
     ("customresourcedefinitions.apiextensions.k8s.io", "list"),  # by kopf
     ("customresourcedefinitions.apiextensions.k8s.io", "watch"),
     ("namespaces", "get"),  # by the sweep
+    ("nodes", "get"),  # where a comparison shows that a watch missed something
 }
 """What an admission plug-in asks for, kopf, and parts that are no reconciling."""
 

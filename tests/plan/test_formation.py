@@ -14,7 +14,12 @@ from haikube.plan.dynos import literal
 from stage import Row, plan
 
 BASE = (b.app(), b.stack(), b.release())
-UP = ["apply Deployment hello-web", "apply Service hello-web", "apply HTTPRoute hello-web"]
+UP = [
+    "apply Deployment hello-web",
+    "apply PodDisruptionBudget hello-web",
+    "apply Service hello-web",
+    "apply HTTPRoute hello-web",
+]
 
 
 def dyno(name: str = "p", **extra: Any) -> b.Raw:
@@ -74,7 +79,7 @@ async def test_a_renamed_app_has_the_host_of_its_name() -> None:
     app = b.app(name="hello", metadata={}) | {"spec": {"name": "hallo"}}
     row = await plan(b.formation(), app, *BASE[1:])
 
-    assert row.body(UP[2])["spec"]["hostnames"] == ["hallo.localhost"]
+    assert row.body(UP[3])["spec"]["hostnames"] == ["hallo.localhost"]
 
 
 async def test_a_dyno_runs_the_command_with_its_release_config() -> None:
@@ -225,7 +230,7 @@ async def test_an_app_that_lost_its_host_has_no_route() -> None:
     older = b.app(namespace="other", metadata={"creationTimestamp": "2025-01-01T00:00:00Z"})
     row = await plan(b.formation(), *BASE, older, b.route(), b.service())
 
-    assert row.writes == [*UP[:2], "delete HTTPRoute hello-web"]
+    assert row.writes == [*UP[:3], "delete HTTPRoute hello-web"]
 
 
 async def test_a_type_at_zero_that_never_ran_has_no_deployment() -> None:

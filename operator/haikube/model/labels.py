@@ -76,6 +76,12 @@ STOP = "haikube.dev/stop"
 RESTARTED_AT = "haikube.dev/restarted-at"
 """Annotation of a Formation: any text, by custom a time. With another one its dynos are rolled."""
 
+MOVED_AT = "haikube.dev/moved-at"
+"""Annotation of a Deployment and its dynos: when they were last rolled to leave a node."""
+
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+"""Annotation of a dyno that a drain may wait for: the autoscaler is to begin it all the same."""
+
 IMAGE = "haikube.dev/image"
 """Annotation of a Deployment: the image its dynos run on; their stack may have another by now."""
 

@@ -50,6 +50,7 @@ class Pod:
     ready: bool
     restarts: int
     unschedulable: str
+    node: str
 
     @property
     def dyno(self) -> str:
@@ -82,6 +83,7 @@ def parse_pod(obj: Raw) -> Pod:
         ready=bool(container.get("ready")),
         restarts=container.get("restartCount") or 0,
         unschedulable=_unschedulable(status),
+        node=(obj.get("spec") or {}).get("nodeName") or "",
     )
 
 

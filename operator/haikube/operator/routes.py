@@ -19,7 +19,9 @@ from haikube.model.resources import (
     APPS,
     BUILDS,
     DEPLOYMENTS,
+    NODES,
     OWN_KINDS,
+    PODS,
     RELEASES,
     SECRETS,
     STACKS,
@@ -70,6 +72,8 @@ class Routes:
         """Return what else may be concerned."""
         if change.resource == STACKS:
             return set(self._of_stack(change))
+        if change.resource == NODES:
+            return set(self._of_node(change))
         if change.resource == DEPLOYMENTS:
             return set(_runs_on(change))
         if change.resource == BUILDS and _moves_the_queue(change):
@@ -88,6 +92,15 @@ class Routes:
                 key = app_key(resource, each)
                 if key is not None:
                     yield key
+
+    def _of_node(self, change: Change) -> Iterator[Key]:
+        """Yield the apps with dynos on a node, when it is to be left or may be used again."""
+        if not _declared_anew(change):
+            return
+        for dyno in self._store.find(PODS, "node", change.object["metadata"]["name"]):
+            key = app_key(PODS, dyno)
+            if key is not None:
+                yield key
 
     def _of_app(self, change: Change) -> Iterator[Key]:
         for version in (change.old, change.new):

@@ -16,6 +16,7 @@ from haikube.model.dyno import parse_dyno
 from haikube.model.formation import parse_formation
 from haikube.model.job import parse_job
 from haikube.model.meta import parse_meta
+from haikube.model.node import parse_node
 from haikube.model.pod import parse_pod
 from haikube.model.release import parse_release
 from haikube.model.resources import (
@@ -27,6 +28,7 @@ from haikube.model.resources import (
     FORMATIONS,
     HTTP_ROUTES,
     JOBS,
+    NODES,
     OWN_KINDS,
     PODS,
     RELEASES,
@@ -55,6 +57,7 @@ WATCHED: tuple[Watched, ...] = (
     Watched(SERVICES, _MANAGED),
     Watched(HTTP_ROUTES, _MANAGED),
     Watched(SECRETS, labels.APP),
+    Watched(NODES),
 )
 """Every kind the store is fed with, narrowed on the server."""
 
@@ -82,7 +85,17 @@ def _pod(obj: Json) -> Json:
         {key: each.get(key) for key in ("type", "status", "reason", "message")}
         for each in scheduled
     ]
-    return {**_without_spec(obj), "status": kept}
+    spec = obj.get("spec") or {}
+    return {**obj, "spec": {"nodeName": spec.get("nodeName", "")}, "status": kept}
+
+
+def _node(obj: Json) -> Json:
+    """Keep what ``model.node`` reads: a node's status and its marks beat like a heart."""
+    spec = obj.get("spec") or {}
+    kept = {key: spec[key] for key in ("unschedulable", "taints") if key in spec}
+    names = ("name", "uid", "resourceVersion", "creationTimestamp")
+    metadata = {key: obj["metadata"][key] for key in names if key in obj["metadata"]}
+    return {**_metadata(obj), "metadata": metadata, "spec": kept}
 
 
 def _metadata(obj: Json) -> Json:
@@ -97,6 +110,7 @@ def _secret(obj: Json) -> Json:
 
 
 PRUNED: Mapping[Resource, Callable[[Json], Json]] = {
+    NODES: _node,
     PODS: _pod,
     JOBS: _without_spec,
     DEPLOYMENTS: _without_spec,
@@ -112,6 +126,7 @@ PARSED: Mapping[Resource, Callable[[Object], Any]] = {
     FORMATIONS: parse_formation,
     DYNOS: parse_dyno,
     STACKS: parse_stack,
+    NODES: parse_node,
     PODS: parse_pod,
     JOBS: parse_job,
     DEPLOYMENTS: parse_deployment,
@@ -156,6 +171,13 @@ def by_runs_on(obj: Object) -> Iterable[str]:
     return (stack,) if stack else ()
 
 
+def by_node(obj: Object) -> Iterable[str]:
+    """Index dynos by the node that they run on."""
+    marks = obj["metadata"].get("labels") or {}
+    name = (obj.get("spec") or {}).get("nodeName")
+    return (name,) if name and labels.FORMATION in marks else ()
+
+
 def unfinished(obj: Object) -> Iterable[str]:
     """Index all builds that have not ended under one name: they are one queue."""
     if obj.get("kind") != BUILDS.kind:
@@ -175,5 +197,6 @@ def new_store(settings: Settings) -> Store:
             "stack": by_stack(settings),
             "runs-on": by_runs_on,
             "unfinished": unfinished,
+            "node": by_node,
         },
     )

@@ -31,6 +31,7 @@ from haikube.model.resources import (
     FORMATIONS,
     HTTP_ROUTES,
     JOBS,
+    NODES,
     PODS,
     RELEASES,
     SECRETS,
@@ -104,6 +105,7 @@ class Worlds:
         ledger = self._ours(RELEASES, place, app)
         numbered = [each for each in ledger if not each.is_request]
         entries, strays = split(numbered, app) if app else (tuple(numbered), ())
+        children = self._children(place, app)
         return AppWorld(
             namespace=namespace,
             name=name,
@@ -115,11 +117,17 @@ class Worlds:
             strays=strays,
             formations=tuple(self._formations(place, app)),
             dynos=tuple(self._ours(DYNOS, place, app)),
-            **self._children(place, app),
+            **children,
+            leaving=self._leaving(children["dyno_pods"]),
             stacks=self._stacks(app, ledger, place),
             rivals=self._rivals(app) if app else {},
             moving=frozenset[str]().union(*self.moving.values()),
         )
+
+    def _leaving(self, dynos: Iterable[Pod]) -> frozenset[str]:
+        """Return which of the nodes that dynos run on are to be left."""
+        nodes = (self._store.value(NODES, "", name) for name in {each.node for each in dynos})
+        return frozenset(each.meta.name for each in nodes if each is not None and each.leaving)
 
     def _children(self, place: str, app: App | None) -> dict[str, Any]:
         pods: list[Pod] = self._of_app(PODS, place, app)

@@ -18,6 +18,7 @@ from haikube.model.formation import Formation
 from haikube.model.intents import Apply, Plan, Write
 from haikube.model.resources import BUDGETS, DEPLOYMENTS, FORMATIONS, HTTP_ROUTES, SERVICES
 from haikube.model.route import RELEASE_HEADER, VIA
+from haikube.plan import handover
 from haikube.plan.children import child_labels, child_metadata, delete, label_value
 from haikube.plan.closed import why_closed
 from haikube.plan.context import Context
@@ -45,7 +46,11 @@ def plan_formation(view: FormationView, context: Context) -> Plan:
     else:
         writes = (*_dynos(view, view.app, context), *_reach(view, view.app, context))
     named = name_dynos(formation.process_type, view.pods)
-    return Plan(writes=(*named, *writes), status=formation_status(view, context))
+    return Plan(
+        writes=(*named, *writes),
+        status=formation_status(view, context),
+        requeue_after=handover.look_again(view, context),
+    )
 
 
 # What should exist
@@ -65,15 +70,16 @@ def _dynos(view: FormationView, app: App, context: Context) -> tuple[Write, ...]
     if view.dyno is None or (view.deployment is None and view.formation.quantity == 0):
         return ()
     body = context.render("deployment", _deployment(view, app, view.dyno, context))
-    revision = _revision(view, view.dyno, context.settings)
+    revision = _revision(view, view.dyno, context)
     return (Apply(DEPLOYMENTS, body, revision), *_budget(view, app, context))
 
 
-def _revision(view: FormationView, dyno: DynoPod, settings: Settings) -> str:
+def _revision(view: FormationView, dyno: DynoPod, context: Context) -> str:
     """Return a digest of what a dyno is made of: only when that changes are dynos replaced.
 
     How it is written down is not part of it, so a newer operator restarts none.
     """
+    settings, moved = context.settings, handover.mark(view, context)
     parts = {
         "app": [dyno.app.meta.name, dyno.app.meta.uid],
         "release": [dyno.release.meta.name, dyno.release.meta.uid],
@@ -83,14 +89,16 @@ def _revision(view: FormationView, dyno: DynoPod, settings: Settings) -> str:
         "times": [dyno.boot_timeout(settings), dyno.grace(settings), settings.drain_seconds],
         "port": settings.dyno_port,
         "restart": view.restarted_at,
+        **({"moved": moved} if moved else {}),
     }
     text = json.dumps(parts, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _budget(view: FormationView, app: App, context: Context) -> tuple[Write, ...]:
-    """Return the budget by which a drain takes one dyno of several; one alone blocks nobody."""
-    if view.formation.quantity < _SEVERAL:
+    """Return the budget by which a drain takes one dyno of several, and waits for a lone one."""
+    waits = handover.held(view, context)
+    if view.formation.quantity < _SEVERAL and not handover.hands_over(view, context):
         lost = view.budget if view.budget and not view.budget.deleting else None
         return (delete(BUDGETS, lost),) if lost else ()
     marks = {**child_labels(app.meta, "dyno"), **_type_label(view.formation)}
@@ -98,6 +106,7 @@ def _budget(view: FormationView, app: App, context: Context) -> tuple[Write, ...
     values = {
         "metadata": child_metadata(meta.name, (FORMATIONS, meta), marks),
         "selector": view.selector,
+        "max_unavailable": 0 if waits else 1,
     }
     return (Apply(BUDGETS, context.render("disruption-budget", values)),)
 
@@ -110,7 +119,13 @@ def _deployment(
     release = {labels.RELEASE: view.release_label}
     marks = {**child_labels(app.meta, "dyno"), **chosen, **_type_label(formation), **release}
     runs_on = {labels.IMAGE: dyno.stack.run_image, labels.STACK: dyno.stack.meta.name}
-    restarted = {"annotations": {labels.RESTARTED_AT: view.restarted_at}}
+    moved = handover.mark(view, context)
+    rolled = {labels.RESTARTED_AT: view.restarted_at, labels.MOVED_AT: moved}
+    notes = {key: text for key, text in rolled.items() if text}
+    if handover.hands_over(view, context):
+        notes[labels.SAFE_TO_EVICT] = "true"
+    if moved:
+        runs_on[labels.MOVED_AT] = moved
     owner = (FORMATIONS, formation.meta)
     return {
         "metadata": child_metadata(formation.meta.name, owner, marks, runs_on),
@@ -119,7 +134,7 @@ def _deployment(
         "min_ready": 0 if formation.is_web else settings.worker_ready_seconds,
         "strategy": _strategy(app, settings),
         "selector": chosen,
-        "pod_metadata": {"labels": marks, **(restarted if view.restarted_at else {})},
+        "pod_metadata": {"labels": marks, **({"annotations": notes} if notes else {})},
         "pod": dyno.render(context),
     }
 

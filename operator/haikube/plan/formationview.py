@@ -38,6 +38,8 @@ class FormationView:
     routes: tuple[Route, ...]
     pods: tuple[Pod, ...]
     rivals: Rivals
+    leaving: frozenset[str] = frozenset()
+    """Names of nodes that dynos have to leave."""
 
     @property
     def command(self) -> str | None:
@@ -99,4 +101,5 @@ def formation_view(world: AppWorld, formation: Formation, settings: Settings) ->
         routes=world.routes.get(uid, ()),
         pods=tuple(pod for pod in world.dyno_pods if pod.meta.labels.get(labels.FORMATION) == name),
         rivals=world.rivals,
+        leaving=world.leaving,
     )

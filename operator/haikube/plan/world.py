@@ -48,7 +48,8 @@ class AppWorld:
     ``found`` is None when objects refer to an App that does not exist. ``hidden_config`` says
     that a Secret has the name of the config but not the label by which the operator sees it.
     ``admitted`` are the uids of the builds whose turn it is in the queue of all apps, ``moving``
-    those of the Deployments whose turn it is to run on the new image of their stack.
+    those of the Deployments whose turn it is to run on the new image of their stack. ``leaving``
+    are the names of nodes that its dynos have to leave.
     """
 
     namespace: str
@@ -76,6 +77,7 @@ class AppWorld:
     ca_bundle: str = ""
     admitted: frozenset[str] = frozenset()
     moving: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
 
     @property
     def app(self) -> App:
