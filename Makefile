@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 INSTALLED := $(VENV)/.installed-$(shell sha256sum $(LOCK) | cut -c1-16)
 HAIKUBE := PYTHONPATH=operator $(VENV)/bin/python -m haikube.cli
 
-.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-faults test-hostile test-languages test-heroku test-buildpacks bench bench-scale
+.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-faults test-hostile test-histories test-languages test-heroku test-buildpacks bench bench-scale
 
 help: ## show these targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -53,6 +53,9 @@ test-faults: $(INSTALLED) ## the operator killed at, before and after every writ
 
 test-hostile: up ## builds and pushes that fill the disk or the storage, fork or unpack without end, or look around
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m hostile
+
+test-histories: $(INSTALLED) programs ## 200 random histories from two clones onto two replicas with a failing storage; HAIKUBE_GIT_CLIENT=/path/of/another/git
+	@HAIKUBE_HISTORIES="$${HAIKUBE_HISTORIES:-200}" HAIKUBE_BIG_FILE="$${HAIKUBE_BIG_FILE:-150000000}" $(PYTEST) -o tmp_path_retention_policy=failed tests/git/test_histories.py -n 2
 
 test-languages: up ## eight languages on the local cluster: push, 200, cached push, stop, delete
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m languages

@@ -1,4 +1,7 @@
-"""The real git, as a person with an app would use it; nothing of this machine's config."""
+"""The real git, as a person with an app would use it; nothing of this machine's config.
+
+``HAIKUBE_GIT_CLIENT`` is the path of another git than the platform's own for who pushes.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ class Checkout:
             "GIT_COMMITTER_EMAIL": "ada@example.com",
         }
         return await asyncio.create_subprocess_exec(
-            "git",
+            os.environ.get("HAIKUBE_GIT_CLIENT", "git"),
             *arguments,
             cwd=self.folder,
             env=env,

@@ -42,12 +42,18 @@ class Console(ABC):
         await self._say(clean(text))
 
     async def output(self, data: bytes) -> None:
-        """Print what a build wrote, line by line."""
+        """Print what a build wrote, in whole lines.
+
+        All lines of a chunk are said at once: a stream whose reader is slow counts what waits at
+        each write, so that many small ones cost their number squared, and everybody's time.
+        """
         *lines, self._partial = (self._partial + data).split(b"\n")
         if len(self._partial) > _LONGEST_LINE:
             lines, self._partial = [*lines, self._partial], b""
-        for line in lines:
-            await self.line(line[:_LONGEST_LINE].decode(errors="replace"))
+        if lines:
+            cut = (line[:_LONGEST_LINE].decode(errors="replace") for line in lines)
+            self._open = False
+            await self._say("".join(f"{clean(line)}\n" for line in cut))
 
     async def end_line(self) -> None:
         """End a line that was begun, by us or by a build."""
