@@ -104,6 +104,26 @@ async def test_a_session_that_is_lost_says_why(
     text = await reader.read()
     assert text.startswith(b"rendezvous\r\n")
     assert b"The session was lost: The dyno was evicted" in text
+    assert b"exit-status" not in text
+
+
+async def test_whoever_waits_for_an_exit_code_gets_one_when_the_session_is_lost(
+    bridge: Local, upstream: Upstream
+) -> None:
+    async def lose(socket: web.WebSocketResponse) -> None:
+        await socket.send_json({"state": "up"})
+        assert socket._req is not None
+        assert socket._req.transport is not None
+        socket._req.transport.abort()
+
+    platform(upstream, lose)
+    reader, writer = await bridge.dial(tls=True)
+    writer.write(f"{SECRET}?told\r\n".encode())
+    text = (await reader.read()).decode()
+    assert text.endswith(
+        " !     The session was lost: the platform went away.\r\n"
+        "\uffff heroku-command-exit-status: 255\n"
+    )
 
 
 async def test_a_platform_that_is_away_is_named(bridge: Local) -> None:

@@ -64,6 +64,7 @@ def test_what_no_dyno_answered_has_a_code(changes: dict[str, Any], code: str | N
     assert (" at=error " in line) == (code is not None)
 
 
+LOOKED = "haikube-looks-5f1e"
 REFUSED: dict[str, Any] = {
     "event": "refused",
     "at": "error",
@@ -98,6 +99,15 @@ def test_a_request_that_nobody_could_answer() -> None:
         ({"RouterName": "httproute-team-hello-web-gw"}, True),
         ({"RouterName": "httproute-other-hello-web-gw"}, False),
         ({}, False),
+        (
+            {"RouterName": "httproute-team-a", "request_X-Request-Id": LOOKED, "RequestPath": "/"},
+            False,
+        ),
+        (
+            {"RouterName": "httproute-team-a", "request_X-Request-Id": LOOKED, "RequestPath": "/x"},
+            True,
+        ),
+        ({**REFUSED, "request_id": LOOKED, "path": "/"}, False),
     ],
 )
 def test_whose_a_request_was(entry: dict[str, Any], mine: bool) -> None:  # noqa: FBT001 - a column

@@ -99,6 +99,13 @@ async def test_an_app_has_a_release_from_its_creation_on() -> None:
     assert row.condition() == ("False", "NoRelease")
 
 
+async def test_the_first_release_is_by_whoever_made_the_app() -> None:
+    made = b.app(metadata={"annotations": {"haikube.dev/author": "ada@example.com"}})
+    row = await plan(made, b.config())
+
+    assert row.body("create Release hello-v1")["spec"]["author"] == "ada@example.com"
+
+
 async def test_a_succeeded_build_becomes_a_release() -> None:
     done = b.build(status=b.succeeded(), version="0123456789abcdef", author="ada@example.com")
     row = await plan(b.app(), b.config({"A": "1"}), done, *FIRST)

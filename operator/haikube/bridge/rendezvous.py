@@ -27,6 +27,10 @@ _LINGER_SECONDS: Final = 0.3
 """The CLI dies of a write to a closed connection, and may be writing its end of input."""
 
 
+_LOST_CODE: Final = "\uffff heroku-command-exit-status: 255\n".encode()
+"""What ``run -x`` reads when nobody knows how its command ended; without it the CLI crashes."""
+
+
 class SessionLost(Exception):
     """The session ended before its command did; the message is for the person."""
 
@@ -38,9 +42,9 @@ async def join(
     writer: asyncio.StreamWriter,
 ) -> None:
     """Serve one connection of the CLI from its first line to its end."""
-    greeted = False
+    greeted, told = False, False
     try:
-        secret = _secret(await reader.readline())
+        secret, told = _asked(await reader.readline())
         async with _joined(session, login, secret) as socket:
             await _until_up(socket)
             greeted = await _greet(writer)
@@ -48,17 +52,18 @@ async def join(
     except SessionLost as lost:
         if not greeted:
             await _greet(writer)
-        await _say(writer, f"\r\n !     {lost}\r\n".encode())
+        await _say(writer, f"\r\n !     {lost}\r\n".encode() + (_LOST_CODE if told else b""))
     except (OSError, ValueError):  # the CLI went away, or sent no line
         return
     await _linger(reader)
 
 
-def _secret(line: bytes) -> str:
-    secret = line.decode("ascii", "replace").strip().partition("?")[0]
+def _asked(line: bytes) -> tuple[str, bool]:
+    """Return the secret, and whether the CLI waits for an exit code."""
+    secret, _, query = line.decode("ascii", "replace").strip().partition("?")
     if not _SECRET.fullmatch(secret):
         raise SessionLost("This is no secret of a session. Start it again: heroku run")
-    return secret
+    return secret, query == "told"
 
 
 class _joined:  # noqa: N801 - used like a function
@@ -102,7 +107,8 @@ async def _frame(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMessage:
     message = await socket.receive()
     if message.type in {aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT}:
         return message
-    raise SessionLost(f"The session was lost: {message.extra or message.data or 'no answer'}.")
+    why = message.extra if message.type is aiohttp.WSMsgType.CLOSE else ""
+    raise SessionLost(f"The session was lost: {why or 'the platform went away'}.")
 
 
 async def _both_ways(

@@ -7,16 +7,17 @@ older one has left. A gateway that adds the mark has read the list of dynos afte
 from __future__ import annotations
 
 import asyncio
+import uuid
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
 import aiohttp
 
+from haikube.logs.request import LOOK
 from haikube.model.route import RELEASE_HEADER, marked_version
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
-_AGENT: Final = {"User-Agent": "Haikube-Verify"}
 _NO_DYNO: Final = b"no available server"  # Traefik's own words
 _UNAVAILABLE: Final = 503
 
@@ -49,7 +50,7 @@ class Gateway:
 
     async def _wrong(self, session: aiohttp.ClientSession, host: str, version: int) -> str:
         """Return what is wrong with one answer; a slow app takes its time, and is right."""
-        headers = {**_AGENT, "Host": host}
+        headers = {"User-Agent": "Haikube", "X-Request-Id": f"{LOOK}{uuid.uuid4()}", "Host": host}
         try:
             async with session.head(self.address, headers=headers, allow_redirects=False) as answer:
                 mark = answer.headers.get(RELEASE_HEADER, "")

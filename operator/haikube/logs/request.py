@@ -18,6 +18,9 @@ Entry = Mapping[str, Any]
 REFUSED: Final = "refused"
 """What the errors service calls a request that it answered."""
 
+LOOK: Final = "haikube-looks-"
+"""How ids of requests begin by which the platform looks whether a release answers."""
+
 _PLAIN: Final = re.compile(r"[\w.:/-]+", re.ASCII)
 _LONGEST: Final = 2000
 _NANOSECONDS: Final = 1_000_000
@@ -46,9 +49,18 @@ def is_of(entry: Entry, app: Mapping[str, Any]) -> bool:
     the app's as well.
     """
     meta = app["metadata"]
+    if is_look(entry):
+        return False
     if entry.get("event") == REFUSED:
         return (entry.get("namespace"), entry.get("app")) == (meta["namespace"], meta["name"])
     return str(entry.get("RouterName") or "").startswith(f"httproute-{meta['namespace']}-")
+
+
+def is_look(entry: Entry) -> bool:
+    """Tell whether the platform asked, not a visitor; whoever says so in vain asked for ``/``."""
+    given = entry.get("request_X-Request-Id") or entry.get("request_id") or ""
+    path = entry.get("RequestPath") or entry.get("path")
+    return str(given).startswith(LOOK) and path == "/"
 
 
 def address_of(entry: Entry) -> str:

@@ -26,7 +26,7 @@ from haikube.logs.line import (
     shown,
     stamp,
 )
-from haikube.logs.request import REFUSED, address_of, router_line
+from haikube.logs.request import REFUSED, address_of, is_look, router_line
 
 WEEK: Final = "7d"
 NAME, LINE = "name", "line"
@@ -188,7 +188,8 @@ def _lines(record: Json, names: list[Json]) -> list[Line]:
         source, dyno = record.get("haikube.source", HEROKU), record.get("haikube.dyno", "")
         return [Line(time, source, dyno, text, record.get("haikube.key", ""))]
     if "RouterName" in record or record.get("event") == REFUSED:
-        return [router_line(record, record["_time"], _at_address(record, time, names))]
+        line = router_line(record, record["_time"], _at_address(record, time, names))
+        return [] if is_look(record) else [line]
     uid = record.get("k8s.pod.uid", "")
     dyno = next((each["haikube.dyno"] for each in names if each["haikube.pod"] == uid), "")
     raw = text.encode("utf-8", "surrogatepass")

@@ -61,6 +61,21 @@ RUN = [
     Step("run:inside -a {app} web.1 'echo in $DYNO'", out=("in web.1",)),
     Step("run:inside -x -a {app} web.1 'exit 4'", err=("up, web.1",), code=4),
     Step("run:inside -a {app} web.9 ls", err=("Couldn't find that dyno",), code=2),
+    Step(
+        "ps:exec -a {app}",
+        err=("To run a command in a dyno that runs: heroku run:inside DYNO COMMAND",),
+        code=2,
+        differs="refused: heroku run:inside DYNO COMMAND does it, without SSH",
+    ),
+    Step(
+        "ps:exec --dyno web.1 -a {app} -- ls",
+        err=("heroku run:inside DYNO COMMAND",),
+        code=2,
+        differs="refused: heroku run:inside DYNO COMMAND does it, without SSH",
+    ),
+    Step("ps:copy /app/web.js -a {app}", err=("heroku run:inside",), code=2, differs="refused"),
+    Step("ps:forward 8080 -a {app}", err=("heroku run:inside",), code=2, differs="refused"),
+    Step("ps:socks -a {app}", err=("heroku run:inside",), code=2, differs="refused"),
     Step("console -a {app}", out=("console: command not found",)),
 ]
 

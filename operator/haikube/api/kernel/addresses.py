@@ -42,9 +42,13 @@ def git_url(request: Request, settings: Settings, app: str) -> str:
     return f"{base}/{app}.git"
 
 
-def attach_url(request: Request, settings: Settings, secret: str) -> str:
-    """Return where a session with a dyno is joined: docs/spec/attach.md."""
-    return f"rendezvous://{api_url(request, settings).partition('://')[2]}/{secret}"
+def attach_url(request: Request, settings: Settings, secret: str, *, told: bool) -> str:
+    """Return where a session with a dyno is joined: docs/spec/attach.md.
+
+    ``told`` says that its client waits for an exit code, whatever becomes of the session.
+    """
+    place = api_url(request, settings).partition("://")[2]
+    return f"rendezvous://{place}/{secret}" + ("?told" if told else "")
 
 
 def app_url(app: Json, settings: Settings) -> str:

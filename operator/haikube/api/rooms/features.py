@@ -10,11 +10,18 @@ from haikube.api.bodies.parts import created
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import made_id
-from haikube.api.kernel.problems import not_found
+from haikube.api.kernel.problems import Problem, not_found
 from haikube.cluster.port import Json
 from haikube.model.resources import APPS
 
 room: Final = Room()
+
+_EXEC: Final = "runtime-heroku-exec"
+_NO_EXEC: Final = (
+    "ps:exec, ps:copy, ps:forward and ps:socks need an SSH server beside each dyno, which is not "
+    "here. To run a command in a dyno that runs: heroku run:inside DYNO COMMAND"
+)
+"""What is said when ps:exec asks for its feature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,8 @@ def _find(call: Call) -> Feature:
     for each in FEATURES:
         if wanted in {each.name, made_id("feature", each.name)}:
             return each
+    if wanted == _EXEC:
+        raise Problem(404, "not_found", _NO_EXEC)
     raise not_found("feature", wanted)
 
 

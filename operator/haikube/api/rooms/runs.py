@@ -67,8 +67,8 @@ async def create(call: Call) -> Json:
     if release is None or not release["spec"].get("slug"):
         raise invalid("The app has no slug: push code first. Run: git push heroku main")
     made = await _made(call, app, wish)
-    secret = _secret(call, made, wish) if wish.attach else None
-    return _body(call, app, release, made, secret)
+    url = _url(call, made, wish) if wish.attach else None
+    return {**_body(call, app, release, made), "attach_url": url}
 
 
 @room.post("/apps/{app}/dynos/{dyno}")
@@ -97,7 +97,8 @@ async def inside(call: Call) -> Json:
         },
         JOIN_SECONDS,
     )
-    return {**found.body, "attach_url": attach_url(call.request, call.settings, secret)}
+    url = attach_url(call.request, call.settings, secret, told=wish.command.told)
+    return {**found.body, "attach_url": url}
 
 
 def _wish(call: Call, body: Mapping[str, Any]) -> Wish:
@@ -196,10 +197,12 @@ def _object(call: Call, app: Json, wish: Wish, number: int) -> Json:
     }
 
 
-def _secret(call: Call, dyno: Json, wish: Wish) -> str:
+def _url(call: Call, dyno: Json, wish: Wish) -> str:
+    """Return where a client joins the session with a dyno."""
     meta = dyno["metadata"]
     place = {"namespace": meta["namespace"], "dyno": meta["name"], "uid": meta["uid"]}
-    return call.context.seals.seal(ACT, {**_session(call, wish), **place}, JOIN_SECONDS)
+    secret = call.context.seals.seal(ACT, {**_session(call, wish), **place}, JOIN_SECONDS)
+    return attach_url(call.request, call.settings, secret, told=wish.command.told)
 
 
 def _session(call: Call, wish: Wish) -> Json:
@@ -224,10 +227,10 @@ def _pod_of(call: Call, found: Listed) -> Json:
     return pod
 
 
-def _body(call: Call, app: Json, release: Json, made: Json, secret: str | None) -> Json:
+def _body(call: Call, app: Json, release: Json, made: Json) -> Json:
     dyno = parse_dyno(made)
     process = ProcessType(dyno.process_type or "run", dyno.command, 1, dyno.size, None)
-    body = dyno_body(
+    return dyno_body(
         dyno_name(dyno),
         process,
         app,
@@ -236,5 +239,3 @@ def _body(call: Call, app: Json, release: Json, made: Json, secret: str | None) 
         size=size_name(call, dyno.size),
         release=release,
     )
-    url = attach_url(call.request, call.settings, secret) if secret else None
-    return {**body, "attach_url": url}

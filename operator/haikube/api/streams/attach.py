@@ -52,7 +52,8 @@ async def attach(socket: WebSocket) -> None:
     """Serve one session from its request to its end."""
     context: Context = socket.app.state.context
     try:
-        wish = context.seals.open(ACT, socket.headers.get("haikube-capability", ""))
+        secret = socket.headers.get("haikube-capability", "").partition("?")[0]
+        wish = context.seals.open(ACT, secret)
         session = _Inside(context, wish) if "pod" in wish else _OneOff(context, wish)
         await session.claim()
     except (Problem, ApiError) as error:

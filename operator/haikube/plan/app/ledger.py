@@ -68,7 +68,8 @@ def next_release(world: AppWorld, config: Secret) -> Next | None:
     if config.oversized:  # dynos could not start; a rollback brings a config of its own
         return _of_request(world)
     if world.latest is None:
-        return Next(None, "", "", "Initial release", "", {})
+        author = world.app.meta.annotations.get(labels.AUTHOR, "")
+        return Next(None, "", "", "Initial release", author, {})
     return (
         _of_request(world)
         or _of_build(world)
