@@ -157,6 +157,54 @@ async def test_a_request_that_could_not_be_sent_is_sent_when_the_network_is_back
     await starting[0].__aexit__(None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("method", "status", "name", "again"),
+    [
+        ("GET", 503, {}, True),
+        ("GET", 502, {}, True),
+        ("DELETE", 503, {}, True),
+        ("DELETE", 502, {}, False),
+        ("GET", 503, {"Request-Id": "the api's own"}, False),
+    ],
+)
+async def test_what_found_no_api_is_sent_again_unless_it_may_have_worked(
+    bridge: Local,
+    client: aiohttp.ClientSession,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    method: str,
+    status: int,
+    name: dict[str, str],
+    again: bool,
+) -> None:
+    answers = [web.Response(status=status, headers=name), web.Response(text="here")]
+
+    async def come_back(_: web.BaseRequest) -> web.StreamResponse:
+        return answers.pop(0)
+
+    upstream.handler = come_back
+    monkeypatch.setattr("haikube.bridge.relay._PAUSES", (0.0,))
+    async with client.request(method, f"{bridge.http}/apps/x") as answer:
+        assert answer.status == (200 if again else status)
+
+
+async def test_a_gateway_without_an_api_is_named(
+    bridge: Local,
+    client: aiohttp.ClientSession,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def nobody(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=503, text="no available server")
+
+    upstream.handler = nobody
+    monkeypatch.setattr("haikube.bridge.relay._PAUSES", ())
+    async with client.get(f"{bridge.http}/apps") as answer:
+        assert answer.status == 503
+        assert "does not answer (its gateway says 503)" in (await answer.json())["message"]
+
+
 class _Sleeping:
     def __init__(self, sleep: Any) -> None:
         self.sleep = sleep

@@ -126,7 +126,10 @@ async def test_whoever_waits_for_an_exit_code_gets_one_when_the_session_is_lost(
     )
 
 
-async def test_a_platform_that_is_away_is_named(bridge: Local) -> None:
+async def test_a_platform_that_is_away_is_named(
+    bridge: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("haikube.bridge.rendezvous._PAUSES", ())
     save("default", replace(bridge.login, api="http://127.0.0.1:1"))
     reader, writer = await bridge.dial(tls=True)
     writer.write(f"{SECRET}\r\n".encode())

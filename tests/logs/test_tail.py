@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
@@ -16,6 +17,7 @@ from haikube.logs.line import Line, Selection
 from haikube.logs.position import Position
 from haikube.logs.tail import Tail, merged
 from haikube.model.resources import APPS, Resource
+from haikube.model.times import format_time
 
 T = TypeVar("T")
 APP: Json = {"metadata": {"name": "hello", "namespace": "team", "uid": "app"}, "kind": "App"}
@@ -254,6 +256,20 @@ async def test_who_comes_back_gets_what_a_container_printed_before_it_started_an
     position.advance([Line("2026-01-01T00:00:01.000000000", "app", "web.1", "seen")])
     stage.kubelet.print("a", 2, b"last words")
     assert texts(await stage.tail().since(position)) == ["web.1 last words"]
+
+
+async def test_a_dyno_speaks_and_is_told_of_once_it_has_its_name(stage: Stage) -> None:
+    nameless = pod("a", instance="c1")
+    del nameless["metadata"]["annotations"]
+    nameless["metadata"]["creationTimestamp"] = format_time(datetime.now(UTC))
+    stage.kubelet.running.add("a")
+    stage.kubelet.print("a", 59, b"early")
+    stage.sight.put(nameless)
+    live = stage.tail(Selection()).live(0.05)
+    assert await anext(live) == []
+    nameless["metadata"] |= {"annotations": {"haikube.dev/dyno": "web.1"}, "resourceVersion": "2"}
+    stage.sight.put(nameless)
+    assert set(await read(live, 2)) >= {"web.1 early", "web.1 Starting process with command `x`"}
 
 
 async def test_what_the_platform_tells_is_part_of_it(stage: Stage) -> None:

@@ -39,6 +39,10 @@ _OWN: Final = frozenset({"connection", "keep-alive", "set-cookie", "transfer-enc
 _PAUSES: Final = (0.5, 1.5)
 """Between tries to reach the platform, in seconds: a network that just came back needs them."""
 _RECONNECT_PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+_PERHAPS: Final = frozenset({502, 504})
+_NOBODY: Final = frozenset({503}) | _PERHAPS
+"""What gateways say when the api is not there, or has gone while it worked."""
+
 _EVENTS: Final = "text/event-stream"
 _log = structlog.get_logger(__name__)
 
@@ -125,17 +129,23 @@ def _unwelcome(login: Login, token: str) -> str:
 async def _ask(
     session: aiohttp.ClientSession, request: web.BaseRequest, login: Login, token: str
 ) -> aiohttp.ClientResponse:
-    """Send the request on; what could not be sent at all is tried again."""
+    """Send the request on; what could not be sent at all, or found no api, is tried again."""
     url = URL(f"{login.api}{_target(request)}", encoded=True)
     for pause in (*_pauses(request), None):
         try:
-            return await session.request(
+            asked = await session.request(
                 request.method,
                 url,
                 headers=_headers(request, token),
                 data=request.content if request.can_read_body else None,
                 allow_redirects=False,
             )
+            if not _found_nobody(asked):
+                return asked
+            asked.close()
+            if pause is None or request.can_read_body:
+                raise Refusal(503, _away(login, f"its gateway says {asked.status}"))
+            await asyncio.sleep(pause)
         except aiohttp.ClientConnectorError as error:
             if pause is None:
                 raise Refusal(503, _away(login, error)) from error
@@ -150,7 +160,13 @@ def _pauses(request: web.BaseRequest) -> tuple[float, ...]:
     return _RECONNECT_PAUSES if "Last-Event-ID" in request.headers else _PAUSES
 
 
-def _away(login: Login, error: Exception) -> str:
+def _found_nobody(asked: aiohttp.ClientResponse) -> bool:
+    """Tell whether a gateway answered because no api was there: the api names its answers."""
+    again = _NOBODY if asked.method in {"GET", "HEAD"} else _NOBODY - _PERHAPS
+    return asked.status in again and "Request-Id" not in asked.headers
+
+
+def _away(login: Login, error: Exception | str) -> str:
     said = str(error) or type(error).__name__
     return f"{login.api} does not answer ({said}). Is the platform up? See: haikube doctor"
 

@@ -22,6 +22,10 @@ _SECRET: Final = re.compile(r"[A-Za-z0-9._~-]{16,3000}")
 _GREETING: Final = b"rendezvous\r\n"
 _FRAME: Final = 64 << 10
 _LARGEST_FRAME: Final = 1 << 20
+_PAUSES: Final = (0.5, 1.5, 3.0)
+"""Between tries to reach the api, in seconds."""
+
+_NOBODY: Final = 503
 _HEARTBEAT_SECONDS: Final = 20.0
 _LINGER_SECONDS: Final = 0.3
 """The CLI dies of a write to a closed connection, and may be writing its end of input."""
@@ -75,26 +79,42 @@ class _joined:  # noqa: N801 - used like a function
         self._headers = {"Haikube-Capability": secret}
 
     async def __aenter__(self) -> aiohttp.ClientWebSocketResponse:
-        try:
-            self._socket = await self._session.ws_connect(
-                f"{self._api}/attach",
-                protocols=(PROTOCOL,),
-                headers=self._headers,
-                heartbeat=_HEARTBEAT_SECONDS,
-                max_msg_size=_LARGEST_FRAME,
-            )
-        except aiohttp.WSServerHandshakeError as error:
-            raise SessionLost(
-                f"The platform does not know this session ({error.status}). "
-                "Start it again: heroku run"
-            ) from error
-        except aiohttp.ClientError as error:
-            raise SessionLost(f"{self._api} does not answer ({error}).") from error
+        for pause in (*_PAUSES, None):
+            try:
+                return await self._connected()
+            except aiohttp.ClientError as error:
+                if pause is None or not _is_passing(error):
+                    raise SessionLost(self._why(error)) from error
+            await asyncio.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    async def _connected(self) -> aiohttp.ClientWebSocketResponse:
+        self._socket = await self._session.ws_connect(
+            f"{self._api}/attach",
+            protocols=(PROTOCOL,),
+            headers=self._headers,
+            heartbeat=_HEARTBEAT_SECONDS,
+            max_msg_size=_LARGEST_FRAME,
+        )
         return self._socket
+
+    def _why(self, error: aiohttp.ClientError) -> str:
+        if not isinstance(error, aiohttp.WSServerHandshakeError):
+            return f"{self._api} does not answer ({error})."
+        return (
+            f"The platform does not know this session ({error.status}). Start it again: heroku run"
+        )
 
     async def __aexit__(self, *_: object) -> None:
         with suppress(aiohttp.ClientError, OSError):
             await self._socket.close()
+
+
+def _is_passing(error: aiohttp.ClientError) -> bool:
+    """Tell whether the api was not there at all: then nobody has taken the secret."""
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return error.status == _NOBODY
+    return isinstance(error, aiohttp.ClientConnectorError)
 
 
 async def _until_up(socket: aiohttp.ClientWebSocketResponse) -> None:

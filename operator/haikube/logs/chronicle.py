@@ -17,7 +17,7 @@ import structlog
 from haikube.cluster.port import Json
 from haikube.logs.follow import is_printing
 from haikube.logs.line import Line, stamp
-from haikube.logs.scene import Sight, Storyteller
+from haikube.logs.scene import Sight, Storyteller, is_settled
 from haikube.logs.store import LINE, NAME, Store, StoreError
 from haikube.logs.story import dyno_name
 from haikube.model.resources import APPS, PODS, Resource
@@ -111,7 +111,11 @@ class Chronicle:
 
     def _names(self, app: Json, told: _Told, now: datetime) -> list[Record]:
         """Return which pod is which dyno, where that is new."""
-        pods = [pod for pod in self._sight.of_app(PODS, app) if is_printing(pod)]
+        pods = [
+            pod
+            for pod in self._sight.of_app(PODS, app)
+            if is_printing(pod) and is_settled(pod, now)
+        ]
         named = {_identity(pod): pod["metadata"]["creationTimestamp"] for pod in pods}
         new = named.keys() - told.named
         told.named = set(named)

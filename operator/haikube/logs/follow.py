@@ -14,7 +14,7 @@ from haikube.logs.line import APP, Line, Selection, in_order, shown
 from haikube.logs.podlog import Place, Printed, Reader
 from haikube.logs.position import Beyond, Position
 from haikube.logs.scene import Sight
-from haikube.logs.story import PRINTING, dyno_name
+from haikube.logs.story import PRINTING, dyno_name, is_named
 from haikube.model import labels
 from haikube.model.resources import PODS
 
@@ -31,6 +31,8 @@ class Pace:
     retry: float = 0.3
     look: float = 1.0
     """How long after the end of a stream a container that still runs is asked again."""
+    name: float = 10.0
+    """How long the operator is waited for that names dynos."""
 
 
 class Dynos:
@@ -134,6 +136,7 @@ class Dynos:
     async def _follow(self, uid: str) -> None:
         """Put out what one pod prints until it is gone; a container that restarts is read anew."""
         place = self._places.setdefault(uid, Place())
+        await self._sight.until(lambda: self._has_name(uid), self._pace.name)
         read = ""
         while (pod := self.pods().get(uid)) is not None:
             instance = _instance(pod)
@@ -154,6 +157,10 @@ class Dynos:
                 await asyncio.sleep(self._pace.retry)
             else:
                 read = instance
+
+    def _has_name(self, uid: str) -> bool | None:
+        pod = self.pods().get(uid)
+        return True if pod is None or is_named(pod) else None
 
     async def _put(self, lines: list[Line]) -> None:
         fresh = lines if self._beyond is None else self._beyond.take(lines)

@@ -23,6 +23,7 @@ LOOK: Final = "haikube-looks-"
 
 _PLAIN: Final = re.compile(r"[\w.:/-]+", re.ASCII)
 _LONGEST: Final = 2000
+_KEY: Final = 300
 _NANOSECONDS: Final = 1_000_000
 _FIRST_ERROR: Final = 500
 
@@ -115,7 +116,9 @@ def _refused_line(entry: Entry, time: str) -> Line:
 
 def _line(fields: Mapping[str, str], time: str) -> Line:
     text = " ".join(f"{name}={value}" for name, value in fields.items())
-    return Line(read_stamp(time), HEROKU, ROUTER, text)
+    at = read_stamp(time)
+    # Who looks later may not know the dyno any more: the line is the same.
+    return Line(at, HEROKU, ROUTER, text, f"{at} {fields['request_id']} {fields['path']}"[:_KEY])
 
 
 def _code(entry: Entry, status: int) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
 
 from haikube.cluster.port import Json
 from haikube.logs.line import Line, in_order
-from haikube.logs.story import build_story, pod_story, release_story, scale_story
+from haikube.logs.story import build_story, is_named, pod_story, release_story, scale_story
 from haikube.model.resources import APPS, BUILDS, FORMATIONS, PODS, RELEASES, Resource
+from haikube.model.times import parse_time
 
 T = TypeVar("T")
+
+_NAMING: Final = timedelta(seconds=30)
+"""How long a dyno is waited for that the operator has not named yet."""
 
 _KINDS = (PODS, RELEASES, BUILDS, FORMATIONS)
 
@@ -58,7 +62,8 @@ class Storyteller:
         return in_order(lines)
 
     def _stories(self, now: datetime) -> list[Line]:
-        told = [line for pod in self._of(PODS) for line in pod_story(pod)]
+        pods = (pod for pod in self._of(PODS) if is_settled(pod, now))
+        told = [line for pod in pods for line in pod_story(pod)]
         told += [line for release in self._of(RELEASES) for line in release_story(release)]
         told += [line for build in self._of(BUILDS) for line in build_story(build)]
         for formation in self._of(FORMATIONS):
@@ -69,3 +74,8 @@ class Storyteller:
 
     def _of(self, resource: Resource) -> list[Json]:
         return self._sight.of_app(resource, self._app)
+
+
+def is_settled(pod: Json, now: datetime) -> bool:
+    """Tell whether a pod's dyno has its name, or nobody will give it one any more."""
+    return is_named(pod) or now - parse_time(pod["metadata"]["creationTimestamp"]) > _NAMING

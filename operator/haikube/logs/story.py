@@ -43,6 +43,13 @@ def dyno_name(pod: Raw) -> str:
     return f"{process_type(pod)}.{meta['name'].rpartition('-')[2]}"
 
 
+def is_named(pod: Raw) -> bool:
+    """Tell whether a pod's dyno has its name: the operator names those of formations."""
+    return _component(pod) != _FORMATION or labels.DYNO in (
+        pod["metadata"].get("annotations") or {}
+    )
+
+
 def process_type(pod: Raw) -> str:
     """Return the process type that a pod runs."""
     return _environment(pod).get("HAIKUBE_PROCESS_TYPE", "run")
