@@ -31,6 +31,11 @@ def kill_api(ada: Ada) -> None:
     )
 
 
+def wait_for_api(ada: Ada) -> None:
+    ada.must(*_SYSTEM, "rollout", "status", "deployment/haikube-api", "--timeout=120s")
+    eventually(lambda: ada.run("heroku", "apps").code == 0, "the api", 60)
+
+
 def tick(ada: Ada, count: int, seconds: float) -> None:
     """Let a one-off dyno print numbered lines."""
     loop = f"for i in $(seq {count}); do echo tick $i; sleep {seconds}; done"
@@ -62,6 +67,7 @@ def test_a_session_ends_with_a_line_and_a_code_when_the_api_dies(ada: Ada, app: 
         kill_api(ada)
         shell.expect(r"The session was lost: the platform went away")
         assert shell.ended() == 255
+    wait_for_api(ada)
 
 
 def test_a_session_ends_with_a_line_and_a_code_when_its_dyno_is_lost(ada: Ada, app: str) -> None:

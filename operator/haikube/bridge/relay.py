@@ -43,6 +43,7 @@ _PERHAPS: Final = frozenset({502, 504})
 _NOBODY: Final = frozenset({503}) | _PERHAPS
 """What gateways say when the api is not there, or has gone while it worked."""
 
+_SMALL: Final = 64 << 10
 _EVENTS: Final = "text/event-stream"
 _log = structlog.get_logger(__name__)
 
@@ -131,19 +132,20 @@ async def _ask(
 ) -> aiohttp.ClientResponse:
     """Send the request on; what could not be sent at all, or found no api, is tried again."""
     url = URL(f"{login.api}{_target(request)}", encoded=True)
+    body = await _body(request)
     for pause in (*_pauses(request), None):
         try:
             asked = await session.request(
                 request.method,
                 url,
                 headers=_headers(request, token),
-                data=request.content if request.can_read_body else None,
+                data=body,
                 allow_redirects=False,
             )
             if not _found_nobody(asked):
                 return asked
             asked.close()
-            if pause is None or request.can_read_body:
+            if pause is None or isinstance(body, aiohttp.StreamReader):
                 raise Refusal(503, _away(login, f"its gateway says {asked.status}"))
             await asyncio.sleep(pause)
         except aiohttp.ClientConnectorError as error:
@@ -153,6 +155,15 @@ async def _ask(
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Refusal(503, _away(login, error)) from error
     raise AssertionError("the last try returns or raises")
+
+
+async def _body(request: web.BaseRequest) -> bytes | aiohttp.StreamReader | None:
+    """Return what is sent on: a small body whole, so that it can be sent again."""
+    if not request.can_read_body:
+        return None
+    length = request.content_length
+    small = length is not None and length <= _SMALL
+    return await request.read() if small else request.content
 
 
 def _pauses(request: web.BaseRequest) -> tuple[float, ...]:
