@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import builders as b
+from comparison import comparable
 from conditions_check import assert_conditions_sane
 from haikube.cluster.errors import ApiError, Unreachable
 from haikube.cluster.fake import FakeCluster
@@ -24,35 +24,25 @@ from haikube.cluster.port import Json, Listing
 from haikube.engine.clock import Clock, FakeClock, FakeTimer
 from haikube.engine.queue import BURST
 from haikube.engine.worker import Worker
-from haikube.model import labels
-from haikube.model.meta import parse_meta
 from haikube.model.resources import (
-    APPS,
-    BUILDS,
     DEPLOYMENTS,
     HTTP_ROUTES,
     JOBS,
     OWN_KINDS,
     PODS,
     RELEASES,
-    SECRETS,
-    STACKS,
     Resource,
 )
 from haikube.operator.control import Control
 from haikube.operator.metrics import CountedCluster
 from haikube.operator.watched import WATCHED
-from haikube.plan.children import owner_reference
 from haikube.storage.memory import MemoryStorage
 from stage import control
+from wishes import Wishes
 
 ROUNDS = 300
 HALF = 0.5
 QUIET_ROUNDS = 2
-_UID = re.compile(r"uid-\d+")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-_NO_MATTER = frozenset({"resourceVersion", "managedFields", "creationTimestamp", "generation"})
-_DERIVED = frozenset({labels.APPLIED_DIGEST, labels.CONFIG_SEEN, labels.CONFIG_VERSION})
 
 
 class Killed(BaseException):
@@ -113,7 +103,7 @@ class _Mortal(CountedCluster):
         return call
 
 
-class Simulation:
+class Simulation(Wishes):
     """One cluster with one operator in it."""
 
     def __init__(
@@ -346,38 +336,6 @@ class Simulation:
         }
         await self._report(DEPLOYMENTS, found, status)
 
-    # What users do
-
-    async def apply(self, kind: Resource, name: str, spec: Json) -> None:
-        """Apply an object as the api does: what belongs to an app is owned by it."""
-        metadata: Json = {"name": name}
-        if kind != STACKS:
-            metadata["namespace"] = b.NAMESPACE
-        if app := (spec.get("appRef") or {}).get("name"):
-            owner = await self.cluster.get(APPS, app, b.NAMESPACE)
-            metadata["ownerReferences"] = [owner_reference(APPS, parse_meta(owner))]
-        body = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
-        await self.cluster.apply(kind, {**body, "spec": spec}, manager="user")
-
-    async def configure(self, app: str, values: Mapping[str, str]) -> None:
-        body = {"data": b.encoded(values)}
-        await self.cluster.patch(SECRETS, f"{app}-config", b.NAMESPACE, body)
-
-    async def push(self, name: str, result: Json, app: str = "hello") -> None:
-        """Create a Build, and say how it will end."""
-        self.results[name] = result
-        owner = await self.cluster.get(APPS, app, b.NAMESPACE)
-        source = b.archive(owner["metadata"]["uid"])
-        spec = {"appRef": {"name": app}, "source": source, "stack": "debian-13"}
-        await self.apply(BUILDS, name, {**spec, "version": f"commit-{name}"})
-
-    async def roll_back(self, app: str, version: int) -> None:
-        """Ask for a rollback, as a person does: the operator gives the number."""
-        metadata = {"generateName": f"{app}-rollback-", "namespace": b.NAMESPACE}
-        body = {"apiVersion": RELEASES.api_version, "kind": RELEASES.kind, "metadata": metadata}
-        spec = {"appRef": {"name": app}, "rollbackOf": version}
-        await self.cluster.create(RELEASES, {**body, "spec": spec})
-
     # What there is in the end
 
     def _version(self) -> int:
@@ -405,19 +363,9 @@ class Simulation:
 
     def state(self) -> dict[str, Any]:
         """Return every object without what differs between equal runs."""
-        everything = [(kind.resource, obj) for kind in WATCHED for obj in self._all(kind.resource)]
-        names = {
-            obj["metadata"]["uid"]: f"<{kind.kind} {obj['metadata']['name']}>"
-            for kind, obj in everything
-            if kind != PODS
-        }
-        found: dict[str, Any] = {}
-        for kind, obj in everything:
-            if kind == PODS:
-                found.setdefault("pods", []).append(_pod_summary(obj))
-            else:
-                found[f"{kind.kind} {obj['metadata']['name']}"] = _masked(obj, names)
-        return {**found, "pods": sorted(found.get("pods", []))}
+        return comparable(
+            (kind.resource, obj) for kind in WATCHED for obj in self._all(kind.resource)
+        )
 
 
 def _is_request(obj: Json) -> bool:
@@ -428,33 +376,3 @@ def _is_request(obj: Json) -> bool:
 def _container(state: Json, *, ready: bool = False) -> Json:
     container = {"state": state, "lastState": {}, "ready": ready, "restartCount": 0}
     return {"phase": "Running", "containerStatuses": [container]}
-
-
-def _pod_summary(pod: Json) -> str:
-    metadata = pod["metadata"]
-    dyno = (metadata.get("annotations") or {}).get(labels.DYNO, "")
-    return f"{metadata['labels'][labels.COMPONENT]} {metadata['labels'].get(labels.RELEASE)} {dyno}"
-
-
-def _condition(value: Any) -> str:
-    """Return the type of a condition: they are a map by it, whatever order a server keeps."""
-    return str(value.get("type", "")) if isinstance(value, dict) else ""
-
-
-def _masked(obj: Json, names: Mapping[str, str]) -> Any:
-    def walk(value: Any) -> Any:
-        if isinstance(value, dict):
-            kept = {key: each for key, each in value.items() if key not in _NO_MATTER | _DERIVED}
-            return {key: walk(each) for key, each in kept.items()}
-        if isinstance(value, list):
-            items = [walk(each) for each in value]
-            return sorted(items, key=_condition) if all(map(_condition, items)) else items
-        if isinstance(value, str):
-            text = _UID.sub(lambda uid: names.get(uid[0], "<gone>"), value)
-            return _TIME.sub("<time>", text)
-        return value
-
-    signed = labels.EXPIRES_AT in obj["metadata"].get("annotations", {})
-    if signed:
-        obj = {**obj, "data": sorted(obj["data"])}
-    return walk(obj)
