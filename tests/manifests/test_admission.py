@@ -104,13 +104,14 @@ def test_a_developer_writes_no_entry_of_the_ledger(
         {"metadata": {"annotations": None}},
     ],
 )
-def test_a_developer_may_only_ask_to_run_a_release_command_again(
+def test_a_developer_may_only_ask_to_run_a_release_command_again_or_to_end_it(
     team: Kubectl, refused: dict[str, Any]
 ) -> None:
     team.ok("apply", "-f", "-", stdin=make("Release", "hello-v1", version=1))
     team.ok("annotate", "--overwrite", "release", "hello-v1", "haikube.dev/commit=abc")
     patch = ("patch", "release", "hello-v1", "--dry-run=server", "--type=merge", *ADA, "-p")
-    team.ok(*patch, '{"metadata":{"annotations":{"haikube.dev/retry":"now"}}}')
+    for wish in ("haikube.dev/retry", "haikube.dev/stop"):
+        team.ok(*patch, dumps({"metadata": {"annotations": {wish: "now"}}}))
     assert "set the annotation haikube.dev/retry" in team.refusal(*patch, dumps(refused))
 
 
