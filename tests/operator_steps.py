@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import builders as b
+import pem
 from haikube.cluster.port import Json
-from haikube.model.resources import APPS, STACKS
+from haikube.model import labels
+from haikube.model.resources import APPS, SECRETS, STACKS
 from simulation import Simulation
 
 
@@ -41,3 +43,25 @@ async def deployed(
     await world.push("b1", WEB)
     await world.settle()
     return world
+
+
+async def certify(world: Simulation, *names: str, serial: int = 1) -> None:
+    """Add a certificate to the app, as the api does."""
+    chain, key = pem.pair(*names, serial=serial)
+    body: Json = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": "hello-cert-kyoto-1",
+            "namespace": b.NAMESPACE,
+            "labels": {labels.APP: "hello"},
+        },
+        "data": b.encoded({"tls.crt": chain, "tls.key": key}),
+    }
+    await world.cluster.apply(SECRETS, body, manager="user")
+    spec = {
+        "domains": [{"hostname": "www.example.com", "certificate": "kyoto-1"}],
+        "certificates": [{"name": "kyoto-1", "secretName": "hello-cert-kyoto-1"}],
+    }
+    await world.cluster.patch(APPS, "hello", b.NAMESPACE, {"spec": spec})
+    await world.settle()

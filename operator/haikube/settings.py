@@ -73,6 +73,21 @@ class Settings(BaseSettings):
     gateway_namespace: str = Field(
         default="haikube-gateway", description="namespace of that Gateway"
     )
+    gateway_class: str = Field(
+        default="haikube", description="GatewayClass of the listeners for certificates of apps"
+    )
+    gateway_tls_port: int = Field(
+        default=8443, description="port of those listeners, on which the gateway ends TLS"
+    )
+    session_affinity: bool = Field(
+        default=False,
+        description="the gateway knows sessionPersistence of HTTPRoutes: an app may ask for it",
+    )
+    certificate_issuer: str = Field(
+        default="",
+        description="ClusterIssuer of cert-manager that makes automatic certificates; "
+        "empty: there are none",
+    )
     gateway_address: str = Field(
         default="",
         description="URL at which the api asks the gateway what answers; empty: it does not ask",

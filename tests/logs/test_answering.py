@@ -84,6 +84,14 @@ async def test_what_it_answers_instead_is_told(
         assert words in await asking.problem(HOST, 2)
 
 
+async def test_a_closed_app_is_one_that_no_release_answers_for() -> None:
+    async with gateway(NEW, OLD, answer("", 503, "maintenance")) as (asking, hosts):
+        assert not await asking.closed_problem(HOST)
+        assert hosts == [HOST] * 5
+    async with gateway(NEW) as (asking, _):
+        assert "release v2 answers" in await asking.closed_problem(HOST)
+
+
 async def test_a_gateway_that_is_not_there_is_named() -> None:
     asking = Gateway("http://127.0.0.1:1", 0.05, 0.001)
     assert "http://127.0.0.1:1" in await asking.problem(HOST, 2)

@@ -20,7 +20,7 @@ from haikube.cluster.fake import Call, FakeCluster
 from haikube.engine.clock import FakeClock
 from haikube.engine.health import Health
 from haikube.engine.worker import Key
-from haikube.model.resources import APPS, HTTP_ROUTES, OWN_KINDS
+from haikube.model.resources import APPS, GATEWAYS, HTTP_ROUTES, OWN_KINDS
 from haikube.operator.logs import configure_logs, mask
 from haikube.operator.main import main
 from haikube.operator.metrics import CountedCluster, Metrics
@@ -79,7 +79,7 @@ def test_wrong_settings_are_named_with_the_remedy(
 
 def with_crds(*absent: str) -> FakeCluster:
     cluster = FakeCluster()
-    for kind in (*OWN_KINDS, HTTP_ROUTES):
+    for kind in (*OWN_KINDS, HTTP_ROUTES, GATEWAYS):
         name = f"{kind.plural}.{kind.group}"
         if name not in absent:
             cluster.seed(CUSTOM_RESOURCES, {"metadata": {"name": name}})

@@ -30,6 +30,7 @@ from haikube.model.resources import (
     Resource,
 )
 from manifests.built import one
+from operator_steps import certify
 from simulation import Simulation
 
 Rights = set[tuple[str, str]]
@@ -50,6 +51,10 @@ _NOT_SEEN: Rights = {
     ("customresourcedefinitions.apiextensions.k8s.io", "watch"),
     ("namespaces", "get"),  # by the sweep
     ("nodes", "get"),  # where a comparison shows that a watch missed something
+    *(
+        ("certificates.cert-manager.io", verb)  # where an issuer is set
+        for verb in ("get", "list", "watch", "create", "patch", "delete")
+    ),
 }
 """What an admission plug-in asks for, kopf, and parts that are no reconciling."""
 
@@ -164,9 +169,18 @@ async def history(world: Simulation) -> None:
         await world.settle()
 
 
+async def secured(world: Simulation) -> None:
+    """Serve a certificate, another one for one more host, and none."""
+    await certify(world, "www.example.com")
+    await certify(world, "*.example.com", "example.com")
+    await world.cluster.patch(APPS, "hello", b.NAMESPACE, {"spec": {"certificates": []}})
+    await world.settle()
+
+
 async def test_what_the_operator_does_is_what_it_may(used: Rights) -> None:
     world = Simulation()
     await deploys(world)
+    await secured(world)
     await people(world)
     await history(world)
 
@@ -176,7 +190,8 @@ async def test_what_the_operator_does_is_what_it_may(used: Rights) -> None:
 
 def granted() -> Rights:
     role = one("overlays/local", "ClusterRole", "haikube-operator")
-    return set(_granted(role))
+    beside = one("overlays/local", "Role", "haikube-certificates")
+    return {*_granted(role), *_granted(beside)}
 
 
 def _granted(role: dict[str, Any]) -> Iterator[tuple[str, str]]:

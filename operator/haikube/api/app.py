@@ -51,12 +51,14 @@ from haikube.model.resources import (
     BUILDS,
     DYNOS,
     FORMATIONS,
+    GATEWAYS,
     NAMESPACES,
     RELEASES,
     ROLE_BINDINGS,
     SERVICE_ACCOUNTS,
     STACKS,
 )
+from haikube.plan.certificates.serving import COMPONENT as CERTIFICATE
 from haikube.settings import Settings
 from haikube.storage.port import Storage
 
@@ -72,6 +74,7 @@ WATCHED: Final = (
     DYNO_PODS,
     Kind(NAMESPACES, labels=labels.TEAM),
     Kind(ROLE_BINDINGS),
+    Kind(GATEWAYS, labels=f"{labels.COMPONENT}={CERTIFICATE}"),
     Kind(SERVICE_ACCOUNTS, labels=f"{labels.COMPONENT}=authorization"),
 )
 """What the api reads from its own copy."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
@@ -36,17 +37,35 @@ class Gateway:
 
     async def problem(self, host: str, version: int) -> str:
         """Return "" once requests for ``host`` are answered by a release, else what is wrong."""
+        return await self._until(lambda session: self._wrong(session, host, version))
+
+    async def closed_problem(self, host: str) -> str:
+        """Return "" once no release answers requests for ``host``, else which one does."""
+        return await self._until(lambda session: self._still(session, host))
+
+    async def _until(self, look: Callable[[aiohttp.ClientSession], Awaitable[str]]) -> str:
         end, right = monotonic() + self.seconds, 0
         connector = aiohttp.TCPConnector(force_close=True, limit=1)
         async with aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session:
             while True:
-                wrong = await self._wrong(session, host, version)
+                wrong = await look(session)
                 right = 0 if wrong else right + 1
                 if right == self.times:
                     return ""
                 if wrong and monotonic() > end:
                     return f"the gateway does not answer with it: {wrong}"
                 await asyncio.sleep(self.pause)
+
+    async def _still(self, session: aiohttp.ClientSession, host: str) -> str:
+        headers = {"User-Agent": "Haikube", "X-Request-Id": f"{LOOK}{uuid.uuid4()}", "Host": host}
+        try:
+            async with session.head(self.address, headers=headers, allow_redirects=False) as answer:
+                mark = answer.headers.get(RELEASE_HEADER, "")
+        except TimeoutError:
+            return "an answer that takes long"
+        except aiohttp.ClientError as error:
+            return f"{self.address}: {error}"
+        return f"release {mark} answers" if mark else ""
 
     async def _wrong(self, session: aiohttp.ClientSession, host: str, version: int) -> str:
         """Return what is wrong with one answer; a slow app takes its time, and is right."""

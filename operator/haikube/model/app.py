@@ -20,6 +20,15 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateRef:
+    """A certificate, the Secret it is in, and the domains that it is to serve."""
+
+    name: str
+    secret: str
+    domains: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """The declared app, and its status as it was last written.
 
@@ -33,6 +42,9 @@ class App:
     source: Source | None
     config: str
     domains: tuple[str, ...]
+    certificates: tuple[CertificateRef, ...]
+    automatic_certificates: bool
+    session_affinity: bool
     maintenance: bool
     rollout: Rollout
     tells_dynos: bool
@@ -53,6 +65,9 @@ def parse_app(obj: Raw) -> App:
         source=parse_source(spec.get("source")),
         config=ref_name(spec, "configRef") or config_secret_name(meta.name),
         domains=tuple(each["hostname"] for each in spec.get("domains") or ()),
+        certificates=_certificates(spec),
+        automatic_certificates=spec.get("automaticCertificates") == "Enabled",
+        session_affinity=spec.get("sessionAffinity") == "Enabled",
         maintenance=spec.get("maintenance") == "Enabled",
         rollout=Rollout(
             surges=rollout.get("strategy") != "Replace",
@@ -63,4 +78,16 @@ def parse_app(obj: Raw) -> App:
         tells_dynos=spec.get("dynoMetadata") != "Disabled",
         build_timeout=spec.get("buildTimeoutSeconds"),
         status=obj.get("status") or {},
+    )
+
+
+def _certificates(spec: Raw) -> tuple[CertificateRef, ...]:
+    used = [(each.get("certificate"), each["hostname"]) for each in spec.get("domains") or ()]
+    return tuple(
+        CertificateRef(
+            each["name"],
+            each["secretName"],
+            tuple(hostname for name, hostname in used if name == each["name"]),
+        )
+        for each in spec.get("certificates") or ()
     )

@@ -16,6 +16,12 @@ FORMATION = "haikube.dev/formation"
 COMPONENT = "haikube.dev/component"
 """What a child is for: ``build``, ``dyno``, ``release-phase``, ``config``, ``slug-url``."""
 
+APP_NAMESPACE = "haikube.dev/app-namespace"
+"""Label of what is of an app and lies in another namespace than its own."""
+
+CERTIFICATE = "haikube.dev/certificate"
+"""Annotation of a Gateway for certificates: what they are, one word each (fingerprint=names)."""
+
 DYNO = "haikube.dev/dyno"
 """Annotation of a dyno pod: its name, for example ``web.1``; read by the dyno from a file."""
 
@@ -96,6 +102,9 @@ REBUILD = "haikube.dev/rebuild"
 
 OWNER = "haikube.dev/owner"
 """Annotation of an App: the person it belongs to; without it, it belongs to its team."""
+
+CERTIFICATES_REFRESHED = "haikube.dev/certificates-refreshed-at"
+"""Annotation of an App: any text. With another one its automatic certificates are made anew."""
 
 LOCKED = "haikube.dev/locked"
 """Annotation of an App: "true" keeps people from joining it by themselves."""

@@ -59,6 +59,11 @@ def drains_secret_name(app: str) -> str:
     return f"{app}-drains"
 
 
+def certificates_name(app_uid: str, part: int | str) -> str:
+    """Return the name of what serves certificates of an app, in the gateway's namespace."""
+    return f"certificates-{app_uid}-{part}"
+
+
 def one_off_stem(app: str) -> str:
     """Return what the name of a Dyno begins with that the api made; ``-<number>`` follows."""
     return f"{app}-run"

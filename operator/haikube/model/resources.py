@@ -47,6 +47,7 @@ DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 JOBS = Resource("batch", "v1", "jobs", "Job")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
+GATEWAYS = Resource("gateway.networking.k8s.io", "v1", "gateways", "Gateway")
 HTTP_ROUTES = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
 TOKEN_REVIEWS = Resource(
     "authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False
@@ -76,6 +77,12 @@ LIMIT_RANGES = Resource("", "v1", "limitranges", "LimitRange")
 TEAM_KINDS = (NAMESPACES, ROLE_BINDINGS, NETWORK_POLICIES, RESOURCE_QUOTAS, LIMIT_RANGES)
 """What the namespace of a team is made of."""
 
+CERTIFICATES = Resource("cert-manager.io", "v1", "certificates", "Certificate")
+"""What cert-manager makes and renews certificates for; not every cluster has it."""
+
 CHILD_KINDS = (DEPLOYMENTS, BUDGETS, SERVICES, HTTP_ROUTES, JOBS, PODS, SECRETS)
 
-BY_KIND = {kind.kind: kind for kind in (*OWN_KINDS, *CHILD_KINDS, EVENTS, LEASES, NODES)}
+BY_KIND = {
+    kind.kind: kind
+    for kind in (*OWN_KINDS, *CHILD_KINDS, GATEWAYS, CERTIFICATES, EVENTS, LEASES, NODES)
+}

@@ -33,15 +33,19 @@ class Route:
 
 
 def parse_route(obj: Raw) -> Route:
-    """Return the HTTPRoute in a raw object."""
-    admitted, refusal = _admission(obj.get("status") or {})
-    hostnames = tuple((obj.get("spec") or {}).get("hostnames") or ())
+    """Return the HTTPRoute in a raw object; its first parent is the platform's Gateway."""
+    spec = obj.get("spec") or {}
+    parent = next((each.get("name") for each in spec.get("parentRefs") or ()), None)
+    admitted, refusal = _admission(obj.get("status") or {}, parent)
+    hostnames = tuple(spec.get("hostnames") or ())
     return Route(meta=parse_meta(obj), hostnames=hostnames, admitted=admitted, refusal=refusal)
 
 
-def _admission(status: Raw) -> tuple[bool | None, str]:
+def _admission(status: Raw, gateway: str | None) -> tuple[bool | None, str]:
     seen = False
     for parent in status.get("parents") or ():
+        if gateway is not None and (parent.get("parentRef") or {}).get("name", gateway) != gateway:
+            continue
         for each in parent.get("conditions") or ():
             if each.get("type") not in _CHECKS:
                 continue

@@ -19,9 +19,10 @@ from haikube.engine.worker import Observer as Watcher
 from haikube.model import labels
 from haikube.model.intents import Presign
 from haikube.model.resources import APPS, OWN_KINDS, STACKS
+from haikube.operator.certificates import KEY_OF_ALL, Certificates
 from haikube.operator.reconcile import QUEUE, Reconciler
 from haikube.operator.routes import Routes, app_key, by_person
-from haikube.operator.watched import MANAGER, WATCHED, new_store
+from haikube.operator.watched import MANAGER, new_store, watched
 from haikube.operator.world import Worlds
 from haikube.plan.context import Render
 from haikube.settings import Settings
@@ -47,7 +48,12 @@ class Control:
         self.queue: WorkQueue[Key] = WorkQueue(clock)
         self._routes = Routes(self.store, settings)
         self.resync = Resync(
-            cluster, self.store, WATCHED, self._compared, clock, seconds=settings.resync_seconds
+            cluster,
+            self.store,
+            watched(settings),
+            self._compared,
+            clock,
+            seconds=settings.resync_seconds,
         )
         worlds = Worlds(self.store, cluster, storage, settings, clock)
 
@@ -62,6 +68,7 @@ class Control:
             worlds,
             committer,
             self.queue.add,
+            Certificates(self.store, cluster, committer, settings),
             render=render,
             settings=settings,
             clock=clock,
@@ -96,6 +103,7 @@ class Control:
 
     def _look_at_everything(self) -> None:
         self.queue.add(QUEUE, Lane.LOOK)
+        self.queue.add(KEY_OF_ALL, Lane.LOOK)
         for obj in self.store.list(STACKS):
             self.queue.add(Key(STACKS.kind, "", obj["metadata"]["name"]), Lane.LOOK)
         for kind in OWN_KINDS:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from haikube.cluster.errors import ApiError, Forbidden, NotFound
 from haikube.cluster.port import Cluster
 from haikube.model.names import BUILDPACK, CONFIG_VAR
-from haikube.model.resources import HTTP_ROUTES, OWN_KINDS, Resource
+from haikube.model.resources import CERTIFICATES, GATEWAYS, HTTP_ROUTES, OWN_KINDS, Resource
 from haikube.plan.sizes import wrong_sizes
 from haikube.settings import Settings
 
@@ -90,10 +90,11 @@ def _storage(settings: Settings) -> list[str]:
     return complaints
 
 
-async def check_cluster(cluster: Cluster) -> list[str]:
+async def check_cluster(cluster: Cluster, settings: Settings) -> list[str]:
     """Return what the cluster lacks, in words."""
     complaints = []
-    for kind in (*OWN_KINDS, HTTP_ROUTES):
+    extra = (CERTIFICATES,) if settings.certificate_issuer else ()
+    for kind in (*OWN_KINDS, HTTP_ROUTES, GATEWAYS, *extra):
         name = f"{kind.plural}.{kind.group}"
         try:
             await cluster.get(CUSTOM_RESOURCES, name)
@@ -110,13 +111,15 @@ async def check_cluster(cluster: Cluster) -> list[str]:
 
 
 def _remedy(kind: Resource) -> str:
-    if kind == HTTP_ROUTES:
+    if kind in {HTTP_ROUTES, GATEWAYS}:
         return "install the Gateway API CRDs"
+    if kind == CERTIFICATES:
+        return "install cert-manager, or unset HAIKUBE_CERTIFICATE_ISSUER"
     return "kubectl apply --server-side -k crds"
 
 
 async def preflight(cluster: Cluster, settings: Settings) -> None:
     """Raise ``NotReadyToStart`` if anything is wrong."""
-    complaints = [*check_settings(settings), *await check_cluster(cluster)]
+    complaints = [*check_settings(settings), *await check_cluster(cluster, settings)]
     if complaints:
         raise NotReadyToStart("haikube-operator cannot start:\n  " + "\n  ".join(complaints))

@@ -35,7 +35,7 @@ from haikube.operator.probes import probes_app, serve_probes
 from haikube.operator.sweep import Sweeper, mercy
 from haikube.operator.sweeping import Sweeping
 from haikube.operator.usage import Usage
-from haikube.operator.watched import WATCHED
+from haikube.operator.watched import watched
 from haikube.render.renderer import Renderer
 from haikube.settings import Settings
 from haikube.storage.port import Storage
@@ -154,7 +154,8 @@ class Process:
         self.metrics.wrote(resource, verb)
 
     async def _watch(self) -> None:
-        kinds = {path(each.resource): each.resource.kind for each in WATCHED}
+        wanted = watched(self.settings)
+        kinds = {path(each.resource): each.resource.kind for each in wanted}
         for kind in kinds.values():
             self.health.expect(kind, WATCH_SILENCE)
 
@@ -163,7 +164,7 @@ class Process:
                 self.health.seen(kinds[address])
 
         registry = kopf_registry(
-            WATCHED,
+            wanted,
             self.control.store,
             self.control.resync,
             lambda resource: self.health.seen(resource.kind),
@@ -175,7 +176,7 @@ class Process:
         await kopf.operator(
             ready_flag=ready,
             registry=registry,
-            settings=kopf_settings(WATCHED),
+            settings=kopf_settings(wanted),
             clusterwide=True,
             standalone=True,
             identity=self._identity,  # else kopf asks for the user, and a pod's uid has no name
@@ -186,7 +187,7 @@ class Process:
         """Take the signals back from kopf once it runs, and look for what was missed until then."""
         await ready.wait()
         self._heed_signals()
-        for kind in WATCHED:
+        for kind in watched(self.settings):
             self.control.resync.soon(kind.resource)
 
     def _heed_signals(self) -> None:

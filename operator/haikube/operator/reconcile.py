@@ -20,6 +20,7 @@ from haikube.model import conditions, labels
 from haikube.model.conditions import Verdict, progressing, stalled
 from haikube.model.intents import Part
 from haikube.model.resources import APPS, BUILDS, DYNOS, RELEASES, STACKS
+from haikube.operator.certificates import KEY_OF_ALL, Certificates
 from haikube.operator.world import Worlds
 from haikube.plan.context import Context, Render
 from haikube.plan.queue import admitted
@@ -55,6 +56,7 @@ class Reconciler:
         worlds: Worlds,
         committer: Committer,
         wake: Callable[[Key], None],
+        certificates: Certificates,
         *,
         render: Render,
         settings: Settings,
@@ -64,6 +66,7 @@ class Reconciler:
         self._worlds = worlds
         self._committer = committer
         self._wake = wake
+        self._certificates = certificates
         self._render = render
         self._settings = settings
         self._clock = clock
@@ -77,6 +80,9 @@ class Reconciler:
             return await self._stack(key)
         if key == QUEUE:
             self._queue()
+            return None
+        if key == KEY_OF_ALL:
+            await self._certificates(self._context())
             return None
         return await self._app(key)
 

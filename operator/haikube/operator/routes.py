@@ -15,10 +15,13 @@ from haikube.engine.worker import Key
 from haikube.model import labels
 from haikube.model.app import parse_app
 from haikube.model.build import FINISHED
+from haikube.model.gateway import parse_gateway
 from haikube.model.resources import (
     APPS,
     BUILDS,
+    CERTIFICATES,
     DEPLOYMENTS,
+    GATEWAYS,
     NODES,
     OWN_KINDS,
     PODS,
@@ -27,7 +30,11 @@ from haikube.model.resources import (
     STACKS,
     Resource,
 )
+from haikube.operator.certificates import KEY_OF_ALL
 from haikube.operator.reconcile import QUEUE
+from haikube.operator.watched import with_certificates
+from haikube.plan.certificates.serving import CHAIN
+from haikube.plan.certificates.serving import COMPONENT as CERTIFICATE
 from haikube.plan.hosts import wanted_hosts
 from haikube.settings import Settings
 
@@ -38,6 +45,8 @@ Keys = Iterable[Key]
 def app_key(resource: Resource, obj: Object) -> Key | None:
     """Return the key of the App that an object is of, or says to be of."""
     metadata = obj["metadata"]
+    if (metadata.get("labels") or {}).get(labels.COMPONENT) == CERTIFICATE:
+        return None
     if resource == APPS:
         name = metadata["name"]
     else:
@@ -76,10 +85,12 @@ class Routes:
             return set(self._of_node(change))
         if change.resource == DEPLOYMENTS:
             return set(_runs_on(change))
+        if change.resource in {GATEWAYS, CERTIFICATES, SECRETS}:
+            return {KEY_OF_ALL, *self._named(change)} if _is_certificate(change) else set()
         if change.resource == BUILDS and _moves_the_queue(change):
             return {QUEUE}
         if change.resource == APPS and _declared_anew(change):
-            return set(self._of_app(change))
+            return {*self._of_app(change), *self._certificates(change)}
         return set()
 
     def _of_stack(self, change: Change) -> Iterator[Key]:
@@ -109,12 +120,37 @@ class Routes:
                 yield Key(STACKS.kind, "", spec.get("stack") or self._settings.default_stack)
                 yield from self._rivals(version)
 
+    def _certificates(self, change: Change) -> set[Key]:
+        """Return the key of all certificates, where an app may matter to one."""
+        versions = (each for each in (change.old, change.new) if each is not None)
+        known = self._store.find(APPS, "certificates", "")
+        wanted = known or any(tuple(with_certificates(each)) for each in versions)
+        return {KEY_OF_ALL} if wanted else set()
+
+    def _named(self, change: Change) -> Iterator[Key]:
+        """Yield the apps that ask for a host that a certificate, served or gone, takes in."""
+        if change.resource != GATEWAYS:
+            return
+        versions = (each for each in (change.old, change.new) if each is not None)
+        for name in {name for each in versions for name in parse_gateway(each).names}:
+            for index in ("host", "below"):
+                for app in self._store.find(APPS, index, name):
+                    if (key := app_key(APPS, app)) is not None:
+                        yield key
+
     def _rivals(self, app: Object) -> Iterator[Key]:
         for host in wanted_hosts(parse_app(app), self._settings):
             for rival in self._store.find(APPS, "host", host):
                 key = app_key(APPS, rival)
                 if key is not None:
                     yield key
+
+
+def _is_certificate(change: Change) -> bool:
+    """Return whether a Secret holds one, or an object is there for one."""
+    obj = change.object
+    marks = obj["metadata"].get("labels") or {}
+    return marks.get(labels.COMPONENT) == CERTIFICATE or CHAIN in (obj.get("data") or {})
 
 
 def _runs_on(change: Change) -> Iterator[Key]:

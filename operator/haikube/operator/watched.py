@@ -11,9 +11,11 @@ from haikube.engine.store import Index, Store
 from haikube.model import labels
 from haikube.model.app import parse_app
 from haikube.model.build import FINISHED, parse_build
+from haikube.model.certificate import wildcard_of
 from haikube.model.deployment import parse_deployment
 from haikube.model.dyno import parse_dyno
 from haikube.model.formation import parse_formation
+from haikube.model.gateway import parse_gateway
 from haikube.model.job import parse_job
 from haikube.model.meta import parse_meta
 from haikube.model.node import parse_node
@@ -23,9 +25,11 @@ from haikube.model.resources import (
     APPS,
     BUDGETS,
     BUILDS,
+    CERTIFICATES,
     DEPLOYMENTS,
     DYNOS,
     FORMATIONS,
+    GATEWAYS,
     HTTP_ROUTES,
     JOBS,
     NODES,
@@ -40,6 +44,7 @@ from haikube.model.resources import (
 from haikube.model.route import parse_route
 from haikube.model.secret import condensed, parse_secret
 from haikube.model.stack import parse_stack
+from haikube.plan.certificates.serving import COMPONENT as CERTIFICATE
 from haikube.plan.hosts import wanted_hosts
 from haikube.settings import Settings
 
@@ -56,10 +61,18 @@ WATCHED: tuple[Watched, ...] = (
     Watched(BUDGETS, _MANAGED),
     Watched(SERVICES, _MANAGED),
     Watched(HTTP_ROUTES, _MANAGED),
+    Watched(GATEWAYS, _MANAGED),
     Watched(SECRETS, labels.APP),
     Watched(NODES),
 )
 """Every kind the store is fed with, narrowed on the server."""
+
+
+def watched(settings: Settings) -> tuple[Watched, ...]:
+    """Return what is watched: certificates of cert-manager only where it is to be used."""
+    extra = (Watched(CERTIFICATES, _MANAGED),) if settings.certificate_issuer else ()
+    return (*WATCHED, *extra)
+
 
 Object = Mapping[str, Any]
 
@@ -133,6 +146,8 @@ PARSED: Mapping[Resource, Callable[[Object], Any]] = {
     BUDGETS: parse_meta,
     SERVICES: parse_meta,
     HTTP_ROUTES: parse_route,
+    GATEWAYS: parse_gateway,
+    CERTIFICATES: parse_meta,
     SECRETS: parse_secret,
 }
 
@@ -152,6 +167,27 @@ def by_host(settings: Settings) -> Index:
         return wanted_hosts(parse_app(obj), settings) if obj.get("kind") == APPS.kind else ()
 
     return index
+
+
+def below(obj: Object) -> Iterable[str]:
+    """Index Apps by the wildcards that take in a domain of theirs."""
+    if obj.get("kind") != APPS.kind:
+        return ()
+    return {wildcard_of(each) for each in parse_app(obj).domains}
+
+
+def by_names(obj: Object) -> Iterable[str]:
+    """Index Gateways by the names of the certificates that they serve."""
+    return parse_gateway(obj).names if obj.get("kind") == GATEWAYS.kind else ()
+
+
+def with_certificates(obj: Object) -> Iterable[str]:
+    """Index Apps that want certificates served, and what is there for that, under one name."""
+    if obj.get("kind") != APPS.kind:
+        marks = obj["metadata"].get("labels") or {}
+        return ("",) if marks.get(labels.COMPONENT) == CERTIFICATE else ()
+    app = parse_app(obj)
+    return ("",) if app.certificates or app.automatic_certificates else ()
 
 
 def by_stack(settings: Settings) -> Index:
@@ -194,6 +230,9 @@ def new_store(settings: Settings) -> Store:
         indexes={
             "app": by_app,
             "host": by_host(settings),
+            "below": below,
+            "names": by_names,
+            "certificates": with_certificates,
             "stack": by_stack(settings),
             "runs-on": by_runs_on,
             "unfinished": unfinished,

@@ -41,11 +41,11 @@ from haikube.model.resources import (
 )
 from haikube.model.secret import Secret
 from haikube.model.stack import Stack
+from haikube.operator.rivals import find_rivals
 from haikube.plan.app.adopt import is_own, outlives
 from haikube.plan.app.ledger import last_version
 from haikube.plan.buildjob import CA_FILE
 from haikube.plan.buildview import build_view
-from haikube.plan.hosts import Rivals, wanted_hosts
 from haikube.plan.queue import admitted
 from haikube.plan.release.entries import split
 from haikube.plan.release.snapshot import COMPONENT
@@ -120,7 +120,7 @@ class Worlds:
             **children,
             leaving=self._leaving(children["dyno_pods"]),
             stacks=self._stacks(app, ledger, place),
-            rivals=self._rivals(app) if app else {},
+            rivals=find_rivals(self._store, app, self._settings) if app else {},
             moving=frozenset[str]().union(*self.moving.values()),
         )
 
@@ -184,17 +184,6 @@ class Worlds:
         if found is None or found.meta.labels.get(labels.APP) != app.meta.name:
             return None
         return found if is_own(found.meta, app.meta) else None
-
-    def _rivals(self, app: App) -> Rivals:
-        claims = {
-            host: tuple(
-                each
-                for each in self._store.values(APPS, "host", host)
-                if each.meta.uid != app.meta.uid
-            )
-            for host in wanted_hosts(app, self._settings)
-        }
-        return {host: rivals for host, rivals in claims.items() if rivals}
 
     def _admitted(self, world: AppWorld) -> frozenset[str]:
         chosen = admitted(self.unfinished(), self._settings.builds_at_once)

@@ -19,6 +19,7 @@ from haikube.model.intents import Apply, Plan, Write
 from haikube.model.resources import BUDGETS, DEPLOYMENTS, FORMATIONS, HTTP_ROUTES, SERVICES
 from haikube.model.route import RELEASE_HEADER, VIA
 from haikube.plan import handover
+from haikube.plan.certificates.serving import gateways_of
 from haikube.plan.children import child_labels, child_metadata, delete, label_value
 from haikube.plan.closed import why_closed
 from haikube.plan.context import Context
@@ -182,12 +183,17 @@ def _routes(
         "release_header": RELEASE_HEADER,
         "via": VIA,
         "serving": serving,
-        "gateway_name": settings.gateway_name,
         "gateway_namespace": settings.gateway_namespace,
+        "sticky": app.session_affinity and settings.session_affinity,
         "service": name,
     }
     wanted = (
-        {**values, "metadata": {**metadata, "name": route, **marks}, "hostnames": list(hosts)}
+        {
+            **values,
+            "metadata": {**metadata, "name": route, **marks},
+            "hostnames": list(hosts),
+            "gateways": [settings.gateway_name, *gateways_of(app, hosts, settings)],
+        }
         for route, hosts in named.items()
     )
     lost = (each.meta for each in view.routes if each.meta.name not in named)

@@ -69,15 +69,15 @@ def _refusal(host: str, app: App, rivals: Iterable[App], settings: Settings) -> 
             "HostnameReserved",
             f"{host} belongs to the platform; rename the app or remove the domain",
         )
-    if not _entitled(host, app, settings):
+    if not is_entitled(host, app, settings):
         return Refusal(
             host,
             "HostnameReserved",
             f"names under {settings.domain} are given to apps by their name; "
             f"remove the domain {host}, or name an app like it",
         )
-    entitled = (each for each in rivals if _entitled(host, each, settings))
-    winner = min((app, *entitled), key=_claim)
+    entitled = (each for each in rivals if is_entitled(host, each, settings))
+    winner = min((app, *entitled), key=precedence)
     if winner.meta.uid == app.meta.uid:
         return None
     return Refusal(
@@ -88,7 +88,7 @@ def _refusal(host: str, app: App, rivals: Iterable[App], settings: Settings) -> 
     )
 
 
-def _entitled(host: str, app: App, settings: Settings) -> bool:
+def is_entitled(host: str, app: App, settings: Settings) -> bool:
     """Say whether an app may ask for a host at all: nobody blocks a name by a vain wish."""
     return not _under(host, settings.domain) or host == default_host(app.name, settings)
 
@@ -101,5 +101,6 @@ def _reserved(settings: Settings) -> set[str]:
     return {settings.domain, *(f"{name}.{settings.domain}" for name in settings.reserved_hosts)}
 
 
-def _claim(app: App) -> tuple[object, ...]:
+def precedence(app: App) -> tuple[object, ...]:
+    """Return what apps are ordered by where two ask for the same: the older first."""
     return (app.meta.created, app.meta.namespace, app.meta.name, app.meta.uid)

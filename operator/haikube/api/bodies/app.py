@@ -69,7 +69,7 @@ def app_body(app: Json, urls: AppUrls, releases: Sequence[Json], *, default_stac
         "maintenance": spec.get("maintenance") == "Enabled",
         "locked": annotation(app, labels.LOCKED) == "true",
         "joined": True,
-        "acm": bool(spec.get("automaticCertificates")),
+        "acm": spec.get("automaticCertificates") == "Enabled",
         "archived_at": None,
         "internal_routing": None,
         "space": None,

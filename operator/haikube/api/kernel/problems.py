@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from haikube.api.kernel.quotas import quota_words
 from haikube.cluster.errors import (
     ApiError,
     Conflict,
@@ -105,6 +106,8 @@ def _of_cluster(error: ApiError) -> Problem:
         return Problem(
             503, "service_unavailable", "Somebody else changed this just now. Try again."
         )
+    if isinstance(error, Forbidden) and (words := quota_words(error.message)):
+        return invalid(words)
     kinds: tuple[tuple[type[ApiError], int, str], ...] = (
         (Forbidden, 403, "forbidden"),
         (NotFound, 404, "not_found"),

@@ -11,6 +11,8 @@ from haikube.api.kernel.directory import NAMESPACE
 from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import app_name
 from haikube.api.kernel.problems import Problem, invalid, not_found
+from haikube.api.kernel.quotas import quota_words
+from haikube.api.rooms.closing import until_answered
 from haikube.api.rooms.lookup import home
 from haikube.api.rooms.naming import generated_name, require_name
 from haikube.api.rooms.stacks import require_stack
@@ -76,7 +78,10 @@ async def update(call: Call) -> Json:
         spec["stack"] = require_stack(call, wish["build_stack"])
     if "name" in wish and wish["name"] != app_name(app):
         spec["name"] = await _new_name(call, wish["name"])
-    return shown(call, await call.patch(APPS, app, {"spec": spec}) if spec else app)
+    made = await call.patch(APPS, app, {"spec": spec}) if spec else app
+    if "maintenance" in wish:
+        await until_answered(call, made, closed=bool(wish["maintenance"]))
+    return shown(call, made)
 
 
 @room.delete("/apps/{app}")
@@ -128,6 +133,8 @@ async def _made(call: Call, body: dict[str, Any]) -> Json:
     except NotFound:
         raise not_found("team", meta["namespace"]) from None
     except Forbidden as error:
+        if quota_words(error.message):
+            raise
         raise Problem(
             403,
             "forbidden",

@@ -6,28 +6,33 @@ import base64
 import secrets
 from typing import Any, Final
 
-from haikube.api.bodies.certificate import (
-    Certificate,
-    endpoint_body,
-    read_certificate,
-    require_key,
-)
+from haikube.api.bodies.certificate import endpoint_body
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import made_id
-from haikube.api.kernel.problems import Problem, invalid, not_found
+from haikube.api.kernel.problems import invalid, not_found
 from haikube.api.kernel.revise import revise
-from haikube.api.rooms.config import read_secret
-from haikube.api.rooms.domains import declared, domain_id
+from haikube.api.rooms.automatic import endpoints
+from haikube.api.rooms.domains import declared, domain_id, require_covers
 from haikube.api.rooms.lookup import app_owner, certificates
+from haikube.api.rooms.serving import (
+    CHAIN,
+    KEY,
+    readable_certificate,
+    require_servable,
+    until_served,
+)
 from haikube.cluster.port import Json
 from haikube.model import labels
+from haikube.model.certificate import (
+    Certificate,
+    InvalidCertificate,
+    read_certificate,
+    require_key,
+)
 from haikube.model.resources import APPS, SECRETS
 
 room: Final = Room()
-
-CHAIN: Final = "tls.crt"
-KEY: Final = "tls.key"
 
 _PLACES: Final = [
     "tokyo",
@@ -44,17 +49,15 @@ _PLACES: Final = [
     "gifu",
 ]
 _MOST: Final = 100
-_NO_ACM: Final = (
-    "Automatic certificates need cert-manager in the cluster, which this platform does not "
-    "use yet: add a certificate of your own with heroku certs:add CRT KEY."
-)
 
 
 @room.get("/apps/{app}/sni-endpoints")
 async def list_all(call: Call) -> list[Json]:
     """Answer all certificates of an app."""
     app = await call.app()
-    return [await _shown(call, app, each) for each in certificates(app)]
+    own = [await _shown(call, app, each) for each in certificates(app)]
+    ids = {each["hostname"]: domain_id(app, each["hostname"]) for each in declared(app)}
+    return [*own, *await endpoints(call, app, ids)]
 
 
 @room.get("/apps/{app}/sni-endpoints/{endpoint}")
@@ -70,6 +73,7 @@ async def add(call: Call) -> Json:
     app = await call.app()
     wish = await call.body()
     certificate = _checked(wish)
+    _require_servable(call, app, certificate)
     name = f"{secrets.choice(_PLACES)}-{1000 + secrets.randbelow(90000)}"
     entry = {"name": name, "secretName": f"{app['metadata']['name']}-cert-{name}"}
     await call.create(SECRETS, _secret(call, app, entry, wish))
@@ -81,6 +85,7 @@ async def add(call: Call) -> Json:
         return {"certificates": [*certificates(now), entry], "domains": hosts}
 
     made = await revise(call, APPS, app, added)
+    await until_served(call, made, _hosts(made, name), served=True)
     return endpoint_body(made, name, certificate, domains=_domains(made, name))
 
 
@@ -91,6 +96,9 @@ async def update(call: Call) -> Json:
     wish = await call.body()
     certificate = _checked(wish)
     entry = _find(call, app)
+    for host in _hosts(app, str(entry["name"])):
+        require_covers(certificate, host)
+        require_servable(call, app, certificate)
     meta = {"name": entry["secretName"], "namespace": app["metadata"]["namespace"]}
     await call.patch(SECRETS, {"metadata": meta}, {"data": _data(wish)})
     name = str(entry["name"])
@@ -112,32 +120,20 @@ async def remove(call: Call) -> Json:
         ]
         return {"certificates": left, "domains": hosts}
 
-    await revise(call, APPS, app, without)
+    made = await revise(call, APPS, app, without)
+    await until_served(call, made, _hosts(app, str(entry["name"])), served=False)
     meta = {"name": entry["secretName"], "namespace": app["metadata"]["namespace"]}
     await call.patch(SECRETS, {"metadata": meta}, {"data": {CHAIN: None, KEY: None}})
     return answer
 
 
-@room.post("/apps/{app}/acm", status=200)
-@room.patch("/apps/{app}/acm")
-async def no_acm(call: Call) -> Json:
-    """Refuse automatic certificates."""
-    await call.app()
-    raise invalid(_NO_ACM)
-
-
-@room.delete("/apps/{app}/acm")
-async def end_acm(call: Call) -> Json:
-    """Answer that there are no automatic certificates to end."""
-    await call.app()
-    raise invalid("Automatic certificates are not in use for this app.")
-
-
 def _checked(wish: dict[str, Any]) -> Certificate:
     chain, key = _text(wish["certificate_chain"]), _text(wish["private_key"])
-    certificate = read_certificate(chain)
-    require_key(chain, key)
-    return certificate
+    try:
+        require_key(chain, key)
+        return read_certificate(chain)
+    except InvalidCertificate as error:
+        raise invalid(str(error)) from None
 
 
 def _text(value: object) -> str:
@@ -160,17 +156,19 @@ def _find(call: Call, app: Json) -> dict[str, Any]:
 
 async def _shown(call: Call, app: Json, entry: dict[str, Any]) -> Json:
     name = str(entry["name"])
-    certificate = await _certificate(call, app, str(entry["secretName"]))
+    certificate = await readable_certificate(call, app, str(entry["secretName"]))
     return endpoint_body(app, name, certificate, domains=_domains(app, name))
 
 
-async def _certificate(call: Call, app: Json, secret: str) -> Certificate | None:
-    """Return a certificate as the caller may read it."""
-    try:
-        data = (await read_secret(call, app, secret) or {}).get("data") or {}
-        return read_certificate(base64.b64decode(data.get(CHAIN, "")).decode())
-    except (Problem, ValueError):
-        return None
+def _require_servable(call: Call, app: Json, certificate: Certificate) -> None:
+    """Refuse a certificate that some domain would use; one that none does may wait."""
+    free = (each for each in declared(app) if not each.get("certificate"))
+    if any(certificate.covers(str(each["hostname"])) for each in free):
+        require_servable(call, app, certificate)
+
+
+def _hosts(app: Json, name: str) -> list[str]:
+    return [str(each["hostname"]) for each in declared(app) if each.get("certificate") == name]
 
 
 def _domains(app: Json, name: str) -> list[str]:
@@ -182,14 +180,9 @@ def _domains(app: Json, name: str) -> list[str]:
 
 
 def _served(entry: dict[str, Any], certificate: Certificate, name: str) -> dict[str, Any]:
-    if entry.get("certificate") or not _covers(certificate, str(entry["hostname"])):
+    if entry.get("certificate") or not certificate.covers(str(entry["hostname"])):
         return entry
     return {**entry, "certificate": name}
-
-
-def _covers(certificate: Certificate, hostname: str) -> bool:
-    wildcard = f"*.{hostname.partition('.')[2]}"
-    return bool({hostname, wildcard} & {each.lower() for each in certificate.domains})
 
 
 def _secret(call: Call, app: Json, entry: dict[str, Any], wish: dict[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,16 @@ from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import made_id
 from haikube.api.kernel.problems import invalid, not_found
 from haikube.api.kernel.revise import revise
+from haikube.api.rooms.automatic import Progress, progress
 from haikube.api.rooms.lookup import certificates
+from haikube.api.rooms.serving import (
+    is_reached,
+    readable_certificate,
+    require_servable,
+    until_served,
+)
 from haikube.cluster.port import Json
+from haikube.model.certificate import Certificate
 from haikube.model.resources import APPS
 
 room: Final = Room()
@@ -28,7 +36,8 @@ _MOST: Final = 100
 async def list_all(call: Call) -> list[Json]:
     """Answer all domains, the app's own first."""
     app = await call.app()
-    return [_own(call, app), *(_custom(call, app, each) for each in declared(app))]
+    made = await progress(call, app)
+    return [_own(call, app), *(_custom(call, app, each, made) for each in declared(app))]
 
 
 @room.get("/apps/{app}/domains/{domain}")
@@ -46,8 +55,8 @@ async def add(call: Call) -> Json:
     app = await call.app()
     wish = await call.body()
     hostname = _hostname(call, wish["hostname"])
-    certificate = _certificate(app, wish.get("sni_endpoint"))
     _require_free(call, app, hostname)
+    certificate = await _certificate(call, app, wish.get("sni_endpoint"), hostname)
 
     def added(now: Json) -> dict[str, Any]:
         if any(each["hostname"] == hostname for each in declared(now)):
@@ -59,7 +68,9 @@ async def add(call: Call) -> Json:
         return {"domains": [*declared(now), _entry(hostname, certificate)]}
 
     made = await revise(call, APPS, app, added)
-    return _custom(call, made, _entry(hostname, certificate))
+    if certificate:
+        await until_served(call, made, [hostname], served=True)
+    return _custom(call, made, _entry(hostname, certificate), await progress(call, made))
 
 
 @room.patch("/apps/{app}/domains/{domain}")
@@ -68,7 +79,9 @@ async def update(call: Call) -> Json:
     app = await call.app()
     wish = await call.body()
     entry = _find(call, app)
-    chosen = _entry(entry["hostname"], _certificate(app, wish.get("sni_endpoint")))
+    hostname = str(entry["hostname"])
+    certificate = await _certificate(call, app, wish.get("sni_endpoint"), hostname)
+    chosen = _entry(hostname, certificate)
 
     def changed(now: Json) -> dict[str, Any]:
         hosts = declared(now)
@@ -78,7 +91,10 @@ async def update(call: Call) -> Json:
             ]
         }
 
-    return _custom(call, await revise(call, APPS, app, changed), chosen)
+    made = await revise(call, APPS, app, changed)
+    if certificate or entry.get("certificate"):
+        await until_served(call, made, [hostname], served=bool(certificate))
+    return _custom(call, made, chosen, await progress(call, made))
 
 
 @room.delete("/apps/{app}/domains/{domain}")
@@ -92,8 +108,10 @@ async def remove(call: Call) -> Json:
             "domains": [each for each in declared(now) if each["hostname"] != entry["hostname"]]
         }
 
-    await revise(call, APPS, app, without)
-    return _custom(call, app, entry)
+    made = await revise(call, APPS, app, without)
+    if entry.get("certificate"):
+        await until_served(call, made, [str(entry["hostname"])], served=False)
+    return _custom(call, app, entry, None)
 
 
 def declared(app: Json) -> list[dict[str, Any]]:
@@ -142,15 +160,29 @@ def _require_free(call: Call, app: Json, hostname: str) -> None:
             each["hostname"] == hostname for each in declared(other)
         ):
             raise invalid(f"{hostname} is currently in use by another app.")
+    if is_reached(call, app, hostname):
+        raise invalid(f"{hostname} is currently in use by another team.")
 
 
-def _certificate(app: Json, wish: object) -> str:
+async def _certificate(call: Call, app: Json, wish: object, hostname: str) -> str:
+    """Return the name of a certificate that is to serve a host."""
     if not wish:
         return ""
     for each in certificates(app):
         if wish in {each["name"], made_id("sni", f"{app['metadata']['uid']}/{each['name']}")}:
+            found = await readable_certificate(call, app, str(each["secretName"]))
+            if found is not None:
+                require_covers(found, hostname)
+                require_servable(call, app, found)
             return str(each["name"])
     raise not_found("sni_endpoint", str(wish))
+
+
+def require_covers(certificate: Certificate, hostname: str) -> None:
+    """Raise a 422 ``Problem`` unless a certificate is for a host."""
+    if not certificate.covers(hostname):
+        names = ", ".join(certificate.domains) or "no host"
+        raise invalid(f"The certificate is for {names}, not for the domain {hostname}.")
 
 
 def _entry(hostname: str, certificate: str) -> dict[str, Any]:
@@ -162,12 +194,15 @@ def _own(call: Call, app: Json) -> Json:
     return {**_body(app, hostname, None), "kind": "heroku", "cname": None}
 
 
-def _custom(call: Call, app: Json, entry: dict[str, Any]) -> Json:
+def _custom(call: Call, app: Json, entry: dict[str, Any], made: Progress | None) -> Json:
     name = entry.get("certificate")
     uid = app["metadata"]["uid"]
     certificate = {"id": made_id("sni", f"{uid}/{name}"), "name": name} if name else None
     body = _body(app, entry["hostname"], certificate)
-    return {**body, "kind": "custom", "cname": target(call, app)}
+    told: dict[str, Any] = {"kind": "custom", "cname": target(call, app)}
+    if made is not None and entry["hostname"] in made.hosts:
+        told |= {"acm_status": made.status, "acm_status_reason": made.reason}
+    return {**body, **told}
 
 
 def _body(app: Json, hostname: str, certificate: Json | None) -> Json:

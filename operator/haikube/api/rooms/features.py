@@ -10,7 +10,7 @@ from haikube.api.bodies.parts import created
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import made_id
-from haikube.api.kernel.problems import Problem, not_found
+from haikube.api.kernel.problems import Problem, invalid, not_found
 from haikube.cluster.port import Json
 from haikube.model.resources import APPS
 
@@ -40,11 +40,25 @@ def _preboot(spec: Mapping[str, Any]) -> bool:
     return (spec.get("rollout") or {}).get("strategy") == "Surge"
 
 
+def _affinity(spec: Mapping[str, Any]) -> bool:
+    return spec.get("sessionAffinity") == "Enabled"
+
+
 def _metadata(spec: Mapping[str, Any]) -> bool:
     return spec.get("dynoMetadata") != "Disabled"
 
 
+_AFFINITY: Final = "http-session-affinity"
+
 FEATURES: Final = (
+    Feature(
+        _AFFINITY,
+        "Session Affinity",
+        "general",
+        "The gateway leads a visitor to the same dyno each time",
+        _affinity,
+        lambda on: {"sessionAffinity": "Enabled" if on else "Disabled"},
+    ),
     Feature(
         "preboot",
         "Preboot",
@@ -61,6 +75,12 @@ FEATURES: Final = (
         _metadata,
         lambda on: {"dynoMetadata": "Enabled" if on else "Disabled"},
     ),
+)
+
+
+_NO_AFFINITY: Final = (
+    "The platform's gateway cannot lead a visitor to the same dyno each time. Where it knows "
+    "sessionPersistence of HTTPRoutes, an administrator sets HAIKUBE_SESSION_AFFINITY."
 )
 
 
@@ -83,6 +103,8 @@ async def switch(call: Call) -> Json:
     app = await call.app()
     wish = await call.body()
     feature = _find(call)
+    if feature.name == _AFFINITY and wish["enabled"] and not call.settings.session_affinity:
+        raise invalid(_NO_AFFINITY)
     return _shown(
         await call.patch(APPS, app, {"spec": feature.spec(bool(wish["enabled"]))}), feature
     )

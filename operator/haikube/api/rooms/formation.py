@@ -62,6 +62,9 @@ async def update_all(call: Call) -> list[Json]:
     app = await call.app()
     wish = await call.body()
     changes = [_change(call, app, each) for each in wish["updates"]]
+    named = [each.process.name for each in changes]
+    if twice := next((each for each in named if named.count(each) > 1), ""):
+        raise invalid(f"{twice} is named more than once: say once how many dynos it is to have.")
     return [await _apply(call, app, each) for each in changes]
 
 

@@ -1,0 +1,36 @@
+"""A quota that is full, in the words of a person: what there is, and what is allowed."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_EXCEEDED: Final = re.compile(
+    r"exceeded quota: (?P<quota>[^,]+), requested: (?P<requested>\S+?), "
+    r"used: (?P<used>\S+?), limited: (?P<limited>\S+)"
+)
+_COUNT: Final = re.compile(r"(?:count/)?(?P<what>[\w.-]+?)(?:\.haikube\.dev)?=(?P<number>[\w.]+)")
+
+
+def quota_words(message: str) -> str:
+    """Return what a cluster's refusal says of a full quota, empty when it is about another thing.
+
+    >>> quota_words('apps.haikube.dev "x" is forbidden: exceeded quota: haikube, requested: '
+    ...             'count/apps.haikube.dev=1, used: count/apps.haikube.dev=50, '
+    ...             'limited: count/apps.haikube.dev=50')
+    "The team's quota is full: apps 50 of 50. Delete some that nobody needs, or ask whoever runs \
+the platform for more."
+    """
+    found = _EXCEEDED.search(message)
+    if found is None:
+        return ""
+    used, limited = (_counts(found[each]) for each in ("used", "limited"))
+    told = ", ".join(f"{what} {used.get(what, '?')} of {most}" for what, most in limited.items())
+    return (
+        f"The team's quota is full: {told}. Delete some that nobody needs, or ask whoever runs "
+        "the platform for more."
+    )
+
+
+def _counts(text: str) -> dict[str, str]:
+    return {each["what"]: each["number"] for each in _COUNT.finditer(text)}

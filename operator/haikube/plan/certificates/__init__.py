@@ -1,0 +1,1 @@
+"""Certificates of all apps: who may have which name, and what the gateway is given."""
