@@ -6,7 +6,7 @@ Beside that there are only the stacks, the queue of builds, and apps that ask fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from haikube.engine.change import Change
@@ -79,19 +79,20 @@ class Routes:
 
     def others(self, change: Change) -> set[Key]:
         """Return what else may be concerned."""
-        if change.resource == STACKS:
-            return set(self._of_stack(change))
-        if change.resource == NODES:
-            return set(self._of_node(change))
-        if change.resource == DEPLOYMENTS:
-            return set(_runs_on(change))
+        return set(self._concerned(change))
+
+    def _concerned(self, change: Change) -> Iterable[Key]:
         if change.resource in {GATEWAYS, CERTIFICATES, SECRETS}:
-            return {KEY_OF_ALL, *self._named(change)} if _is_certificate(change) else set()
-        if change.resource == BUILDS and _moves_the_queue(change):
-            return {QUEUE}
-        if change.resource == APPS and _declared_anew(change):
-            return {*self._of_app(change), *self._certificates(change)}
-        return set()
+            return self._of_certificate(change)
+        by_kind: dict[Resource, Callable[[Change], Iterable[Key]]] = {
+            STACKS: self._of_stack,
+            NODES: self._of_node,
+            DEPLOYMENTS: _runs_on,
+            BUILDS: _queue,
+            APPS: self._of_app,
+        }
+        found = by_kind.get(change.resource)
+        return found(change) if found else ()
 
     def _of_stack(self, change: Change) -> Iterator[Key]:
         yield Key(STACKS.kind, "", change.object["metadata"]["name"])
@@ -114,6 +115,9 @@ class Routes:
                 yield key
 
     def _of_app(self, change: Change) -> Iterator[Key]:
+        if not _declared_anew(change):
+            return
+        yield from self._certificates(change)
         for version in (change.old, change.new):
             if version is not None:
                 spec = version.get("spec") or {}
@@ -127,8 +131,11 @@ class Routes:
         wanted = known or any(tuple(with_certificates(each)) for each in versions)
         return {KEY_OF_ALL} if wanted else set()
 
-    def _named(self, change: Change) -> Iterator[Key]:
-        """Yield the apps that ask for a host that a certificate, served or gone, takes in."""
+    def _of_certificate(self, change: Change) -> Iterator[Key]:
+        """Yield the key of all, and apps with a host that a certificate, served or gone, names."""
+        if not _is_certificate(change):
+            return
+        yield KEY_OF_ALL
         if change.resource != GATEWAYS:
             return
         versions = (each for each in (change.old, change.new) if each is not None)
@@ -158,6 +165,10 @@ def _runs_on(change: Change) -> Iterator[Key]:
     stack = (change.object["metadata"].get("annotations") or {}).get(labels.STACK)
     if stack:
         yield Key(STACKS.kind, "", stack)
+
+
+def _queue(change: Change) -> Iterable[Key]:
+    return (QUEUE,) if _moves_the_queue(change) else ()
 
 
 def _moves_the_queue(change: Change) -> bool:
