@@ -117,7 +117,9 @@ class Proxy:
 
     judge: Judge = lambda _: None
     kill: Callable[[], Awaitable[None]] | None = None
-    hides_deletions: bool = False
+    hides: Callable[[Call, bytes], bool] = lambda *_: False
+    """Which lines of a watch its client does not get."""
+
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
     last_write: float = 0.0
@@ -198,7 +200,7 @@ class Proxy:
             await passed.prepare(request)
             with contextlib.suppress(ConnectionError, aiohttp.ClientError):
                 async for line in answer.content:
-                    if not (self.hides_deletions and b'"type":"DELETED"' in line[:40]):
+                    if not self.hides(call, line):
                         await passed.write(line)
             return passed
 
@@ -234,6 +236,11 @@ class Proxy:
 
 def _kept(headers: Mapping[str, str]) -> dict[str, str]:
     return {key: text for key, text in headers.items() if key.lower() not in _HOP}
+
+
+def tells(event: str, line: bytes) -> bool:
+    """Tell whether a line of a watch is about such a thing as DELETED."""
+    return line.startswith(b'{"type":"%s"' % event.encode())
 
 
 def before_api_server(plane: Plane) -> Proxy:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,22 +19,21 @@ from faults.kubelet import Kubelet
 from faults.operators import Operator, Operators
 from faults.plane import SYSTEM, Plane
 from faults.proxy import Call, Fault, Judge, Proxy, before_api_server
+from faults.sight import is_at_rest, without_noise, words
 from haikube.cluster.errors import NotFound
 from haikube.cluster.http import HttpCluster
 from haikube.cluster.port import Json
-from haikube.model.build import FINISHED
+from haikube.model import labels
 from haikube.model.resources import (
     APPS,
-    BUDGETS,
     BUILDS,
-    DEPLOYMENTS,
     DYNOS,
     FORMATIONS,
-    JOBS,
     LEASES,
     NAMESPACES,
     PODS,
     RELEASES,
+    SECRETS,
     STACKS,
     Resource,
 )
@@ -60,15 +57,9 @@ _BESIDE = frozenset({"leases", "events"})
 _FREE = frozenset({"clusterIP", "clusterIPs", "podName", "duration", "observedGeneration"})
 """Fields that a server chooses, or that tell of time."""
 
-_COUNTS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
-_RUN_NUMBER = re.compile(r"\brun\.\d+")
 _CREATED = 201
 _REFUSED = 400
 _SHOWN = 160
-
-_VARIES = re.compile(
-    r'"resourceVersion": "\d+"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|"\w*[dD]uration": "[^"]*"'
-)
 
 
 @dataclass(frozen=True)
@@ -145,20 +136,25 @@ class RealWorld(Wishes):
         await self.until(is_so, f"{kind.kind} {name} {what}")
 
     async def _make_namespace(self) -> None:
-        labels = {"haikube.dev/team": b.NAMESPACE, "pod-security.kubernetes.io/enforce": "baseline"}
+        marks = {"haikube.dev/team": b.NAMESPACE, "pod-security.kubernetes.io/enforce": "baseline"}
         body = {"apiVersion": "v1", "kind": "Namespace"}
-        metadata = {"name": b.NAMESPACE, "labels": labels}
+        metadata = {"name": b.NAMESPACE, "labels": marks}
         await self.cluster.apply(NAMESPACES, {**body, "metadata": metadata}, manager="admin")
 
     async def _clear(self) -> None:
-        for kind in (APPS, BUILDS, RELEASES, FORMATIONS, DYNOS):
-            for each in (await self.cluster.list(kind, b.NAMESPACE)).items:
-                with contextlib.suppress(NotFound):
-                    await self.cluster.delete(kind, each["metadata"]["name"], b.NAMESPACE)
+        await self.clear(APPS, BUILDS, RELEASES, FORMATIONS, DYNOS, SECRETS)
         for kind, name, place in ((LEASES, "haikube-operator", SYSTEM), (STACKS, STACK, None)):
             with contextlib.suppress(NotFound):
                 await self.cluster.delete(kind, name, place)
         await self.until(self._is_empty, "nothing is left of it")
+
+    async def clear(self, *kinds: Resource) -> None:
+        """Delete all objects of some kinds that belong to apps."""
+        for kind in kinds:
+            labelled = labels.APP if kind == SECRETS else ""
+            for each in (await self.cluster.list(kind, b.NAMESPACE, labels=labelled)).items:
+                with contextlib.suppress(NotFound):
+                    await self.cluster.delete(kind, each["metadata"]["name"], b.NAMESPACE)
 
     async def _is_empty(self) -> bool:
         return not [each async for each in self._objects()]
@@ -215,7 +211,7 @@ class RealWorld(Wishes):
 
     async def _is_done(self) -> bool:
         """Return whether builds, Jobs and Deployments have come to their end."""
-        return all([_is_at_rest(kind, obj) async for kind, obj in self._objects()])
+        return all([is_at_rest(kind, obj) async for kind, obj in self._objects()])
 
     async def deployed(self) -> None:
         """Have an app that serves v2."""
@@ -237,7 +233,7 @@ class RealWorld(Wishes):
     async def state(self) -> dict[str, Any]:
         """Return every object without what differs between equal runs."""
         found = [
-            (kind, _without_noise(kind, obj))
+            (kind, without_noise(kind, obj))
             async for kind, obj in self._objects()
             if kind != PODS or "deletionTimestamp" not in obj["metadata"]
         ]
@@ -262,47 +258,13 @@ class RealWorld(Wishes):
         """Return a judge that puts faults, by turns, at the first tries of each write."""
 
         def judge(call: Call) -> Fault | None:
-            what = _words(call) if call.writes and call.resource not in _BESIDE else ""
+            what = words(call) if call.writes and call.resource not in _BESIDE else ""
             if not what or self.faulted.count(what) == tries:
                 return None
             self.faulted.append(what)
             return faults[(len(self.faulted) - 1) % len(faults)]
 
         return judge
-
-
-def _is_at_rest(kind: Resource, obj: Json) -> bool:
-    status = obj.get("status") or {}
-    if kind == BUILDS:
-        return status.get("result") in FINISHED
-    if kind == JOBS:
-        return bool(status.get("conditions"))
-    if kind == DEPLOYMENTS:
-        seen = status.get("observedGeneration") == obj["metadata"]["generation"]
-        counts = {status.get(each, 0) for each in _COUNTS}
-        return seen and counts == {obj["spec"]["replicas"]}
-    return True
-
-
-def _words(call: Call) -> str:
-    """Return what a write is, without what differs each time it is tried."""
-    body = json.loads(call.body) if call.body else {}
-    if call.resource == "secrets":
-        for part in ("data", "stringData"):
-            body[part] = sorted(body.get(part, ()))
-    text = _VARIES.sub("", json.dumps(body, sort_keys=True))
-    return f"{call.verb} {call.resource} {call.name} {text}"
-
-
-def _without_noise(kind: Resource, obj: Json) -> Json:
-    """Leave out conditions that name what a controller made, and numbers that follow from a uid."""
-    if kind == PODS:
-        found: Json = json.loads(_RUN_NUMBER.sub("run.0", json.dumps(obj)))
-        return found
-    if kind not in {DEPLOYMENTS, JOBS, BUDGETS}:
-        return obj
-    status = {key: each for key, each in obj.get("status", {}).items() if key != "conditions"}
-    return {**obj, "status": status}
 
 
 @asynccontextmanager

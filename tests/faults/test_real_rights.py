@@ -13,7 +13,7 @@ import pytest
 
 import builders as b
 from faults.plane import SYSTEM
-from faults.proxy import Call, Fault, Judge, Proxy, Refusal
+from faults.proxy import Call, Fault, Judge, Proxy, Refusal, tells
 from faults.real import RealWorld, Surroundings, real_world
 from haikube.cluster.port import Json
 from haikube.model import labels
@@ -24,6 +24,7 @@ from haikube.model.resources import (
     CONFIG_MAPS,
     DYNOS,
     FORMATIONS,
+    NODES,
     SECRETS,
     Resource,
 )
@@ -40,6 +41,7 @@ SHORT = {
     "HAIKUBE_BUILD_HISTORY": "1",
     "HAIKUBE_RELEASE_HISTORY": "2",
     "HAIKUBE_SWEEP_SECONDS": "2",
+    "HAIKUBE_RESYNC_SECONDS": "5",
     "HAIKUBE_CA_BUNDLE_CONFIGMAP": "extra",
 }
 
@@ -65,13 +67,16 @@ def used(proxy: Proxy) -> set[Right]:
     for call, status, answer in proxy.calls:
         if call.verb == "patch" and status == 201:  # an apply that makes the object
             found.add((call.group, call.resource, "create"))
-        found |= set(_finalizers(answer)) if call.writes else set()
+        found |= set(_for_owners(call, answer)) if call.writes else set()
     return found
 
 
-def _finalizers(answer: Mapping[str, Any]) -> Iterator[Right]:
+def _for_owners(call: Call, answer: Mapping[str, Any]) -> Iterator[Right]:
     """Yield what is asked where OwnerReferencesPermissionEnforcement is switched on, as here."""
-    for each in (answer.get("metadata") or {}).get("ownerReferences", ()):
+    owners = (answer.get("metadata") or {}).get("ownerReferences", ())
+    if owners and call.verb == "patch" and b"ownerReferences" in call.body:
+        yield (call.group, call.resource.partition("/")[0], "delete")
+    for each in owners:
         if each.get("blockOwnerDeletion") and each["kind"] in BY_KIND:
             kind = BY_KIND[each["kind"]]
             yield (kind.group, f"{kind.plural}/finalizers", "update")
@@ -90,8 +95,7 @@ def each_goes_wrong(world: RealWorld) -> Judge:
 
 async def everything(world: RealWorld) -> None:
     """Do all that makes an operator do something of its own kind."""
-    worker = {"appRef": {"name": "hello"}, "processType": "worker", "quantity": 1}
-    await world.apply(FORMATIONS, "hello-worker", worker)
+    await declare_a_formation(world)
     await world.push("b2", PHASED)
     await world.settle()
     await scale(world, "hello-web", 3)
@@ -102,6 +106,7 @@ async def everything(world: RealWorld) -> None:
     await world.roll_back("hello", 2)
     await world.settle()
     await let_a_url_expire(world)
+    await miss_what_happens_to_a_node(world)
     await end_a_session(world)
     await cancel_a_build(world)
     await declare_a_source(world)
@@ -139,6 +144,28 @@ async def cancel_a_build(world: RealWorld) -> None:
     await world.meets(BUILDS, "b3", lambda each: status(each, "result") == "Running", "runs")
     await world.cluster.patch(BUILDS, "b3", b.NAMESPACE, {"spec": {"cancel": True}})
     await world.settle()
+
+
+async def miss_what_happens_to_a_node(world: RealWorld) -> None:
+    """Change a node while no watch tells of it: the next comparison does."""
+    world.api.hides = lambda call, line: call.resource == "nodes" and tells("MODIFIED", line)
+    body: Json = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "missed"}}
+    await world.cluster.apply(NODES, body, manager="admin")
+    await world.cluster.patch(NODES, "missed", None, {"spec": {"unschedulable": True}})
+    await world.until(lambda: has_asked(world, ("", "nodes", "get")), "the node is read again")
+    await world.cluster.delete(NODES, "missed")
+
+
+async def has_asked(world: RealWorld, right: Right) -> bool:
+    return right in world.api.rights
+
+
+async def declare_a_formation(world: RealWorld) -> None:
+    """Make a Formation as Git does: it says nothing of an owner."""
+    metadata = {"name": "hello-worker", "namespace": b.NAMESPACE}
+    spec = {"appRef": {"name": "hello"}, "processType": "worker", "quantity": 1}
+    body = {"apiVersion": FORMATIONS.api_version, "kind": FORMATIONS.kind, "metadata": metadata}
+    await world.cluster.create(FORMATIONS, {**body, "spec": spec})
 
 
 async def let_a_url_expire(world: RealWorld) -> None:

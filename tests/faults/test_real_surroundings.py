@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from faults.proxy import WRITES, Call, Fault, Refusal, before_api_server
+from faults.proxy import WRITES, Call, Fault, Refusal, before_api_server, tells
 from faults.real import Surroundings, real_world
 from faults.test_real import ends_like, undisturbed
 from faults.workloads import WORKLOADS
@@ -24,7 +24,7 @@ async def test_no_watch_tells_of_a_deletion(around: Surroundings, workload: str)
     wanted = await undisturbed(around, workload)
     async with real_world(around, HAIKUBE_RESYNC_SECONDS="3") as world:
         await world.deployed()
-        world.api.hides_deletions = True
+        world.api.hides = lambda _, line: tells("DELETED", line)
         await WORKLOADS[workload](world)
         await ends_like(world, wanted)
 

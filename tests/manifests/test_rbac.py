@@ -105,7 +105,7 @@ OPERATOR_WRITES = {
     DYNOS: {"patch", "delete"},
     BUILDS: {"create", "patch", "delete"},
     RELEASES: {"create", "patch", "delete"},
-    FORMATIONS: {"create", "patch"},
+    FORMATIONS: {"create", "patch", "delete"},
     DEPLOYMENTS: {"create", "patch", "delete"},
     BUDGETS: {"create", "patch", "delete"},
     SERVICES: {"create", "patch", "delete"},
