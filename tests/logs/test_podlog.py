@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from haikube.logs.line import LONGEST
-from haikube.logs.podlog import Place, Printed, Reader
+from haikube.logs.podlog import Backlog, Place, Printed, Reader
 
 
 def time(number: int) -> str:
@@ -48,6 +51,30 @@ def test_a_line_without_end_is_given_out_in_parts_and_never_held() -> None:
     assert {each.time for each in found[:-1]} == {time(1)}
     assert all(len(each.raw) <= LONGEST for each in found)
     assert found[-1] == Printed(time(2), b"next")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "times", "now", "lost"),
+    [
+        ([9 << 20, 9 << 20, 1], [0, 1, 9], 60, True),
+        ([9 << 20, 9 << 20, 1], [0, 1, 2], 60, False),  # no jump
+        ([9 << 20, 9 << 20, 1], [0, 1, 9], 3, False),  # not behind: the dyno was silent
+        ([100, 100, 1], [0, 1, 9], 60, False),  # too little for the kubelet to leave out
+    ],
+)
+def test_what_the_kubelet_left_out_is_noticed(
+    sizes: list[int],
+    times: list[int],
+    now: int,
+    lost: bool,  # noqa: FBT001 - a column
+) -> None:
+    backlog = Backlog()
+    moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=now)
+    chunks = [
+        [Printed(time(second), b"x" * size)] for second, size in zip(times, sizes, strict=True)
+    ]
+    found = [backlog.lost(chunk, moment) for chunk in chunks]
+    assert found == ["", "", time(times[1]) if lost else ""]
 
 
 def test_the_kubelets_own_words_are_not_the_dynos() -> None:

@@ -181,6 +181,20 @@ async def test_the_chronicle_tells_each_thing_once(store: Store) -> None:
     assert (named["haikube.kind"], named["haikube.address"]) == ("name", "10.0.0.9")
 
 
+async def test_a_store_that_lost_its_disk_is_told_again_who_is_who(
+    answers: Answers, store: Store
+) -> None:
+    sight = Everything()
+    chronicle = Chronicle(sight, store, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    sight.put(pod("a", running=False))
+    chronicle.look("")
+    await chronicle._check_names()
+    assert chronicle.look("") == []
+    answers.names = []
+    await chronicle._check_names()
+    assert [each["haikube.dyno"] for each in chronicle.look("")] == ["web.1"]
+
+
 async def test_what_was_told_before_a_start_is_not_told_again(store: Store) -> None:
     sight = Everything()
     chronicle = Chronicle(sight, store, lambda: datetime(2026, 1, 1, tzinfo=UTC))

@@ -296,3 +296,9 @@ def test_two_sources_of_one_line_give_it_once() -> None:
     late = told._replace(time="2026-01-01T00:00:02.500000000")
 
     assert merged(([line, line], [line, told], [late])) == [line, line, told]
+
+
+def test_of_two_who_tell_the_same_the_one_who_knows_more_is_believed() -> None:
+    line = Line("2026-01-01T00:00:01.000000000", "heroku", "router", "dyno= status=200", "r1")
+    knows = line._replace(text="dyno=web.1 status=200")
+    assert merged(([line], [knows])) == merged(([knows], [line])) == [knows]

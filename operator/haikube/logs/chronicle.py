@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Final, Protocol
 
 import structlog
@@ -25,6 +26,7 @@ from haikube.model.times import parse_time
 
 _SECONDS: Final = 1.0
 _RETRY: Final = 5.0
+_CHECK: Final = 30.0
 _MOST_WAITING: Final = 10_000
 _OVERLAP: Final = timedelta(minutes=1)
 
@@ -68,7 +70,11 @@ class Chronicle:
     async def run(self) -> None:
         """Look once a second and write what is new; never ends."""
         since = await self._since()
+        checked = 0.0
         while True:
+            if (now := monotonic()) - checked > _CHECK:
+                checked = now
+                await self._check_names()
             self._waiting += self.look(since)
             del self._waiting[:-_MOST_WAITING]
             pause = _SECONDS
@@ -91,6 +97,16 @@ class Chronicle:
                 await asyncio.sleep(_RETRY)
             else:
                 return stamp(parse_time(f"{newest[:19]}Z") - _OVERLAP) if newest else ""
+
+    async def _check_names(self) -> None:
+        """Name all dynos again to a store that has lost its disk, or may have."""
+        try:
+            known = await self._store.newest(NAME)
+        except StoreError:
+            known = ""
+        if not known:
+            for told in self._apps.values():
+                told.named, told.version = set(), None
 
     def look(self, since: str) -> list[Record]:
         """Return the records of what is new in all apps."""

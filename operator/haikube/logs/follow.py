@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from haikube.cluster.errors import ApiError, NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.builds import is_passing
-from haikube.logs.line import APP, Line, Selection, in_order, shown
-from haikube.logs.podlog import Place, Printed, Reader
+from haikube.logs.line import APP, HEROKU, Line, Selection, in_order, shown
+from haikube.logs.podlog import Backlog, Place, Printed, Reader
 from haikube.logs.position import Beyond, Position
 from haikube.logs.scene import Sight
 from haikube.logs.story import PRINTING, dyno_name, is_named
@@ -135,7 +136,7 @@ class Dynos:
 
     async def _follow(self, uid: str) -> None:
         """Put out what one pod prints until it is gone; a container that restarts is read anew."""
-        place = self._places.setdefault(uid, Place())
+        place, backlog = self._places.setdefault(uid, Place()), Backlog()
         await self._sight.until(lambda: self._has_name(uid), self._pace.name)
         read = ""
         while (pod := self.pods().get(uid)) is not None:
@@ -147,8 +148,7 @@ class Dynos:
                     read = ""
                 continue
             try:
-                async for printed in self._stream(pod, place):
-                    await self._put(_lines(dyno_name(self.pods().get(uid, pod)), printed))
+                await self._copy(pod, place, backlog)
             except NotFound:
                 return
             except ApiError as error:
@@ -157,6 +157,13 @@ class Dynos:
                 await asyncio.sleep(self._pace.retry)
             else:
                 read = instance
+
+    async def _copy(self, pod: Json, place: Place, backlog: Backlog) -> None:
+        async for printed in self._stream(pod, place):
+            name = dyno_name(self.pods().get(pod["metadata"]["uid"], pod))
+            if since := backlog.lost(printed, datetime.now(UTC)):
+                await self.batches.put([_overflow(name, since, printed[0].time)])
+            await self._put(_lines(name, printed))
 
     def _has_name(self, uid: str) -> bool | None:
         pod = self.pods().get(uid)
@@ -196,6 +203,15 @@ def is_printing(pod: Json) -> bool:
 
 def _lines(name: str, printed: list[Printed]) -> list[Line]:
     return [Line(each.time, APP, name, text) for each in printed for text in shown(each.raw)]
+
+
+def _overflow(name: str, since: str, time: str) -> Line:
+    """Return the line about a dyno that prints faster than it is read."""
+    text = (
+        f"Error L11 (Tail buffer overflow) -> This tail session dropped messages of {name} "
+        f"since {since[:26]}+00:00."
+    )
+    return Line(time, HEROKU, "logplex", text)
 
 
 def _container(pod: Json) -> Json:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from haikube.logs.line import LONGEST, pieces, read_stamp
 
+_BEHIND: Final = timedelta(seconds=5)
+_JUMP: Final = timedelta(seconds=1)
+_FILE: Final = 8 << 20
+"""Bytes; the kubelet begins a new file after 10 MiB."""
+
+_MICROSECONDS: Final = 26
 _STAMP: Final = 40
 """Bytes that a timestamp and its space may take."""
 
@@ -97,6 +104,31 @@ class Place:
             self._again -= 1
             return self._again >= 0
         return True
+
+
+class Backlog:
+    """Notices that the kubelet left out what a reader was too slow for: it keeps few files.
+
+    It does not say so. But who is seconds behind, has read more than a file, and then meets a jump
+    in the times, has hardly met a dyno that was silent in between.
+    """
+
+    def __init__(self) -> None:
+        self._last = ""
+        self._size = 0
+
+    def lost(self, printed: list[Printed], now: datetime) -> str:
+        """Return since when lines are missing before these, empty when none are."""
+        before, self._last = self._last, printed[-1].time
+        behind = bool(before) and now - _moment(before) > _BEHIND
+        full = behind and self._size > _FILE
+        self._size = self._size + sum(len(each.raw) for each in printed) if behind else 0
+        jumped = full and _moment(printed[0].time) - _moment(before) > _JUMP
+        return before if jumped else ""
+
+
+def _moment(time: str) -> datetime:
+    return datetime.fromisoformat(f"{time[:_MICROSECONDS]}+00:00")
 
 
 def _time(head: bytes) -> str:

@@ -67,9 +67,9 @@ class Store:
         async for _ in self._asked("/insert/jsonline", fields, body):
             pass
 
-    async def newest(self) -> str:
-        """Return the time of the newest record of our own, empty when there is none."""
-        query = f'_time:{WEEK} {{haikube.kind="{LINE}"}} | fields _time'
+    async def newest(self, kind: str = LINE) -> str:
+        """Return the time of the newest record of our own of a kind, empty when there is none."""
+        query = f'_time:{WEEK} {{haikube.kind="{kind}"}} | fields _time'
         async for record in self.query(query, 1):
             return read_stamp(record["_time"])
         return ""

@@ -175,8 +175,9 @@ def merged(parts: Sequence[Sequence[Line]]) -> list[Line]:
         counts: dict[Line, int] = {}
         for line in part:
             number = counts[line] = counts.get(line, 0) + 1
-            if line.key:
-                found.setdefault((line.key, "", "", ""), line)
+            if line.key:  # who knew more of it said more, such as which dyno it was
+                key = (line.key, "", "", "")
+                found[key] = max(found.get(key, line), line, key=lambda each: len(each.text))
             else:
                 found.setdefault((line.time, line.dyno, line.text, str(number)), line)
     return in_order(found.values())
