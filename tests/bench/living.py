@@ -28,7 +28,9 @@ Counted = tuple[str, str, bool]
 
 LATE_LIMIT: Final = 0.05
 PROMPT_LIMIT: Final = 1.15
+HISTORY_LIMIT: Final = 4.0
 PROMPTS: Final = 5
+_OLDER: Final = 25
 TAILS, SESSIONS = 200, 50
 RATE, SECONDS = 10_000, 10
 _BASE: Final = f"http://api.localhost:{GATEWAY[1]}"
@@ -78,9 +80,11 @@ async def _measure(app: Workspace) -> tuple[list[Measured], list[Counted]]:
     async with aiohttp.ClientSession(
         _BASE, headers=headers, timeout=timeout, connector=connector(), read_bufsize=1 << 20
     ) as http:
+        measured = [await _prompts(app, http)]
         counted = [await _late(app, http), await _complete(app, http)]
         counted += await _memory(app, http)
-        return [await _prompts(app, http)], counted
+        measured.append(await _history(app, http))
+        return measured, counted
 
 
 async def _post(http: aiohttp.ClientSession, path: str, **body: Any) -> Any:
@@ -189,6 +193,31 @@ async def _memory(app: Workspace, http: aiohttp.ClientSession) -> list[Counted]:
         f"{both:.0f} MB, at most 512 MB"
     )
     return [("memory", said, both <= 512)]
+
+
+async def _history(app: Workspace, http: aiohttp.ClientSession) -> Measured:
+    """Return the seconds to the last 1,500 of a million lines, ours and the store's own."""
+    await asyncio.sleep(_OLDER)  # the lines are of an app that was there when they were printed
+    uid = app.person.kubectl("get", "app", app.app, "-o", "jsonpath={.metadata.uid}")
+    own = await asyncio.to_thread(_fill, app.person, uid)
+    pairs: list[Seconds] = []
+    for _ in range(PROMPTS):
+        begun = time.monotonic()
+        made = await _post(http, f"/apps/{app.app}/log-sessions", lines=1500, dyno="web.9")
+        async with http.get(made["logplex_url"], headers={"Accept": "text/event-stream"}) as answer:
+            text = await answer.text()
+        assert text.count("of a million") == 1500
+        pairs.append((time.monotonic() - begun, own))
+    note = "`logs -n 1500` of an app with a million lines in the store; reference: the store alone"
+    return at_most("history", pairs, HISTORY_LIMIT, note)
+
+
+def _fill(person: Person, uid: str) -> float:
+    """Write a million lines into the store; returns the seconds it takes to give the last."""
+    script = (Path(__file__).parent / "million.py").read_text()
+    api = ("kubectl", "-n", "haikube-system", "exec", "-i", "deploy/haikube-api", "--")
+    said = person.run(*api, "python3", "-", uid, stdin=script)
+    return float(said.stdout.split()[-1])
 
 
 def _resident(person: Person) -> float:

@@ -189,6 +189,27 @@ async def test_what_found_no_api_is_sent_again_unless_it_may_have_worked(
         assert answer.status == (200 if again else status)
 
 
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("POST", 503)])
+async def test_a_request_that_broke_off_is_sent_again_if_it_only_reads(
+    bridge: Local,
+    client: aiohttp.ClientSession,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    status: int,
+) -> None:
+    async def break_off_once(request: web.BaseRequest) -> web.StreamResponse:
+        if len(upstream.seen) == 1:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response(text="here")
+
+    upstream.handler = break_off_once
+    monkeypatch.setattr("haikube.bridge.relay._PAUSES", (0.0,))
+    async with client.request(method, f"{bridge.http}/apps/x") as answer:
+        assert answer.status == status
+
+
 async def test_a_gateway_without_an_api_is_named(
     bridge: Local,
     client: aiohttp.ClientSession,

@@ -8,9 +8,11 @@ import time
 
 import pytest
 
+from heroku.network import Network
 from heroku.person import Ada
+from heroku.test_errors import profile
 from heroku.test_terminal import Terminal, terminal
-from terminal import eventually
+from terminal import GATEWAY, eventually
 
 _SYSTEM = ("kubectl", "-n", "haikube-system")
 _LOGS = ("kubectl", "-n", "haikube-logs")
@@ -59,6 +61,43 @@ def test_a_tail_outlives_the_api_without_loss_or_repeat(ada: Ada, app: str) -> N
         kill_api(ada)
         assert first + ticks(tail, 400) == list(range(1, 401))
         tail.process.send_signal(signal.SIGINT)
+
+
+def test_a_tail_outlives_the_network_of_its_bridge_without_loss_or_repeat(
+    ada: Ada, app: str
+) -> None:
+    network = Network()
+    with (
+        network.running(),
+        profile(ada, "net", api=f"http://api.localhost:{network.port}", token=_token(ada)) as env,
+    ):
+        elsewhere = Ada(ada.home, ada.environment | env, ada.names)
+        with terminal(elsewhere, "logs", "--tail", "-a", app, "-s", "app", "-n", "1") as tail:
+            tail.expect(r"app\[")
+            tick(ada, 400, 0.05)
+            first = ticks(tail, 50)
+            network.cut()
+            time.sleep(5)
+            network.mend()
+            assert first + ticks(tail, 400) == list(range(1, 401))
+
+
+def test_a_tail_ends_with_the_token_of_who_asked_for_it(ada: Ada, app: str) -> None:
+    ada.run("kubectl", "delete", "secret", "short-lived")
+    ada.must("kubectl", "create", "secret", "generic", "short-lived")
+    bound = ("--bound-object-kind=Secret", "--bound-object-name=short-lived")
+    here = f"http://api.localhost:{GATEWAY[1]}"
+    with profile(ada, "short", api=here, token=_token(ada, *bound)) as env:
+        elsewhere = Ada(ada.home, ada.environment | env, ada.names)
+        with terminal(elsewhere, "logs", "--tail", "-a", app) as tail:
+            tail.expect(r"\]:")
+            ada.must("kubectl", "delete", "secret", "short-lived")
+            tail.expect("Log stream timed out. Please try again.", 120)
+            assert tail.ended() == 1
+
+
+def _token(ada: Ada, *bound: str) -> str:
+    return ada.must("kubectl", "create", "token", "developer", *bound).strip()
 
 
 def test_a_session_ends_with_a_line_and_a_code_when_the_api_dies(ada: Ada, app: str) -> None:

@@ -39,6 +39,7 @@ _OWN: Final = frozenset({"connection", "keep-alive", "set-cookie", "transfer-enc
 _PAUSES: Final = (0.5, 1.5)
 """Between tries to reach the platform, in seconds: a network that just came back needs them."""
 _RECONNECT_PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+_READING: Final = frozenset({"GET", "HEAD"})
 _PERHAPS: Final = frozenset({502, 504})
 _NOBODY: Final = frozenset({503}) | _PERHAPS
 """What gateways say when the api is not there, or has gone while it worked."""
@@ -148,12 +149,11 @@ async def _ask(
             if pause is None or isinstance(body, aiohttp.StreamReader):
                 raise Refusal(503, _away(login, f"its gateway says {asked.status}"))
             await asyncio.sleep(pause)
-        except aiohttp.ClientConnectorError as error:
-            if pause is None:
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            did_nothing = isinstance(error, aiohttp.ClientConnectorError)
+            if pause is None or not (did_nothing or request.method in _READING):
                 raise Refusal(503, _away(login, error)) from error
             await asyncio.sleep(pause)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Refusal(503, _away(login, error)) from error
     raise AssertionError("the last try returns or raises")
 
 
@@ -173,7 +173,7 @@ def _pauses(request: web.BaseRequest) -> tuple[float, ...]:
 
 def _found_nobody(asked: aiohttp.ClientResponse) -> bool:
     """Tell whether a gateway answered because no api was there: the api names its answers."""
-    again = _NOBODY if asked.method in {"GET", "HEAD"} else _NOBODY - _PERHAPS
+    again = _NOBODY if asked.method in _READING else _NOBODY - _PERHAPS
     return asked.status in again and "Request-Id" not in asked.headers
 
 

@@ -67,6 +67,11 @@ class Dynos:
             if is_printing(pod) and self._selection.has_dyno(dyno_name(pod))
         }
 
+    @property
+    def are_several(self) -> bool:
+        """Tell whether more than one stream is open, whose lines have an order."""
+        return sum(not task.done() for task in self._tasks.values()) > 1
+
     def look(self) -> None:
         """Begin to follow each pod that is not followed yet."""
         pods = self.pods()

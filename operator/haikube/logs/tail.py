@@ -25,7 +25,7 @@ _MISSED: Final = 20_000
 """Lines of dynos that are gone that a reader gets who comes back."""
 
 _LOOK: Final = 60.0
-_WINDOW: Final = 0.01
+_WINDOW: Final = 0.004
 """Seconds in which lines of several dynos are put into the order of their times."""
 
 
@@ -136,7 +136,7 @@ class Tail:
                 lines = list(await batches.get())
         except TimeoutError:
             return []
-        if batches.empty():
+        if batches.empty() and self._dynos.are_several:
             await asyncio.sleep(_WINDOW)
         while not batches.empty():
             lines += batches.get_nowait()

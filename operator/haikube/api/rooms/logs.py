@@ -22,8 +22,9 @@ from haikube.api.streams.events import EVENTS, EventIds, events, texts
 from haikube.api.streams.text import text_stream
 from haikube.cluster.errors import Forbidden, Unauthorized
 from haikube.cluster.port import Json
-from haikube.logs.line import Line, Selection
+from haikube.logs.line import ROUTER, Line, Selection
 from haikube.logs.position import Position
+from haikube.logs.story import API
 from haikube.logs.tail import MOST, Tail
 from haikube.model.resources import APPS, POD_LOGS
 from haikube.model.times import format_time
@@ -61,11 +62,15 @@ def _asked(wish: dict[str, Any]) -> dict[str, Any]:
     lines = wish.get("lines", _DEFAULT_LINES)
     if not isinstance(lines, int) or lines < 0:
         raise invalid(f"lines {lines!r:.40} must be a number from 0 to {MOST}.")
+    source = str(wish.get("source") or "")[:64]
+    dyno = str(wish.get("dyno") or wish.get("dyno_name") or wish.get("type") or "")[:64]
+    if source in {ROUTER, API}:  # no sources, but people ask for them as such
+        source, dyno = "", dyno or source
     return {
         "lines": min(lines, MOST),
         "tail": bool(wish.get("tail")),
-        "source": str(wish.get("source") or "")[:64],
-        "dyno": str(wish.get("dyno") or wish.get("dyno_name") or wish.get("type") or "")[:64],
+        "source": source,
+        "dyno": dyno,
     }
 
 

@@ -235,8 +235,9 @@ def _stalled(dyno: Json) -> bool:
 
 def _why(dyno: Json) -> str:
     conditions = (dyno.get("status") or {}).get("conditions") or ()
-    told = (each["message"] for each in conditions if each["type"] == "Succeeded")
-    return next(told, "the dyno did not start")
+    told = {(each["type"], each["status"]): each["message"] for each in conditions}
+    known = (told.get(key) for key in (("Succeeded", "False"), ("Stalled", "True")))
+    return next((each for each in known if each), "the dyno did not start")
 
 
 ROUTES: Final = [WebSocketRoute("/attach", attach)]
