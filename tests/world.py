@@ -142,7 +142,10 @@ class Confined:
         if namespace not in self._cluster.namespaces[self._user]:
             raise Forbidden(403, "Forbidden", f"{self._user} is not allowed in {namespace}")
         if not self._may(namespace, verb, resource.plural):
-            raise Forbidden(403, "Forbidden", f"{self._user} cannot {verb} {resource.plural}")
+            what = f'resource "{resource.plural}" in API group "{resource.group}"'
+            where = f'in the namespace "{namespace}"'
+            said = f'User "{self._user}" cannot {verb} {what} {where}'
+            raise Forbidden(403, "Forbidden", said)
 
     def _may(self, namespace: str | None, verb: str, plural: str) -> bool:
         user, cluster = self._user, self._cluster

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from bridge.local import a_login
 from haikube.bridge.authority import ensure
 from haikube.bridge.profile import config_dir, now
 from haikube.cli import environment
+from haikube.cli.main import main
 
 LOGIN = replace(a_login("https://api.example.com"), port=7007)
 ODD = 'it\'s \\ a "$HOME" `x` \n value'
@@ -79,3 +81,12 @@ def test_an_authority_that_is_trusted_already_stays_trusted(tmp_path: Path, name
     again = environment.variables(LOGIN, "default", {name: str(bundle)})
     assert again == both
     assert bundle.read_text().count("CORPORATE") == 1
+
+
+def test_the_variables_go_without_a_login() -> None:
+    done = CliRunner().invoke(main, ["env", "--unset", "--shell", "bash"])
+
+    assert done.exit_code == 0, done.output
+    given = {"NODE_EXTRA_CA_CERTS": "/x", "GIT_SSL_CAINFO": "/y"}
+    wanted = environment.variables(LOGIN, "work", given).keys() - {"NO_PROXY", "no_proxy"}
+    assert {line.removeprefix("unset ") for line in done.output.splitlines()} == wanted

@@ -34,6 +34,14 @@ def test_an_unknown_command_is_named() -> None:
     assert "depoly" in result.output
 
 
+@pytest.mark.parametrize("typed", ["ps", "logs", "ps:scale", "config:set"])
+def test_who_types_a_command_of_heroku_is_told_where_it_is(typed: str) -> None:
+    result = CliRunner().invoke(main, [typed, "-a", "hello"])
+
+    assert result.exit_code == click.UsageError.exit_code
+    assert f"heroku {typed}" in result.output
+
+
 @pytest.mark.parametrize("module", ["credential", "environment"])
 def test_what_runs_often_imports_no_client(module: str) -> None:
     program = (

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from haikube.bridge.profile import all_logins, load, login_file
 from haikube.cli import environment
 from haikube.cli.main import main
 from haikube.cli.netrc import password
+from haikube.cli.session import _api
 
 
 @pytest.fixture
@@ -271,3 +275,52 @@ def test_the_doctor_names_what_is_wrong_with_its_remedy(double: Double, home: Pa
     said = haikube("doctor")
     assert "lacks the key" in said.output
     assert said.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("api.localhost:8080", "http://api.localhost:8080"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("api.apps.example.com", "https://api.apps.example.com"),
+        ("https://api.localhost:8443/", "https://api.localhost:8443"),
+    ],
+)
+def test_a_url_without_a_scheme_means_what_can_be_meant(given: str, wanted: str) -> None:
+    assert _api(given, insecure=False) == wanted
+
+
+def test_a_gateway_without_an_api_behind_it_says_that_it_may_be_starting(home: Path) -> None:
+    with answering(503, b"no available server\n") as url:
+        (home / "token").write_text(TOKEN)
+        said = haikube("login", url, "--token-file", str(home / "token"))
+
+    assert said.exit_code == 1
+    assert "no api answers at" in said.output
+    assert "If the platform is starting, wait a moment" in said.output
+
+
+@contextmanager
+def answering(status: int, text: bytes) -> Iterator[str]:
+    """Answer everything so, as a gateway does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()

@@ -104,7 +104,7 @@ async def test_a_storage_that_is_away_is_named(ada: Terminal) -> None:
 
 
 async def test_a_cluster_that_does_not_answer_is_named(ada: Terminal) -> None:
-    refuse(ada, "patch", SECRETS, Unreachable(0, "Unreachable", "connection refused"))
+    refuse(ada, "create", SECRETS, Unreachable(0, "Unreachable", "connection refused"))
 
     said = await ada.heroku("config:set", "A=b", "-a", "hello")
     expect(said, "Kubernetes did not answer: connection refused")
@@ -152,7 +152,7 @@ async def test_who_only_looks_is_told_what_they_may_not(
         ("rollback v9", "Couldn't find that release"),
         ("domains:add nonsense", "is not a host name like www.example.com"),
         ("apps:rename Hello_World", "Name"),
-        ("stack:set cedar-10", "cedar-10"),
+        ("stack:set windows", "'windows' is not there. Choose one of: debian-13"),
         ("drains:add ftp://x", "https, syslog+tls"),
     ],
 )

@@ -17,7 +17,7 @@ from typing import Any, Final
 from haikube.bridge.profile import Login, load, now, save
 from haikube.cluster.accounts import request_token
 from haikube.cluster.credentials import Credentials
-from haikube.cluster.errors import AlreadyExists, ApiError, Forbidden, NotFound
+from haikube.cluster.errors import AlreadyExists, ApiError, Forbidden, NotFound, Unreachable
 from haikube.cluster.http import HttpCluster
 from haikube.cluster.identity import load as load_credentials
 from haikube.model.resources import ROLE_BINDINGS, SECRETS, SERVICE_ACCOUNTS, Resource
@@ -32,7 +32,7 @@ async def obtain(login: Login) -> Login:
     """Return the login with a new token, without saving it. Raises ApiError and OSError."""
     if not login.kubeconfig:
         return login
-    credentials = await _credentials(login)
+    credentials = await credentials_of(login)
     if own := await credentials.token():
         return replace(login, token=own, expires_at="")
     async with HttpCluster(credentials, user_agent="haikube-cli") as cluster:
@@ -43,7 +43,7 @@ async def revoke(login: Login) -> bool:
     """End the tokens that a login obtained; tell whether there were any that could be ended."""
     if not login.grant:
         return False
-    async with HttpCluster(await _credentials(login), user_agent="haikube-cli") as cluster:
+    async with HttpCluster(await credentials_of(login), user_agent="haikube-cli") as cluster:
         with suppress(NotFound):
             await cluster.delete(SECRETS, login.grant, login.namespace)
     return True
@@ -82,12 +82,12 @@ class Tokens:
     async def _with_own_token(self, login: Login) -> Login:
         """Ask the kubeconfig: it runs its plugin or reads its file again when it is time."""
         if self._own is None or self._own[0] != login.kubeconfig:
-            self._own = (login.kubeconfig, await _credentials(login))
+            self._own = (login.kubeconfig, await credentials_of(login))
         token = await self._own[1].token()
         return replace(login, token=token) if token else await obtain(login)
 
 
-async def _credentials(login: Login) -> Credentials:
+async def credentials_of(login: Login) -> Credentials:
     """Read the kubeconfig, in a thread: it takes a second. Raises OSError, whatever is wrong."""
     try:
         return await asyncio.to_thread(load_credentials, login.kubeconfig)
@@ -160,6 +160,11 @@ async def _grant(cluster: HttpCluster, login: Login) -> dict[str, str] | None:
 def words(error: Exception) -> str:
     """Return what a person can do about a token that was not to be had."""
     said = error.message if isinstance(error, ApiError) else str(error)
+    if isinstance(error, Unreachable):
+        return (
+            f"the cluster of the kubeconfig does not answer: {said}. If it is starting, wait a "
+            "moment and try again; the local one: haikube local status"
+        )
     return (
         f"no token from the kubeconfig: {said}. "
         "Name another one with: haikube login --kubeconfig FILE"

@@ -72,9 +72,12 @@ async def _follow(platform: Platform, path: str) -> None:
         click.echo(line, nl=False)
 
 
-@click.group()
-def builds() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def builds(ctx: click.Context) -> None:
     """List builds, read their logs, cancel them, purge their cache."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_builds, app=None)
 
 
 @builds.command("list")

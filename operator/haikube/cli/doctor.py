@@ -29,10 +29,18 @@ _GROUP = {"bash": 'eval "$(haikube env)"', "fish": "haikube env | source"}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; without a remedy all is well."""
+    """One thing that was looked at; without a remedy all is well, or to be known only."""
 
     said: str
     remedy: str = ""
+    to_know: bool = False
+
+    @property
+    def mark(self) -> str:
+        """Return how it is shown."""
+        if self.remedy:
+            return "✗"
+        return "!" if self.to_know else "✓"
 
 
 @click.command()
@@ -41,7 +49,7 @@ def doctor(profile: str) -> None:
     """Say what is wrong with login, bridge, git and shell, and what to do about it."""
     findings = list(examine(profile))
     for finding in findings:
-        click.echo(f"{'✗' if finding.remedy else '✓'} {finding.said}")
+        click.echo(f"{finding.mark} {finding.said}")
         if finding.remedy:
             click.echo(f"    → {finding.remedy}")
     if any(finding.remedy for finding in findings):
@@ -61,7 +69,8 @@ def examine(profile: str) -> Iterator[Finding]:
     yield from _private(profile)
     yield _platform(login)
     if not login.port:
-        yield Finding("this login has no bridge: git and haikube work, the Heroku CLI does not")
+        said = "this login has no bridge: git and haikube work, the Heroku CLI does not"
+        yield Finding(said, to_know=True)
         return
     for look in (_bridge, _certificate, _netrc, _git):
         yield look(login)
@@ -104,7 +113,8 @@ def _platform(login: Login) -> Finding:
             return str((await platform.call("GET", "/account"))["email"])
 
     if login.expired(now()):
-        return Finding("the token is past its end; the bridge renews it with the next request")
+        said = "the token is past its end; the bridge renews it with the next request"
+        return Finding(said, to_know=True)
     try:
         return Finding(f"the platform answers, and takes you for {asyncio.run(ask())}")
     except click.ClickException as error:
@@ -165,4 +175,5 @@ def _shell(login: Login, profile: str) -> Iterator[Finding]:
             yield Finding(f"{name} is set: the CLI would not use the bridge", f"unset {name}")
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         if name in os.environ:
-            yield Finding(f"{name} is set: the Heroku CLI warns of it in each command")
+            said = f"{name} is set: the Heroku CLI warns of it in each command"
+            yield Finding(said, to_know=True)

@@ -23,6 +23,23 @@ _IN_THE_WAY = ("HEROKU_API_KEY", "HEROKU_GIT_HOST", "HEROKU_ORGANIZATION")
 _NODE_CA, _GIT_CA = "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO"
 """The second one, where it is set, beats what git's configuration says of our authority."""
 _BUNDLES = {_NODE_CA: "node-ca.pem", _GIT_CA: "git-ca.pem"}
+_OURS = (
+    "HEROKU_HOST",
+    "HEROKU_PARTICLEBOARD_URL",
+    "HEROKU_BUILDPACK_REGISTRY_URL",
+    "HEROKU_LOGIN_HOST",
+    "HEROKU_STATUS_HOST",
+    "HEROKU_DATA_HOST",
+    "HEROKU_EXEC_URL",
+    "HEROKU_NETRC_WRITE",
+    "HEROKU_SKIP_NEW_VERSION_CHECK",
+    "DISABLE_TELEMETRY",
+    _NODE_CA,
+    _GIT_CA,
+    "HAIKUBE_PROFILE",
+)
+"""What a shell is rid of again, logged in or not; NO_PROXY may be the person's own."""
+
 _MARK = "# haikube added its own authority to: "
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy")
 _LOOPBACK = ("localhost", "127.0.0.1")
@@ -45,11 +62,12 @@ def env(shell: str | None, profile: str, *, unset: bool) -> None:
     In the profile of your shell: eval "$(haikube env)", or for fish: haikube env | source
     """
     words = _fish if (shell or Path(os.environ.get("SHELL", "")).name) == "fish" else _posix
-    login = _with_bridge(profile)
-    wanted: dict[str, str | None] = dict(variables(login, profile, os.environ))
-    gone = [name for name in _IN_THE_WAY if name in os.environ]
     if unset:
-        wanted, gone = dict.fromkeys(wanted), []
+        for name in _OURS:
+            click.echo(words(name, None))
+        return
+    wanted = variables(_with_bridge(profile), profile, os.environ)
+    gone = [name for name in _IN_THE_WAY if name in os.environ]
     for name, value in (*wanted.items(), *((name, None) for name in gone)):
         click.echo(words(name, value))
 

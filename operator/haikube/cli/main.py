@@ -36,8 +36,32 @@ COMMANDS = {
 """Where each command is defined."""
 
 
+HEROKUS = frozenset(
+    {
+        *("access", "addons", "apps", "authorizations", "auth", "certs", "ci", "clients", "config"),
+        *("console", "domains", "drains", "dyno", "features", "git", "info", "keys", "labs"),
+        *("lock", "logs", "maintenance", "members", "notifications", "pg", "pipelines", "ps"),
+        *("rake", "redis", "regions", "rename", "reviewapps", "restart", "rollback", "run"),
+        *("scale", "sessions", "spaces", "stack", "status", "stop", "telemetry", "unlock"),
+        "webhooks",
+    }
+)
+"""What people type here out of habit, and the stock Heroku CLI does."""
+
+
 class Commands(click.Group):
     """The commands of ``COMMANDS``."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; who types one of Heroku's is told where it is."""
+        if args[0].partition(":")[0] in HEROKUS:
+            ctx.fail(
+                f"{args[0]!r} is a command of the Heroku CLI: heroku {args[0]}. "
+                f"Without its variables in the shell: haikube heroku {args[0]}"
+            )
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of ``COMMANDS``."""

@@ -19,6 +19,8 @@ from haikube.model.screen import clean
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=600)
 _BAD_REQUEST = 400
+_NOT_THERE = frozenset({404, 502, 503, 504})
+"""What a gateway says in its own words while the api behind it is not up yet."""
 
 
 class Platform:
@@ -53,7 +55,7 @@ class Platform:
                 method, url, headers=headers, json=json, data=data
             ) as response:
                 if response.status >= _BAD_REQUEST:
-                    raise await _refusal(response)
+                    raise await self._refusal(response)
                 yield response
         except aiohttp.ClientConnectionError as error:
             raise click.ClickException(
@@ -61,19 +63,24 @@ class Platform:
                 "See: haikube local status"
             ) from error
 
+    async def _refusal(self, response: aiohttp.ClientResponse) -> click.ClickException:
+        if response.content_type.endswith("json"):
+            body = await response.json()
+            return click.ClickException(clean(str(body.get("message", body))))
+        text = (await response.text())[:500].strip()
+        said = f"{response.status} {response.reason}: {text}"
+        if response.status in _NOT_THERE:
+            said = (
+                f"no api answers at {self._login.api} ({said}). If the platform is starting, "
+                "wait a moment and try again; else look at the URL. See: haikube local status"
+            )
+        return click.ClickException(clean(said))
+
     def _authorization(self) -> dict[str, str]:
         return {
             "Authorization": f"Bearer {self._login.token}",
             "Accept": "application/vnd.heroku+json; version=3",
         }
-
-
-async def _refusal(response: aiohttp.ClientResponse) -> click.ClickException:
-    if response.content_type.endswith("json"):
-        body = await response.json()
-        return click.ClickException(clean(str(body.get("message", body))))
-    text = (await response.text())[:500].strip()
-    return click.ClickException(clean(f"{response.status} {response.reason}: {text}"))
 
 
 @asynccontextmanager

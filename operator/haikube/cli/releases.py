@@ -11,17 +11,32 @@ from typing import Any, Final
 
 import click
 
-from haikube.cli.apps import app_name
+from haikube.cli.apps import app_name, call
 from haikube.cli.logins import current_login
 from haikube.cli.platform import Platform, connect
+from haikube.model.screen import clean
 
 _PATIENCE: Final = 20.0
 _LOOK: Final = 0.3
 
 
-@click.group()
-def releases() -> None:
-    """Run a failed release again; for all else: heroku releases."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def releases(ctx: click.Context) -> None:
+    """List releases, run a failed one again; for all else: heroku releases."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_releases, app=None)
+
+
+@releases.command("list")
+@click.option("--app", "-a", help="App name; default: the app of the git remote.")
+def list_releases(app: str | None) -> None:
+    """List the releases of an app, newest first."""
+    found = asyncio.run(call("GET", f"/apps/{app_name(app)}/releases"))["items"]
+    for each in sorted(found, key=lambda release: -int(release["version"])):
+        mark = "*" if each["current"] else " "
+        line = f"{mark} v{each['version']:<4} {each['status']:<10} {each['created_at']}"
+        click.echo(clean(f"{line}  {each['description']}  {each['user']['email']}"))
 
 
 @releases.command()

@@ -37,6 +37,7 @@ from haikube.cli.files import Changes
 from haikube.cli.kubeconfig import default_kubeconfig
 from haikube.cli.logins import current_login, local_api, profile_option, saved
 from haikube.cli.platform import connect
+from haikube.cli.team import ensure_team
 from haikube.cluster.errors import ApiError
 
 _LEGACY = "login.json"
@@ -121,9 +122,15 @@ def whoami() -> None:
 
 
 def _api(url: str, *, insecure: bool) -> str:
-    """Return the URL of an api; a token goes unencrypted over loopback alone."""
+    """Return the URL of an api; a token goes unencrypted over loopback alone.
+
+    Without a scheme it is https, but on this machine, where nothing has a certificate.
+    """
     url = url or local_api()
-    parts = urlsplit(url if "://" in url else f"https://{url}")
+    if "://" not in url:
+        host = urlsplit(f"//{url}").hostname or ""
+        url = f"{'http' if _is_loopback(host) else 'https'}://{url}"
+    parts = urlsplit(url)
     plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
     if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
         raise click.ClickException(f"{url!r} is no URL like https://api.apps.example.com")
@@ -185,6 +192,7 @@ def _same(one: Login, other: Login) -> bool:
 async def _proven(wanted: Login) -> Login:
     """Return the login with a token that the platform has taken; nothing is written here."""
     try:
+        await ensure_team(wanted)
         made = await obtain(wanted)
     except (ApiError, OSError) as error:
         raise click.ClickException(words(error)) from error

@@ -9,8 +9,10 @@ from typing import TypeVar
 
 import click
 
+from haikube.bridge.profile import Login
+from haikube.bridge.tokens import credentials_of
 from haikube.cli.kubeconfig import default_kubeconfig
-from haikube.cluster.errors import ApiError
+from haikube.cluster.errors import ApiError, Forbidden, NotFound
 from haikube.cluster.http import HttpCluster
 from haikube.cluster.identity import load as load_credentials
 from haikube.local.paths import data_root
@@ -57,6 +59,39 @@ def list_teams(kubeconfig: str) -> None:
     found = _ask(kubeconfig, lambda cluster: cluster.list(NAMESPACES, labels=labels.TEAM))
     for each in found.items:
         click.echo(each["metadata"]["name"])
+
+
+async def ensure_team(login: Login) -> None:
+    """Make the team that somebody logs in to, if they may; else say whom to ask.
+
+    A namespace that is there and no team's stays as it is: it may hold other things.
+    """
+    if not login.kubeconfig:
+        return
+    async with HttpCluster(await credentials_of(login), user_agent="haikube-cli") as cluster:
+        try:
+            found = await cluster.get(NAMESPACES, login.namespace)
+        except NotFound:
+            await _make(cluster, login.namespace)
+        except ApiError:
+            return  # who may not look at namespaces may have a team all the same
+        else:
+            if labels.TEAM not in (found["metadata"].get("labels") or {}):
+                raise click.ClickException(
+                    f"namespace {login.namespace} is no team's yet. Make it one with: haikube team "
+                    f"create {login.namespace}, or log in to another: haikube login -n NAME"
+                )
+
+
+async def _make(cluster: HttpCluster, name: str) -> None:
+    try:
+        await prepare_team(cluster, template_folder(), Team(name, "", "", quota=False))
+    except Forbidden as error:
+        raise click.ClickException(
+            f"there is no team {name}, and you may not make one. Ask an administrator of the "
+            f"cluster for: haikube team create {name}"
+        ) from error
+    click.echo(f"Made team {name}", err=True)
 
 
 def template_folder() -> Path:

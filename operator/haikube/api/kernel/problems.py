@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from haikube.api.kernel.quotas import quota_words
+from haikube.api.kernel.clusterwords import forbidden_words, quota_words
 from haikube.cluster.errors import (
     ApiError,
     Conflict,
@@ -108,8 +108,9 @@ def _of_cluster(error: ApiError) -> Problem:
         )
     if isinstance(error, Forbidden) and (words := quota_words(error.message)):
         return invalid(words)
+    if isinstance(error, Forbidden):
+        return Problem(403, "forbidden", forbidden_words(error.message))
     kinds: tuple[tuple[type[ApiError], int, str], ...] = (
-        (Forbidden, 403, "forbidden"),
         (NotFound, 404, "not_found"),
         (Invalid, 422, "invalid_params"),
         (TooManyRequests, 429, "rate_limit"),

@@ -7,11 +7,11 @@ from typing import Any, Final
 from haikube.api.bodies.app import AppUrls, app_body
 from haikube.api.kernel.addresses import app_url, git_url
 from haikube.api.kernel.call import Call
+from haikube.api.kernel.clusterwords import quota_words
 from haikube.api.kernel.directory import NAMESPACE
 from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import app_name
 from haikube.api.kernel.problems import Problem, invalid, not_found
-from haikube.api.kernel.quotas import quota_words
 from haikube.api.rooms.closing import until_answered
 from haikube.api.rooms.lookup import home
 from haikube.api.rooms.naming import generated_name, require_name
@@ -19,7 +19,9 @@ from haikube.api.rooms.stacks import require_stack
 from haikube.cluster.errors import AlreadyExists, Forbidden, NotFound
 from haikube.cluster.port import Json
 from haikube.model import labels
-from haikube.model.resources import APPS, RELEASES
+from haikube.model.names import git_prefix
+from haikube.model.resources import APPS, BUILDS, RELEASES
+from haikube.storage.port import StorageError
 
 room: Final = Room()
 
@@ -58,7 +60,19 @@ async def create_in_team(call: Call) -> Json:
 @room.get("/apps/{app}", "/teams/apps/{app}")
 async def info(call: Call) -> Json:
     """Answer one app."""
-    return shown(call, await call.app())
+    app = await call.app()
+    return {**shown(call, app), "repo_size": await _repository_bytes(call, app)}
+
+
+async def _repository_bytes(call: Call, app: Json) -> int | None:
+    """Return the size of an app's git repository, None where nobody can tell or none is there."""
+    if not call.context.observed.of_app(BUILDS, app):
+        return None
+    prefix = git_prefix(app["metadata"]["uid"])
+    try:
+        return sum([each.size async for each in call.context.storage.list(prefix)]) or None
+    except StorageError:
+        return None
 
 
 @room.patch("/apps/{app}")

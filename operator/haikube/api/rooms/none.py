@@ -34,6 +34,7 @@ async def nothing_of_app(call: Call) -> list[Json]:
     "/addon-attachments",
     "/addon-services",
     "/users/{user}/addons",
+    "/teams/{team}/addons",
     "/pipelines",
     "/pipeline-couplings",
     "/spaces",
@@ -44,6 +45,20 @@ async def nothing(call: Call) -> list[Json]:
     """Answer an empty list."""
     del call
     return []
+
+
+@room.get("/apps/{app}/usage", "/teams/{team}/apps/{app}/usage")
+async def no_usage_of_app(call: Call) -> Json:
+    """Answer that no add-on of an app was used."""
+    await call.app()
+    return {"addons": []}
+
+
+@room.get("/teams/{team}/usage")
+async def no_usage(call: Call) -> Json:
+    """Answer that no add-on of a team was used."""
+    del call
+    return {"apps": []}
 
 
 @room.post("/filters/apps", status=200)

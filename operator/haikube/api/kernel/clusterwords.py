@@ -1,4 +1,4 @@
-"""A quota that is full, in the words of a person: what there is, and what is allowed."""
+"""What the cluster refuses, in the words of a person: a right that is missing, a full quota."""
 
 from __future__ import annotations
 
@@ -10,6 +10,26 @@ _EXCEEDED: Final = re.compile(
     r"used: (?P<used>\S+?), limited: (?P<limited>\S+)"
 )
 _COUNT: Final = re.compile(r"(?:count/)?(?P<what>[\w.-]+?)(?:\.haikube\.dev)?=(?P<number>[\w.]+)")
+_MISSING: Final = re.compile(
+    r'User "(?P<who>[^"]+)" cannot (?P<verb>\w+) resource "(?P<what>[^"]+)"'
+    r'.*? in the namespace "(?P<team>[^"]+)"'
+)
+
+
+def forbidden_words(message: str) -> str:
+    """Return a refusal of the cluster with the remedy; what is about another thing as it is.
+
+    >>> forbidden_words('apps.haikube.dev "x" is forbidden: User "ada@example.com" cannot patch '
+    ...                 'resource "apps" in API group "haikube.dev" in the namespace "shop"')
+    'ada@example.com may not patch apps in team shop. Ask its owner for a role that allows it.'
+    """
+    found = _MISSING.search(message)
+    if found is None:
+        return message
+    return (
+        f"{found['who']} may not {found['verb']} {found['what']} in team {found['team']}. "
+        "Ask its owner for a role that allows it."
+    )
 
 
 def quota_words(message: str) -> str:
