@@ -422,3 +422,21 @@ async def test_what_cannot_be_made_is_refused_in_a_sentence(
     found = await ada(method, path, {"public_key": "x", "plan": "x", "name": "abc", "team": "x"})
     assert found.status == 422
     assert len(found.message) > 20
+
+
+async def test_nobody_leaves_an_app_of_theirs_or_a_team_without_an_administrator(
+    ada: Rest, app: Json
+) -> None:
+    mine = await ada.post("/apps", {"name": "mine"})
+    said = await ada.refused("DELETE", f"/apps/mine/collaborators/{USER}")
+    assert said.startswith(f"{USER} owns mine: hand it over")
+    await ada.post(f"/teams/{NAMESPACE}/members", {"email": "eve@example.com", "role": "admin"})
+    said = await ada.refused("DELETE", f"/teams/{NAMESPACE}/members/eve@example.com")
+    assert "is the last administrator of team team-a" in said
+    assert (mine["name"], app["name"]) == ("mine", "hello")
+
+
+async def test_an_add_on_without_an_app_is_not_found(ada: Rest) -> None:
+    body = {"addon": "nothing", "app": None}
+    found = await ada("POST", "/actions/addons/resolve", body, 404)
+    assert (found.body["id"], found.body["resource"]) == ("not_found", "add_on")

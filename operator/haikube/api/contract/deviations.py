@@ -44,6 +44,16 @@ DEVIATIONS: Final = (
         "as in a batch",
     ),
     Deviation(
+        "add-on/links/9/schema/properties/app",
+        {"type": ["string", "null"]},
+        "the command line sends null where no app is named",
+    ),
+    Deviation(
+        "add-on-attachment/links/7/schema/properties/app",
+        {"type": ["string", "null"]},
+        "as with add-ons",
+    ),
+    Deviation(
         "sni-endpoint/definitions/certificate_chain",
         {},
         "the command line sends a file as text, or as Node's form of its bytes",

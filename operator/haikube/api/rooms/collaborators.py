@@ -11,7 +11,7 @@ from haikube.api.bodies.app import owner_of
 from haikube.api.bodies.parts import app_ref, created, person
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
-from haikube.api.kernel.identity import made_id
+from haikube.api.kernel.identity import app_name, made_id
 from haikube.api.kernel.problems import invalid, not_found
 from haikube.api.rooms.members import (
     ADMIN,
@@ -78,7 +78,13 @@ async def change_collaborator(call: Call) -> Json:
 async def remove_collaborator(call: Call) -> Json:
     """Take somebody's roles in the team of an app away."""
     app = await call.app()
-    member = await remove_member(call, app["metadata"]["namespace"], call.path("email"))
+    email = call.path("email")
+    if email == owner_of(app):
+        raise invalid(
+            f"{email} owns {app_name(app)}: hand it over with heroku apps:transfer, or delete it "
+            "with heroku apps:destroy."
+        )
+    member = await remove_member(call, app["metadata"]["namespace"], email)
     return _collaborator(app, member)
 
 

@@ -91,12 +91,23 @@ async def remove_member(call: Call, namespace: str, identity: str) -> Member:
     member = next((each for each in members_of(call, namespace) if each.email == identity), None)
     if member is None:
         raise not_found("collaborator", identity)
+    _keep_an_admin(call, namespace, member)
     try:
         for binding in list(_bindings_of(call, namespace, identity)):
             await _take_out(call, binding, identity)
     except Forbidden:
         raise _forbidden(call, namespace) from None
     return member
+
+
+def _keep_an_admin(call: Call, namespace: str, member: Member) -> None:
+    """Refuse to leave a team without anybody who may say who is of it."""
+    admins = [each.email for each in members_of(call, namespace) if each.role == ADMIN]
+    if admins == [member.email]:
+        raise invalid(
+            f"{member.email} is the last administrator of team {namespace}: make somebody else one "
+            f"first, with heroku members:set EMAIL --team {namespace} --role admin."
+        )
 
 
 async def _bind(call: Call, namespace: str, subject: Json, email: str, role: str) -> None:

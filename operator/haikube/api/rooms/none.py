@@ -6,7 +6,7 @@ from typing import Final
 
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
-from haikube.api.kernel.problems import invalid, not_found
+from haikube.api.kernel.problems import Problem, invalid, not_found
 from haikube.cluster.port import Json
 
 room: Final = Room()
@@ -118,6 +118,13 @@ async def refuse_addon(call: Call) -> Json:
     raise invalid(_NO_ADDONS)
 
 
+@room.get("/client/{rest:path}", "/data/{rest:path}", "/postgres/{rest:path}")
+async def no_data_service(call: Call) -> Json:
+    """Answer what asks for a database of Heroku's."""
+    del call
+    raise Problem(404, "not_found", _NO_ADDONS)
+
+
 @room.post("/addon-attachments")
 async def refuse_attachment(call: Call) -> Json:
     """Refuse an attachment."""
@@ -146,7 +153,7 @@ async def refuse_pipeline(call: Call) -> Json:
     raise invalid(_NO_PIPELINES)
 
 
-@room.get("/spaces/{space}")
+@room.get("/spaces/{space}", "/spaces/{space}/{what}")
 async def no_space(call: Call) -> Json:
     """Answer that there is no such space."""
     raise not_found("space", call.path("space"))
@@ -157,6 +164,13 @@ async def refuse_space(call: Call) -> Json:
     """Refuse a space."""
     del call
     raise invalid(_NO_SPACES)
+
+
+@room.get("/telemetry-drains/{drain}")
+@room.delete("/telemetry-drains/{drain}")
+async def no_telemetry(call: Call) -> Json:
+    """Answer that there is no such drain."""
+    raise not_found("telemetry_drain", call.path("drain"))
 
 
 @room.post("/apps/{app}/telemetry-drains", "/telemetry-drains")
