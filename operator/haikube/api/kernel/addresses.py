@@ -34,12 +34,12 @@ def bridge_url(request: Request) -> str:
     return said if _BRIDGE.fullmatch(said) else ""
 
 
-def git_url(request: Request, settings: Settings, app: str) -> str:
-    """Return where git finds an app; a bridge speaks TLS with git on its one port."""
+def git_base(request: Request, settings: Settings) -> str:
+    """Return what git's URLs begin with; a bridge speaks TLS with git on its one port."""
     base = api_url(request, settings)
     if bridge_url(request):
         base = base.replace("http://", "https://", 1)
-    return f"{base}/{app}.git"
+    return base
 
 
 def attach_url(request: Request, settings: Settings, secret: str, *, told: bool) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
-from haikube.api.kernel.addresses import api_url
+from haikube.api.kernel.addresses import api_url, git_base
 from haikube.api.kernel.auth import Caller
 from haikube.api.kernel.context import Context
 from haikube.api.kernel.problems import Problem
@@ -34,11 +34,18 @@ class Call:
     route: str
     warnings: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    _git: str = ""
 
     @property
     def settings(self) -> Settings:
         """Return the settings."""
         return self.context.settings
+
+    @property
+    def git_base(self) -> str:
+        """Return what git's URLs begin with, found once for a list."""
+        self._git = self._git or git_base(self.request, self.settings)
+        return self._git
 
     @property
     def base(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from typing import Final
 
 from haikube.cluster.port import Json
@@ -10,7 +11,11 @@ from haikube.cluster.port import Json
 _NAMESPACE: Final = uuid.UUID("5b1c2f0e-6f0a-4c8e-9d5b-0c6f3f1f7a10")
 """Makes stable ids for things that have no uid in the cluster."""
 
+_REMEMBERED: Final = 20_000
+"""A list asks for the same few ids a thousand times."""
 
+
+@lru_cache(maxsize=_REMEMBERED)
 def made_id(kind: str, name: str) -> str:
     """Return the stable id of something that Kubernetes has no object for."""
     return str(uuid.uuid5(_NAMESPACE, f"{kind}/{name}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from haikube.api.bodies.app import AppUrls, app_body
-from haikube.api.kernel.addresses import app_url, git_url
+from haikube.api.kernel.addresses import app_url
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.clusterwords import quota_words
 from haikube.api.kernel.directory import NAMESPACE
@@ -109,9 +109,8 @@ async def destroy(call: Call) -> Json:
 
 def shown(call: Call, app: Json) -> Json:
     """Return an app as it is answered."""
-    urls = AppUrls(
-        web=app_url(app, call.settings), git=git_url(call.request, call.settings, app_name(app))
-    )
+    git = f"{call.git_base}/{app_name(app)}.git"
+    urls = AppUrls(web=app_url(app, call.settings), git=git)
     releases = call.context.observed.of_app(RELEASES, app)
     return app_body(app, urls, releases, default_stack=call.settings.default_stack)
 
