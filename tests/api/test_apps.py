@@ -145,7 +145,7 @@ async def test_a_service_account_makes_apps_where_it_lives(
     world.cluster.namespaces[robot] = {NAMESPACE}
     headers = {"Authorization": "Bearer robot"}
     status, app = await call(http, "POST", "/apps", {"name": "made"}, headers=headers)
-    assert (status, app["team"], app["owner"]["email"]) == (201, None, robot)
+    assert (status, app["team"], app["owner"]["email"]) == (201, None, "robot@team-a")
     assert await world.cluster.get(APPS, "made", NAMESPACE)
 
 

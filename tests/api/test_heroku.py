@@ -267,9 +267,14 @@ async def test_buildpacks_are_kept_by_name(kept: World, ada: Rest) -> None:
 @pytest.mark.usefixtures("app")
 async def test_features_are_switched(kept: World, ada: Rest) -> None:
     assert {each["name"]: each["enabled"] for each in await ada.get("/apps/hello/features")} == {
+        "http-session-affinity": False,
         "preboot": False,
         "runtime-dyno-metadata": True,
     }
+    said = await ada.refused(
+        "PATCH", "/apps/hello/features/http-session-affinity", {"enabled": True}
+    )
+    assert "cannot lead a visitor to the same dyno" in said
     assert (await ada.patch("/apps/hello/features/preboot", {"enabled": True}))["enabled"]
     await ada.patch("/apps/hello/features/preboot", {"enabled": False})
     await ada.patch("/apps/hello/features/runtime-dyno-metadata", {"enabled": False})

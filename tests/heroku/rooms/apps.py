@@ -23,6 +23,8 @@ APPS = [
     Step("apps:info -a {new}", out=("=== {new}", "Git URL: https://{bridge}/{new}.git", "Owner:")),
     Step("apps:info -a {new} --shell", out=("git_url=https://{bridge}/{new}.git", "stack=")),
     Step("apps:info -a {new} --json", out=('"name": "{new}"',)),
+    Step("apps:info -a {new} -x", out=("=== {new}", "--- Extended Information ---")),
+    Step("apps:info -a {app}", out=("Repo Size: ", "Slug Size: "), never=("Repo Size: 0 B",)),
     Step("info -a {new}", out=("=== {new}",)),
     Step("apps:info -a no-such-app", err=("Couldn't find that app",), code=2),
     Step("apps:info", err=("No app specified",), code=1),
@@ -72,6 +74,12 @@ LOCKS = [
         "apps:transfer nobody@example.com -a {app}",
         code=2,
         later="apps change hands with their namespace",
+    ),
+    Step(
+        "apps:leave -a {app}",
+        err=("owns {app}: hand it over",),
+        code=2,
+        differs="who owns an app hands it over or deletes it; others leave its team",
     ),
     Step("apps:join -a {app}", code=2, differs="who may see an app is in its team already"),
 ]

@@ -80,6 +80,12 @@ FEATURES = [
     Step("features:enable preboot -a {app}", err=("Enabling preboot for {app}... done",)),
     Step("features:enable preboot -a {app}", err=("preboot is already enabled.",), code=1),
     Step("features:disable preboot -a {app}", err=("Disabling preboot for {app}... done",)),
+    Step(
+        "features:enable http-session-affinity -a {app}",
+        err=("cannot lead a visitor to the same dyno",),
+        code=2,
+        differs="needs a gateway that knows sessionPersistence, and says so where it does not",
+    ),
     Step("features:info nothing -a {app}", err=("Couldn't find that",), code=2),
     Step("labs -a {app}", out=("User Features",)),
     Step(
@@ -127,6 +133,23 @@ LATER = [
     Step("addons -a {app}", out=("No add-ons for app {app}.",), later="add-ons"),
     Step("addons --all", out=("No add-ons.",), later="add-ons"),
     Step("addons:create heroku-postgresql -a {app}", code=2, later="add-ons"),
+    Step("addons:info nothing", err=("Couldn't find that add on",), code=2, later="add-ons"),
+    Step("addons:services", out=("See plans with",), later="add-ons"),
+    Step("usage:addons -a {app}", out=("No usage found for app {app}",), later="add-ons"),
+    Step("pg:info -a {app}", out=("{app} has no heroku-postgresql databases.",), later="add-ons"),
+    Step("pg:backups -a {app}", err=("This platform has no add-ons",), code=2, later="add-ons"),
+    Step(
+        "pipelines:diff -a {app}",
+        err=("does not seem to be a part of any pipeline",),
+        code=2,
+        later="pipelines",
+    ),
+    Step(
+        "spaces:info nothing",
+        err=("Couldn't find that space",),
+        code=2,
+        later="private spaces: a cluster of your own is one",
+    ),
     Step(
         "spaces",
         err=("You do not have access to any spaces.",),
@@ -135,6 +158,12 @@ LATER = [
     ),
     Step("status", out=("No known issues at this time.",)),
     Step("telemetry -a {app}", out=("no telemetry drains",), later="telemetry drains"),
+    Step(
+        "telemetry:add https://x.example.com -a {app} --signals all",
+        err=("Telemetry drains are not there yet",),
+        code=2,
+        later="telemetry drains",
+    ),
     Step("container:push web -a {app}", code=1, later="container deploys"),
     Step("ci -a {app}", code=2, later="Heroku CI"),
 ]

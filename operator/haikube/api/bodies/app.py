@@ -15,7 +15,7 @@ from haikube.api.bodies.parts import (
     stack_ref,
     team,
 )
-from haikube.api.kernel.identity import app_name, made_id
+from haikube.api.kernel.identity import app_name, made_id, shown_user
 from haikube.cluster.port import Json
 from haikube.model import labels
 
@@ -30,7 +30,9 @@ class AppUrls:
 
 def owner_of(app: Json) -> str:
     """Return the person an app belongs to, else the address of its team."""
-    return annotation(app, labels.OWNER) or f"{app['metadata']['namespace']}@{TEAM_OWNER}"
+    return (
+        shown_user(annotation(app, labels.OWNER)) or f"{app['metadata']['namespace']}@{TEAM_OWNER}"
+    )
 
 
 def current_release(releases: Sequence[Json]) -> Json | None:

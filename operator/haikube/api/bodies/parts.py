@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from haikube.api.kernel.identity import app_name, made_id
+from haikube.api.kernel.identity import app_name, made_id, shown_user
 from haikube.cluster.port import Json
 
 TEAM_OWNER: Final = "herokumanager.com"
@@ -18,7 +18,8 @@ GENERATION: Final = {"id": made_id("generation", "cedar"), "name": "cedar"}
 
 def person(email: str) -> Json:
     """Return an owner or author."""
-    return {"id": made_id("account", email), "email": email}
+    shown = shown_user(email)
+    return {"id": made_id("account", shown), "email": shown}
 
 
 def team(name: str) -> Json:

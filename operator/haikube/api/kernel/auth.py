@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from starlette.requests import Request
 
+from haikube.api.kernel.identity import shown_user
 from haikube.api.kernel.limits import FailureLimit, address_of
 from haikube.api.kernel.problems import Problem, unauthorized
 from haikube.cluster.errors import ApiError
@@ -48,8 +49,8 @@ class Caller:
 
     @property
     def email(self) -> str:
-        """Return the name that answers show: what the cluster calls the caller."""
-        return self.acts_for or self.username
+        """Return the name that answers show: what the cluster calls the caller, in short."""
+        return shown_user(self.acts_for or self.username)
 
     @property
     def key(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from haikube.api.bodies.parts import annotation, created, person
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
-from haikube.api.kernel.identity import made_id
+from haikube.api.kernel.identity import made_id, shown_user
 from haikube.api.kernel.problems import Problem, invalid, not_found
 from haikube.api.kernel.rights import Right
 from haikube.api.rooms.lookup import home
@@ -108,7 +108,9 @@ async def regenerate(call: Call) -> Json:
 
 def _mine(call: Call) -> list[Json]:
     accounts = call.context.observed.all(SERVICE_ACCOUNTS)
-    mine = [each for each in accounts if annotation(each, labels.OWNER) == call.caller.email]
+    mine = [
+        each for each in accounts if shown_user(annotation(each, labels.OWNER)) == call.caller.email
+    ]
     return sorted(mine, key=lambda each: (created(each), str(each["metadata"]["name"])))
 
 

@@ -11,7 +11,7 @@ from haikube.api.bodies.app import owner_of
 from haikube.api.bodies.parts import app_ref, created, person
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
-from haikube.api.kernel.identity import app_name, made_id
+from haikube.api.kernel.identity import app_name, made_id, shown_user
 from haikube.api.kernel.problems import invalid, not_found
 from haikube.api.rooms.members import (
     ADMIN,
@@ -41,7 +41,7 @@ async def show_collaborator(call: Call) -> Json:
     """Answer one of who may use an app, by address or id."""
     app = await call.app()
     for each in _users_of(call, app):
-        if call.path("email") in {each.email, made_id("collaborator", each.email)}:
+        if shown_user(call.path("email")) in {each.email, made_id("collaborator", each.email)}:
             return _collaborator(app, each)
     raise not_found("collaborator", call.path("email"))
 
@@ -51,7 +51,7 @@ async def add_collaborator(call: Call) -> Json:
     """Let somebody use an app, and with it all apps of its team."""
     app = await call.app()
     wish = await call.body()
-    email, namespace = str(wish["user"]), app["metadata"]["namespace"]
+    email, namespace = shown_user(str(wish["user"])), app["metadata"]["namespace"]
     if any(each.email == email for each in _users_of(call, app)):
         raise invalid(f"{email} has access to {app['metadata']['name']} already.")
     member = await add_member(call, namespace, email, MEMBER)
@@ -66,7 +66,7 @@ async def change_collaborator(call: Call) -> Json:
     asked = {str(each) for each in (await call.body()).get("permissions") or ()}
     if unknown := sorted(asked - set(PERMISSIONS)):
         raise invalid(f"Permission {unknown[0]:.40} is none of {', '.join(PERMISSIONS)}.")
-    email, namespace = call.path("email"), app["metadata"]["namespace"]
+    email, namespace = shown_user(call.path("email")), app["metadata"]["namespace"]
     if email not in {each.email for each in _users_of(call, app)}:
         raise not_found("collaborator", email)
     member = await add_member(call, namespace, email, _role_of(asked))
@@ -78,7 +78,7 @@ async def change_collaborator(call: Call) -> Json:
 async def remove_collaborator(call: Call) -> Json:
     """Take somebody's roles in the team of an app away."""
     app = await call.app()
-    email = call.path("email")
+    email = shown_user(call.path("email"))
     if email == owner_of(app):
         raise invalid(
             f"{email} owns {app_name(app)}: hand it over with heroku apps:transfer, or delete it "

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from haikube.api.bodies.parts import created
 from haikube.api.kernel.call import Call
+from haikube.api.kernel.identity import shown_user
 from haikube.api.kernel.problems import Problem, invalid, not_found
 from haikube.cluster.errors import AlreadyExists, Forbidden
 from haikube.cluster.port import Json
 from haikube.model import labels
-from haikube.model.resources import ROLE_BINDINGS
+from haikube.model.resources import NAMESPACES, ROLE_BINDINGS
 
 ADMIN: Final = "admin"
 MEMBER: Final = "member"
@@ -43,7 +44,6 @@ PERMISSIONS: Final = {
 """What can be allowed on an app, in Heroku's words; a role of the team holds some of them."""
 
 _RANK: Final = (VIEWER, MEMBER, ADMIN)
-_SERVICE_ACCOUNT: Final = "system:serviceaccount:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ async def add_member(call: Call, namespace: str, email: str, role: str) -> Membe
     """Give somebody a role, and only that; raises a 422 ``Problem`` for what is none."""
     if role not in _GRANTED:
         raise invalid(f"Role {role!r:.40} is not possible: choose one of {', '.join(_GRANTED)}.")
-    subject = _subject(email)
+    email = shown_user(email)
+    subject = _subject(call, email)
     try:
         for granted in _GRANTED[role]:
             await _bind(call, namespace, subject, email, granted)
@@ -88,6 +89,7 @@ async def add_member(call: Call, namespace: str, email: str, role: str) -> Membe
 
 async def remove_member(call: Call, namespace: str, identity: str) -> Member:
     """Take all roles of somebody away, who is named by address."""
+    identity = shown_user(identity)
     member = next((each for each in members_of(call, namespace) if each.email == identity), None)
     if member is None:
         raise not_found("collaborator", identity)
@@ -156,15 +158,17 @@ def _emails(binding: Json) -> list[str]:
 
 def _email(subject: Json) -> str:
     if subject["kind"] == "ServiceAccount":
-        return f"{_SERVICE_ACCOUNT}{subject.get('namespace', '')}:{subject['name']}"
-    return str(subject["name"])
+        return f"{subject['name']}@{subject.get('namespace', '')}"
+    return shown_user(str(subject["name"]))
 
 
-def _subject(email: str) -> Json:
-    if not email.startswith(_SERVICE_ACCOUNT):
-        return {"apiGroup": ROLE_BINDINGS.group, "kind": "User", "name": email}
-    namespace, _, name = email.removeprefix(_SERVICE_ACCOUNT).partition(":")
-    return {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+def _subject(call: Call, email: str) -> Json:
+    """Return whom an address means: a service account's ends with the name of a team."""
+    name, _, namespace = email.rpartition("@")
+    teams = {each["metadata"]["name"] for each in call.context.observed.all(NAMESPACES)}
+    if name and namespace in teams:
+        return {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+    return {"apiGroup": ROLE_BINDINGS.group, "kind": "User", "name": email}
 
 
 def _forbidden(call: Call, namespace: str) -> Problem:

@@ -34,7 +34,6 @@ async def nothing_of_app(call: Call) -> list[Json]:
     "/addon-attachments",
     "/addon-services",
     "/users/{user}/addons",
-    "/teams/{team}/addons",
     "/pipelines",
     "/pipeline-couplings",
     "/spaces",
@@ -52,13 +51,6 @@ async def no_usage_of_app(call: Call) -> Json:
     """Answer that no add-on of an app was used."""
     await call.app()
     return {"addons": []}
-
-
-@room.get("/teams/{team}/usage")
-async def no_usage(call: Call) -> Json:
-    """Answer that no add-on of a team was used."""
-    del call
-    return {"apps": []}
 
 
 @room.post("/filters/apps", status=200)

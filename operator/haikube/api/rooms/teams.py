@@ -72,6 +72,13 @@ async def nothing(call: Call) -> list[Json]:
     return []
 
 
+@room.get("/teams/{team}/usage")
+async def no_usage(call: Call) -> Json:
+    """Answer that no add-on of a team was used."""
+    await _find(call)
+    return {"apps": []}
+
+
 @room.get("/teams/{team}/members")
 async def list_members(call: Call) -> list[Json]:
     """Answer who is of a team."""
