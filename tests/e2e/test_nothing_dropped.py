@@ -102,12 +102,13 @@ def hand_over(app: Workspace, person: Person) -> None:
 
     There is one node: until then the replacement has no place, and the drain has to wait.
     """
+    eventually(lambda: phases(app) == ["Running"], "the last deploy")
     [pod] = [pod for pod in app.person.items("pods", app.app) if is_web(pod)]
     old, node = pod["metadata"]["name"], pod["spec"]["nodeName"]
     person.kubectl("cordon", node)
     try:
         assert not evict(app, old), "it waits for a replacement that is not there yet"
-        eventually(lambda: len(app.person.items("pods", app.app)) == 2, "its replacement")
+        eventually(lambda: "Pending" in phases(app), "its replacement")
         assert not evict(app, old), "it waits for a replacement that has no place"
     finally:
         person.kubectl("uncordon", node)
@@ -124,6 +125,11 @@ def drain(app: Workspace) -> None:
             refused += 1
             time.sleep(1)
     assert refused, "the second eviction waits for the replacement of the first"
+
+
+def phases(app: Workspace) -> list[str]:
+    pods = app.person.items("pods", app.app)
+    return [pod["status"]["phase"] for pod in pods if is_web(pod)]
 
 
 def is_web(pod: dict[str, object]) -> bool:
