@@ -111,7 +111,10 @@ async def plan(
     clock = FakeClock(now)
     known = cluster or FakeCluster()
     worlds = Worlds(store, known, storage or MemoryStorage(), chosen, clock)
-    made = await _plan_of(obj, worlds, Context(chosen, RENDER, now, storage_full=storage_full))
+    context = Context(
+        chosen, RENDER, now, storage_full=storage_full, lends_users=worlds.lend_users()
+    )
+    made = await _plan_of(obj, worlds, context)
     assert given == [obj, *others], "a plan changed what it was given"
     if made.status is not None:
         assert_conditions_sane({**obj, "status": made.status})

@@ -175,10 +175,10 @@ class Settings(BaseSettings):
     dyno_runtime_class: str = Field(
         default="", description="RuntimeClass of dynos, such as gvisor; empty: the cluster's"
     )
-    user_namespaces: bool = Field(
-        default=False,
-        description="builds and dynos get user ids of their own (hostUsers: false); "
-        "every node must have user namespaces",
+    user_namespaces: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="builds and dynos get user ids of their own (hostUsers: false); auto: where "
+        "every node has user namespaces and no RuntimeClass is set",
     )
     drain_seconds: int = Field(
         default=5,

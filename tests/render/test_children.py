@@ -72,7 +72,7 @@ async def test_pods_get_a_sandbox_and_users_of_their_own_where_the_cluster_has_t
     chosen = {
         "build_runtime_class": "kata",
         "dyno_runtime_class": "gvisor",
-        "user_namespaces": True,
+        "user_namespaces": "on",
     }
     plain = _pod_spec(await rendered(case))
     fenced = _pod_spec((await plan(obj, *others, **chosen)).write(words).body)
@@ -80,6 +80,41 @@ async def test_pods_get_a_sandbox_and_users_of_their_own_where_the_cluster_has_t
     assert not {"runtimeClassName", "hostUsers"} & set(plain)
     assert fenced["runtimeClassName"] == ("kata" if case == "build-job" else "gvisor")
     assert fenced["hostUsers"] is False
+
+
+LENDS = {"name": "", "features": {"userNamespaces": True}}
+LENDS_NOT = {"name": "", "features": {"userNamespaces": False}}
+
+
+def node(name: str, *handlers: b.Raw, kernel: str = "6.12.4-generic") -> b.Raw:
+    status = {"nodeInfo": {"kernelVersion": kernel}, "runtimeHandlers": [*handlers]}
+    return {**b.node(name), "status": status}
+
+
+@pytest.mark.parametrize("case", PODS)
+@pytest.mark.parametrize(
+    ("nodes", "changes", "apart"),
+    [
+        ((), {}, False),
+        ((node("a", LENDS),), {}, True),
+        ((node("a", LENDS), node("b", LENDS, {"name": "runsc"})), {}, True),
+        ((node("a", LENDS), node("b", LENDS_NOT)), {}, False),
+        ((node("a", LENDS), node("b")), {}, False),
+        ((node("a", {**LENDS, "name": "runsc"}),), {}, False),
+        ((node("a", LENDS, kernel="5.15.0-91"),), {}, False),
+        ((node("a", LENDS, kernel=""),), {}, False),
+        ((node("a", LENDS),), {"user_namespaces": "off"}, False),
+        ((node("a", LENDS_NOT),), {"user_namespaces": "on"}, True),
+        ((node("a", LENDS),), {"dyno_runtime_class": "g", "build_runtime_class": "g"}, False),
+    ],
+)
+async def test_users_of_their_own_where_every_node_lends_them(
+    case: str, nodes: tuple[b.Raw, ...], changes: dict[str, Any], *, apart: bool
+) -> None:
+    (obj, *others), words = CASES[case]
+    made = await plan(obj, *others, *nodes, **changes)
+
+    assert _pod_spec(made.write(words).body).get("hostUsers", True) is not apart
 
 
 def _pod_spec(body: Mapping[str, Any]) -> Mapping[str, Any]:

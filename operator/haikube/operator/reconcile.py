@@ -120,8 +120,13 @@ class Reconciler:
                 self._wake(Key(APPS.kind, each.meta.namespace, each.app))
 
     def _context(self) -> Context:
-        now = self._clock.now()
-        return Context(self._settings, self._render, now, storage_full=self.storage_full())
+        return Context(
+            self._settings,
+            self._render,
+            self._clock.now(),
+            storage_full=self.storage_full(),
+            lends_users=self._worlds.lend_users(),
+        )
 
     def _confess(self, part: Part, obj: Object, error: Exception) -> Mapping[str, Any] | None:
         """Return the status that tells of a refusal, if anybody can do something about it."""

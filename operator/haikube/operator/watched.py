@@ -104,11 +104,16 @@ def _pod(obj: Json) -> Json:
 
 def _node(obj: Json) -> Json:
     """Keep what ``model.node`` reads: a node's status and its marks beat like a heart."""
-    spec = obj.get("spec") or {}
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    info = status.get("nodeInfo") or {}
+    told = {
+        "nodeInfo": {"kernelVersion": info.get("kernelVersion", "")},
+        "runtimeHandlers": status.get("runtimeHandlers") or [],
+    }
     kept = {key: spec[key] for key in ("unschedulable", "taints") if key in spec}
     names = ("name", "uid", "resourceVersion", "creationTimestamp")
     metadata = {key: obj["metadata"][key] for key in names if key in obj["metadata"]}
-    return {**_metadata(obj), "metadata": metadata, "spec": kept}
+    return {**_metadata(obj), "metadata": metadata, "spec": kept, "status": told}
 
 
 def _metadata(obj: Json) -> Json:
@@ -214,6 +219,11 @@ def by_node(obj: Object) -> Iterable[str]:
     return (name,) if name and labels.FORMATION in marks else ()
 
 
+def shares_users(obj: Object) -> Iterable[str]:
+    """Index the nodes whose pods cannot have users of their own under one name."""
+    return ("",) if obj.get("kind") == NODES.kind and not parse_node(obj).lends_users else ()
+
+
 def unfinished(obj: Object) -> Iterable[str]:
     """Index all builds that have not ended under one name: they are one queue."""
     if obj.get("kind") != BUILDS.kind:
@@ -237,5 +247,6 @@ def new_store(settings: Settings) -> Store:
             "runs-on": by_runs_on,
             "unfinished": unfinished,
             "node": by_node,
+            "shares-users": shares_users,
         },
     )

@@ -93,6 +93,10 @@ class Worlds:
         dynos = tuple(self._store.values(DEPLOYMENTS, "runs-on", name))
         return StackView(self._store.value(STACKS, "", name), apps=apps, deployments=dynos)
 
+    def lend_users(self) -> bool:
+        """Return whether pods can have users of their own on every node, as far as is known."""
+        return bool(self._store.count(NODES)) and not self._store.find(NODES, "shares-users", "")
+
     def unfinished(self) -> list[Build]:
         """Return the builds of all apps that have not ended."""
         return self._store.values(BUILDS, "unfinished", "")

@@ -67,7 +67,7 @@ def build_job(build: Build, app: App, stack: Stack, ca_bundle: str, context: Con
         "deadline": deadline(build, app, settings),
         "ttl": settings.build_ttl,
         "runtime_class": settings.build_runtime_class,
-        "user_namespaces": settings.user_namespaces,
+        "user_namespaces": context.own_users(settings.build_runtime_class),
         "image": stack.build_image,
         "pull_policy": settings.image_pull_policy,
         "env": _env(settings),

@@ -19,13 +19,20 @@ View = TypeVar("View")
 class Context:
     """The platform at one moment; ``render`` turns a template's name and values into an object.
 
-    ``storage_full`` is why no build may begin, or nothing.
+    ``storage_full`` is why no build may begin, or nothing. ``lends_users`` says that pods can have
+    users of their own on every node.
     """
 
     settings: Settings
     render: Render
     now: datetime
     storage_full: str = ""
+    lends_users: bool = False
+
+    def own_users(self, runtime_class: str) -> bool:
+        """Return whether pods of a RuntimeClass, or of none, get users of their own."""
+        wish = self.settings.user_namespaces
+        return wish == "on" or (wish == "auto" and self.lends_users and not runtime_class)
 
 
 def first(chain: Iterable[Callable[[View], Verdict | None]], view: View) -> Verdict:

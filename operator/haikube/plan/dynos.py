@@ -62,7 +62,7 @@ class DynoPod:
             "grace": self.grace(settings) + (settings.drain_seconds if web else 0) + _LAST_WORD,
             "deadline": deadline,
             "runtime_class": settings.dyno_runtime_class,
-            "user_namespaces": settings.user_namespaces,
+            "user_namespaces": context.own_users(settings.dyno_runtime_class),
             "image": self.stack.run_image,
             "pull_policy": settings.image_pull_policy,
             "process_one": self._process_one(settings, web=web, run=run),
