@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ class Load:
     host: str
     rate: float
     answers: Counter[str] = field(default_factory=Counter)
+    when: dict[str, list[str]] = field(default_factory=dict)
+    """First and last moment at which a request was sent that the app did not answer."""
     _over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -56,14 +59,20 @@ class Load:
 
     async def _ask(self, session: aiohttp.ClientSession, seconds: float) -> None:
         host, port = GATEWAY
+        sent = time.strftime("%T", time.gmtime())
         url = f"http://{host}:{port}/?seconds={seconds}"
         try:
             async with session.get(url, headers={"Host": f"{self.host}:{port}"}) as answer:
                 text = await answer.text()
                 own = answer.status == 200 and text.startswith(MARK)
-                self.answers["200" if own else f"{answer.status} {text[:60]}"] += 1
+                self._note("200" if own else f"{answer.status} {text[:60]}", sent)
         except (aiohttp.ClientError, TimeoutError) as error:
-            self.answers[f"{type(error).__name__}: {error}"] += 1
+            self._note(f"{type(error).__name__}: {error}", sent)
+
+    def _note(self, said: str, sent: str) -> None:
+        self.answers[said] += 1
+        if said != "200":
+            self.when[said] = [*self.when.get(said, [])[:1], sent]
 
 
 @contextmanager

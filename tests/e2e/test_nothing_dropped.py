@@ -73,8 +73,9 @@ def test_deploys_of_every_shape_a_restart_and_a_drain(workspace: Make, person: P
             prepare(app, line)
             app.commit(name)
             app.push()
+            assert load.dropped == {}, f"{name}, {load.count} requests, {load.when}"
         eventually(lambda: settled(app), "the last deploy")
-        assert load.dropped == {}, f"deploys, {load.count} requests"
+        assert load.dropped == {}, f"deploys, {load.count} requests, {load.when}"
 
         hand_over(app, person)
         eventually(lambda: settled(app), "the drain of its node")

@@ -116,7 +116,7 @@ def _through(app: Workspace, person: Person) -> Load:
         for number in range(DEPLOYS):
             app.git("commit", "-q", "--allow-empty", "-m", f"deploy {number}")
             app.push()
-            assert load.dropped == {}, f"deploy {number}, {load.count} requests"
+            assert load.dropped == {}, f"deploy {number}, {load.count} requests, {load.when}"
         eventually(lambda: settled(app), "the last deploy")
         restart(app, person)
         assert load.dropped == {}, f"restart, {load.count} requests"
