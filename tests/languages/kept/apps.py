@@ -33,7 +33,7 @@ def nodejs(folder: Path) -> None:
             "server.js": """
             const server = require('http').createServer((request, response) => {
               const seconds = new URL(request.url, 'http://x').searchParams.get('seconds');
-              setTimeout(() => response.end('MARK'), 1000 * Number(seconds));
+              setTimeout(() => response.end("MARK"), 1000 * Number(seconds));
             });
             server.listen(process.env.PORT);
             process.on('SIGTERM', () => {
@@ -125,7 +125,8 @@ def go(folder: Path) -> None:
 
 def php(folder: Path) -> None:
     """Write a page, without a Procfile."""
-    write(folder, {"index.php": "<?php usleep((int) (1e6 * $_GET['seconds'])); echo 'MARK';\n"})
+    page = """<?php usleep((int) (1e6 * $_GET['seconds'])); echo "MARK";\n"""
+    write(folder, {"index.php": page})
 
 
 def java(folder: Path) -> None:
