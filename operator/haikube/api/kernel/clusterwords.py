@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from haikube.api.kernel.identity import shown_user
+
 _EXCEEDED: Final = re.compile(
     r"exceeded quota: (?P<quota>[^,]+), requested: (?P<requested>\S+?), "
     r"used: (?P<used>\S+?), limited: (?P<limited>\S+)"
@@ -26,8 +28,9 @@ def forbidden_words(message: str) -> str:
     found = _MISSING.search(message)
     if found is None:
         return message
+    who = shown_user(found["who"])
     return (
-        f"{found['who']} may not {found['verb']} {found['what']} in team {found['team']}. "
+        f"{who} may not {found['verb']} {found['what']} in team {found['team']}. "
         "Ask its owner for a role that allows it."
     )
 
