@@ -182,7 +182,10 @@ def _kubectl(plane: Plane, *words: str) -> tuple[str, ...]:
 def _install(plane: Plane) -> None:
     """Apply the CRDs first, then what the operator may do."""
     gateway = tools.gateway_api_crds(Paths.default())
-    crds = [*sorted((data_root() / "crds").glob("*.yaml")), *sorted(gateway.glob("*httproutes*"))]
+    crds = [
+        *sorted((data_root() / "crds").glob("*.yaml")),
+        *(next(gateway.glob(f"*_{kind}.yaml")) for kind in ("gateways", "httproutes")),
+    ]
     named = [
         document
         for path in crds
