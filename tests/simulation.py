@@ -148,23 +148,28 @@ class Simulation(Wishes):
         queue = self.operator.queue
         self._worker = Worker(queue, self.operator.reconcile, clock, lambda *_: None, 300.0)
         if self.outdated is None:
-            await self.operator.load()
+            self._fill(self.operator, await self.picture(cluster))
             self.operator.lead()
         else:
             await self._start_outdated(self.operator)
 
     async def _start_outdated(self, operator: Control) -> None:
         """Begin to work with a picture of the past, before any event comes."""
-        for resource, listing in (self.outdated or {}).items():
-            await operator.store.fill(resource, listing)
+        self._fill(operator, self.outdated or {})
         self.outdated = None
         operator.lead()
         await self._work()
 
-    async def picture(self) -> Mapping[Resource, Listing]:
-        """Return everything as a list shows it now."""
+    @staticmethod
+    def _fill(operator: Control, picture: Mapping[Resource, Listing]) -> None:
+        for resource, listing in picture.items():
+            operator.store.replace(resource, listing)
+
+    async def picture(self, through: Any = None) -> Mapping[Resource, Listing]:
+        """Return everything as a list shows it now, to whom it may be."""
         kinds = {each.resource: each.labels for each in WATCHED}
-        return {each: await self.cluster.list(each, labels=text) for each, text in kinds.items()}
+        cluster = through or self.cluster
+        return {each: await cluster.list(each, labels=text) for each, text in kinds.items()}
 
     async def compare(self) -> None:
         """Let the operator list everything again, as it does from time to time."""

@@ -180,7 +180,7 @@ async def test_what_happened_unwatched_is_found(place: Place) -> None:
     resync = Resync(cluster, store, [kind], lambda: None, SystemClock(), seconds=600)
     for name in ("dead", "grown", "same"):
         await cluster.create(WIDGETS, place.widget(name, size=1))
-    await resync.load()
+    store.replace(WIDGETS, await cluster.list(WIDGETS, namespace))
     told.clear()
 
     await cluster.delete(WIDGETS, "dead", namespace)

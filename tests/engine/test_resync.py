@@ -68,24 +68,6 @@ class Scene:
         return lists
 
 
-async def test_everything_is_read_before_the_start() -> None:
-    scene = Scene()
-    await scene.make("one")
-    await scene.make("foreign", {"theirs": ""})
-
-    await scene.resync.load()
-
-    assert scene.told == ["added one"]
-
-
-async def test_what_cannot_be_read_stops_the_start() -> None:
-    scene = Scene()
-    scene.cluster.fault = _unreachable
-
-    with pytest.raises(Unreachable):
-        await scene.resync.load()
-
-
 def _unreachable(call: Call) -> None:
     raise Unreachable(0, "Unreachable", call.verb)
 
@@ -94,7 +76,7 @@ async def test_all_that_happened_in_a_gap_is_told() -> None:
     scene = Scene()
     for name in ("dead", "changed", "same"):
         await scene.make(name)
-    await scene.resync.load()
+    scene.store.replace(THINGS, await scene.cluster.list(THINGS))
     scene.told.clear()
     await scene.cluster.delete(THINGS, "dead", "ns")
     await scene.cluster.patch(THINGS, "changed", "ns", {"spec": {"size": 1}})

@@ -1,91 +1,184 @@
-"""Kopf only watches: settings as measured, one handler per kind, nothing that writes."""
+"""Kopf only watches: its streams, run against a server, go into the store and never end."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from itertools import islice
-from typing import Any
 
-import kopf
 import pytest
 from aiohttp import web
 
 from haikube.cluster.credentials import Credentials, static_token
 from haikube.cluster.fake import FakeCluster
+from haikube.cluster.port import Json
 from haikube.engine.clock import FakeClock
-from haikube.engine.resync import Resync
+from haikube.engine.resync import Resync, Watched
 from haikube.engine.store import Store
 from haikube.model.resources import APPS, PODS, Resource
-from haikube.operator.kopfwatch import (
-    EndlessJitter,
-    NullDiffBase,
-    NullProgress,
-    add_login,
-    assert_only_events,
-    kopf_registry,
-    kopf_settings,
-)
+from haikube.operator import kopfwatch
+from haikube.operator.kopfwatch import EndlessJitter, Watches, kopf_settings
 from haikube.operator.watched import WATCHED, new_store
 from stage import settings
 
-
-def registry(store: Store, seen: list[Resource]) -> kopf.OperatorRegistry:
-    resync = Resync(FakeCluster(), store, WATCHED, lambda: None, FakeClock(), seconds=600)
-    return kopf_registry(WATCHED, store, resync, seen.append)
+KINDS = (Watched(APPS), Watched(PODS, "ours"))
+PATIENCE = 10.0
 
 
-async def test_every_kind_has_one_handler_of_events_and_nothing_else() -> None:
-    found = registry(new_store(settings()), [])
+class Server:
+    """Lists and watches of two kinds, as an API server answers them."""
 
-    assert_only_events(found)
-    assert len(list(found._watching.get_all_handlers())) == len(WATCHED)
+    def __init__(self) -> None:
+        self.apps = [_app("one", 1), _app("two", 2)]
+        self.events: asyncio.Queue[Json | None] = asyncio.Queue()
+        self.asked: list[str] = []
+        self.tokens: set[str] = set()
+        self.refusals: list[int] = []
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.tokens.add(request.headers["Authorization"])
+        self.asked.append(f"{request.path.rpartition('/')[2]}?{request.query_string}")
+        if self.refusals:
+            return web.json_response({"code": self.refusals[0]}, status=self.refusals.pop())
+        pods = request.path.endswith("pods")
+        if "watch" not in request.query:
+            items = [] if pods else self.apps
+            listing = {"kind": "AppList", "apiVersion": "haikube.dev/v1alpha1", "items": items}
+            return web.json_response({**listing, "metadata": {"resourceVersion": "5"}})
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while event := await (asyncio.Event().wait() if pods else self.events.get()):
+            await response.write(json.dumps(event).encode() + b"\n")
+        return response
 
 
-async def test_a_handler_of_changes_is_noticed() -> None:
-    found = registry(new_store(settings()), [])
-
-    @kopf.on.create("apps", registry=found)
-    def create(**_: Any) -> None: ...
-
-    with pytest.raises(AssertionError, match="changes"):
-        assert_only_events(found)
+def _app(name: str, version: int) -> Json:
+    metadata = {"name": name, "namespace": "n", "uid": name, "resourceVersion": str(version)}
+    return {"kind": "App", "metadata": metadata}
 
 
-async def test_an_event_goes_into_the_store_and_nowhere_else() -> None:
-    store, seen = new_store(settings()), []  # type: Store, list[Resource]
-    handlers = registry(store, seen)._watching.get_all_handlers()
-    handler: Any = next(each for each in handlers if each.id == "apps")
-    metadata = {"name": "x", "namespace": "n", "uid": "u", "resourceVersion": "1"}
-    body = {"kind": "App", "metadata": metadata}
-    await handler.fn(event={"type": "ADDED", "object": body})
+class Scene:
+    """Watches of a server."""
 
-    assert store.get(APPS, "n", "x") is not None
-    assert seen == [APPS]
+    def __init__(self) -> None:
+        self.server = Server()
+        self.store: Store = new_store(settings())
+        self.heard: list[str] = []
+        self.seen: list[Resource] = []
+        self.wishes: list[Resource] = []
+        resync = Resync(FakeCluster(), self.store, KINDS, lambda: None, FakeClock(), seconds=600)
+        resync.soon = self._wish  # type: ignore[method-assign]
+        self.news = asyncio.Event()
+        self.store.listener = lambda *_: self.news.set()
+        self.watches = Watches(KINDS, self.store, resync, self.seen.append)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Task[None]]:
+        app = web.Application()
+        app.router.add_get("/{rest:.*}", self.server.answer)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        credentials = Credentials(address, static_token("t0ken"))
+        task = asyncio.create_task(self.watches.run(credentials, self.heard.append))
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await runner.cleanup()
+
+    def _wish(self, resource: Resource) -> None:
+        self.wishes.append(resource)
+        self.news.set()
+
+    def knows(self, name: str) -> bool:
+        return self.store.get(APPS, "n", name) is not None
+
+    async def until(self, so: Callable[[], object]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not so():
+                self.news.clear()
+                await self.news.wait()
+
+
+async def test_what_there_is_and_what_happens_goes_into_the_store() -> None:
+    scene = Scene()
+    async with scene.running():
+        await asyncio.wait_for(scene.watches.filled.wait(), PATIENCE)
+        first = [each["metadata"]["name"] for each in scene.store.list(APPS)]
+        scene.server.events.put_nowait({"type": "ADDED", "object": _app("three", 6)})
+        scene.server.events.put_nowait({"type": "DELETED", "object": _app("one", 7)})
+        await scene.until(lambda: scene.knows("three"))
+        await scene.until(lambda: not scene.knows("one"))
+
+    assert first == ["one", "two"]
+    assert scene.server.tokens == {"Bearer t0ken"}
+    assert set(scene.seen) == {APPS}
+    assert scene.wishes == []
+    assert any("labelSelector=ours" in each for each in scene.server.asked)
+
+
+async def test_a_bookmark_is_heard_and_nothing_else() -> None:
+    scene = Scene()
+    async with scene.running():
+        await asyncio.wait_for(scene.watches.filled.wait(), PATIENCE)
+        before = len(scene.heard)
+        bookmark = {"kind": "App", "metadata": {"resourceVersion": "9"}}
+        scene.server.events.put_nowait({"type": "BOOKMARK", "object": bookmark})
+        scene.server.events.put_nowait({"type": "ADDED", "object": _app("three", 10)})
+        await scene.until(lambda: scene.knows("three"))
+
+    assert len(scene.heard) > before
+    assert set(scene.heard) == {"/apis/haikube.dev/v1alpha1/apps", "/api/v1/pods"}
+
+
+@pytest.mark.parametrize("code", [410, 500])
+async def test_a_watch_that_begins_anew_asks_for_a_comparison(
+    code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kopfwatch, "_FIRST_BACKOFF", 0.01)
+    scene = Scene()
+    async with scene.running():
+        await asyncio.wait_for(scene.watches.filled.wait(), PATIENCE)
+        scene.server.apps.append(_app("three", 6))
+        scene.server.events.put_nowait({"type": "ERROR", "object": {"code": code}})
+        await scene.until(lambda: scene.knows("three"))
+        await scene.until(lambda: scene.wishes)
+
+    assert scene.wishes == [APPS]
+
+
+async def test_a_token_that_is_refused_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kopfwatch, "_FIRST_BACKOFF", 0.01)
+    scene = Scene()
+    scene.server.refusals = [401, 401]
+    async with scene.running():
+        await asyncio.wait_for(scene.watches.filled.wait(), PATIENCE)
+
+    assert len(scene.store.list(APPS)) == 2
+
+
+async def test_an_event_that_cannot_be_taken_in_ends_the_watches() -> None:
+    scene = Scene()
+    async with scene.running() as task:
+        await asyncio.wait_for(scene.watches.filled.wait(), PATIENCE)
+        scene.server.events.put_nowait({"type": "ADDED", "object": {"metadata": {}}})
+        with pytest.raises(KeyError, match="uid"):
+            await asyncio.wait_for(task, PATIENCE)
 
 
 def test_settings_are_those_that_were_measured() -> None:
     found = kopf_settings(WATCHED)
 
-    assert isinstance(found.persistence.progress_storage, NullProgress)
-    assert isinstance(found.persistence.diffbase_storage, NullDiffBase)
     assert (found.watching.chunk_size, found.watching.server_timeout) == (200, 600)
-    assert (found.queueing.worker_limit, found.queueing.idle_timeout) == (None, 0.1)
-    assert (found.posting.enabled, found.peering.standalone) == (False, True)
     assert found.networking.enforce_retry_after
     labels = {str(key): text for key, text in found.watching.label_selectors.items()}
     assert len(labels) == len([each for each in WATCHED if each.labels])
-
-
-def test_the_storages_keep_nothing() -> None:
-    diff, progress = NullDiffBase(), NullProgress()
-    nothing: Any = None
-
-    assert diff.build(body=nothing) == {}
-    diff.store(body=nothing, patch=nothing, essence=nothing)
-    progress.store(key=nothing, record=nothing, body=nothing, patch=nothing)
-    progress.purge(key=nothing, body=nothing, patch=nothing)
-    progress.touch(body=nothing, patch=nothing, value=nothing)
-    assert progress.clear(essence={"a": 1}) == {"a": 1}
 
 
 def test_back_offs_never_end_and_stay_in_bounds() -> None:
@@ -94,61 +187,3 @@ def test_back_offs_never_end_and_stay_in_bounds() -> None:
     assert all(0.5 <= each <= 30 for each in pauses)
     assert pauses[20] >= 15
     assert next(iter(EndlessJitter())) <= 1
-
-
-async def test_kopf_uses_our_token_and_its_watches_are_heard() -> None:
-    heard: list[str] = []
-    tokens: list[str] = []
-
-    async def watch(request: web.Request) -> web.StreamResponse:
-        tokens.append(request.headers["Authorization"])
-        response = web.StreamResponse()
-        await response.prepare(request)
-        await response.write(b'{"type": "BOOKMARK"}\n')
-        return response
-
-    app = web.Application()
-    app.router.add_get("/api/v1/pods", watch)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert site._server is not None
-    port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]  # asyncio's server
-    found = kopf.OperatorRegistry()
-    add_login(found, Credentials(f"http://127.0.0.1:{port}", static_token("t0ken")), heard.append)
-    (handler,) = found._activities.get_all_handlers()
-    session: Any = await handler.fn()  # type: ignore[call-arg, misc]  # kopf would add its own
-    try:
-        url = f"{session.server}/api/v1/pods?watch=true"
-        async with session.aiohttp_session.get(url) as response:
-            chunks = [chunk async for chunk in response.content.iter_chunked(100)]
-    finally:
-        await session.aiohttp_session.close()
-        await runner.cleanup()
-
-    assert chunks == [b'{"type": "BOOKMARK"}\n']
-    assert tokens == ["Bearer t0ken"]
-    assert heard == ["/api/v1/pods", "/api/v1/pods"]
-
-
-async def test_a_watch_that_begins_anew_asks_for_a_comparison() -> None:
-    store = new_store(settings())
-    wishes: list[Resource] = []
-
-    class Wishing(Resync):
-        def soon(self, resource: Resource) -> None:
-            wishes.append(resource)
-
-    resync = Wishing(FakeCluster(), store, WATCHED, lambda: None, FakeClock(), seconds=600)
-    handlers = kopf_registry(WATCHED, store, resync, lambda _: None)._watching.get_all_handlers()
-    handler: Any = next(each for each in handlers if each.id == "pods")
-    metadata = {"name": "x", "namespace": "n", "uid": "u", "resourceVersion": "1"}
-    event = {"type": None, "object": {"kind": "Pod", "metadata": metadata}}
-    loop = asyncio.get_running_loop()
-    await handler.fn(event=event)
-    first = list(wishes)
-    start, loop.time = loop.time(), lambda: start + 60  # type: ignore[method-assign]  # later
-    await handler.fn(event=event)
-
-    assert (first, wishes) == ([], [PODS])

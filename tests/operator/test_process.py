@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-import kopf
 import pytest
+from kopf._cogs.clients import watching
 
 import builders as b
 from haikube.cluster.credentials import Credentials, static_token
@@ -24,6 +24,7 @@ from haikube.operator import process as module
 from haikube.operator.lease import LeaseThread
 from haikube.operator.preflight import CUSTOM_RESOURCES, NotReadyToStart
 from haikube.operator.process import Process
+from haikube.operator.watched import WATCHED
 from haikube.storage.memory import MemoryStorage
 from stage import settings
 
@@ -32,16 +33,21 @@ LEASE = "haikube-operator"
 PATIENCE = 20.0
 
 
-class Watches:
-    """What kopf is asked to run, instead of kopf."""
+class Streams:
+    """What the API server would tell, instead of kopf's streams."""
 
-    def __init__(self) -> None:
+    def __init__(self, cluster: FakeCluster) -> None:
+        self.cluster = cluster
         self.running = asyncio.Event()
         self.failure: Exception | None = None
         self.fail = asyncio.Event()
 
-    async def operator(self, *, ready_flag: asyncio.Event, **_: object) -> None:
-        ready_flag.set()
+    async def infinite_watch(self, *, resource: Any, **_: object) -> AsyncIterator[Any]:
+        kind = next(each.resource for each in WATCHED if each.resource.plural == resource.plural)
+        listing = await self.cluster.list(kind)
+        for item in listing.items:
+            yield {"type": None, "object": item}
+        yield watching.Bookmark.LISTED
         self.running.set()
         await self.fail.wait()
         assert self.failure is not None
@@ -49,9 +55,9 @@ class Watches:
 
 
 @pytest.fixture
-async def watches(monkeypatch: pytest.MonkeyPatch) -> Watches:
-    found = Watches()
-    monkeypatch.setattr(kopf, "operator", found.operator)
+async def watches(monkeypatch: pytest.MonkeyPatch, cluster: FakeCluster) -> Streams:
+    found = Streams(cluster)
+    monkeypatch.setattr(watching, "infinite_watch", found.infinite_watch)
     monkeypatch.setattr(module, "_arm_hard_exit", lambda: None)
     return found
 
@@ -100,7 +106,7 @@ async def holder(cluster: FakeCluster) -> str:
 
 
 async def test_it_leads_works_and_gives_the_lead_up(
-    cluster: FakeCluster, leases: FakeCluster, watches: Watches
+    cluster: FakeCluster, leases: FakeCluster, watches: Streams
 ) -> None:
     cluster.seed(APPS, b.app())
     process = made(cluster, leases)
@@ -118,7 +124,7 @@ async def test_it_leads_works_and_gives_the_lead_up(
 
 
 async def test_a_standby_is_ready_and_touches_nothing(
-    cluster: FakeCluster, leases: FakeCluster, watches: Watches
+    cluster: FakeCluster, leases: FakeCluster, watches: Streams
 ) -> None:
     async with running(made(cluster, leases)):
         await watches.running.wait()
@@ -131,7 +137,7 @@ async def test_a_standby_is_ready_and_touches_nothing(
 
 
 async def test_a_broken_watch_ends_the_process_with_its_error(
-    cluster: FakeCluster, leases: FakeCluster, watches: Watches
+    cluster: FakeCluster, leases: FakeCluster, watches: Streams
 ) -> None:
     watches.failure = RuntimeError("a watch broke")
     task = asyncio.create_task(made(cluster, leases).run())
@@ -143,7 +149,7 @@ async def test_a_broken_watch_ends_the_process_with_its_error(
     assert await holder(leases) == ""
 
 
-async def test_without_crds_it_does_not_start(watches: Watches) -> None:
+async def test_without_crds_it_does_not_start(watches: Streams) -> None:
     with pytest.raises(NotReadyToStart, match=r"apps\.haikube\.dev"):
         await made(FakeCluster(), FakeCluster()).run()
 
@@ -151,7 +157,7 @@ async def test_without_crds_it_does_not_start(watches: Watches) -> None:
 
 
 async def test_losing_the_lead_ends_the_process_at_once(
-    cluster: FakeCluster, leases: FakeCluster, watches: Watches, monkeypatch: pytest.MonkeyPatch
+    cluster: FakeCluster, leases: FakeCluster, watches: Streams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
@@ -202,7 +208,7 @@ async def test_a_process_that_lost_the_lead_without_knowing_writes_nothing(
 
 
 async def test_a_long_pass_does_not_cost_the_lead(
-    cluster: FakeCluster, leases: FakeCluster, watches: Watches, monkeypatch: pytest.MonkeyPatch
+    cluster: FakeCluster, leases: FakeCluster, watches: Streams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "_exit", lambda _: None)
     process = made(cluster, leases, lease_seconds=0.6)

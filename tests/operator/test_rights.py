@@ -47,8 +47,6 @@ _VERBS = {
 _NOT_SEEN: Rights = {
     *((f"{each.plural}/finalizers.{GROUP}", "update") for each in OWN_KINDS if each.namespaced),
     ("customresourcedefinitions.apiextensions.k8s.io", "get"),  # at its start
-    ("customresourcedefinitions.apiextensions.k8s.io", "list"),  # by kopf
-    ("customresourcedefinitions.apiextensions.k8s.io", "watch"),
     ("namespaces", "get"),  # by the sweep
     ("nodes", "get"),  # where a comparison shows that a watch missed something
     *(
@@ -56,7 +54,7 @@ _NOT_SEEN: Rights = {
         for verb in ("get", "list", "watch", "create", "patch", "delete")
     ),
 }
-"""What an admission plug-in asks for, kopf, and parts that are no reconciling."""
+"""What an admission plug-in asks for, and parts that are no reconciling."""
 
 
 def name(resource: Resource, sub: str = "") -> str:

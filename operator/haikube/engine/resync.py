@@ -1,10 +1,9 @@
-"""Fill the store, and find what the watches have missed.
+"""Find what the watches have missed.
 
 A watch that was interrupted never tells of objects deleted meanwhile. So every kind is listed
 again from time to time (metadata only) and compared: what is gone is reported as deleted, what is
 outdated is read again; ``compared`` is called after it. The store tells its listener of each
-change. Until ``load`` is done nothing may be reconciled: an operator that acts on
-half a picture writes what is there already.
+change.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class Watched:
 
 
 class Resync:
-    """Lists every watched kind: once to begin with, then every ``seconds`` give or take a fifth."""
+    """Lists every watched kind every ``seconds``, give or take a fifth."""
 
     def __init__(
         self,
@@ -61,12 +60,6 @@ class Resync:
         self._seconds = seconds
         self._jitter = jitter
         self._wishes = {resource: asyncio.Event() for resource in self._watched}
-
-    async def load(self) -> None:
-        """Read every kind whole; raises ``ApiError`` when one cannot be read."""
-        for kind in self._watched.values():
-            listing = await self._cluster.list(kind.resource, kind.namespace, labels=kind.labels)
-            await self._store.fill(kind.resource, listing)
 
     def soon(self, resource: Resource) -> None:
         """Compare a kind in two seconds: its watch began anew, something may have been missed."""

@@ -14,7 +14,6 @@ Rules:
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -46,7 +45,6 @@ Parse = Callable[[Object], Any]
 Index = Callable[[Object], Iterable[str]]
 
 _TOMBSTONES = 20_000
-_BIT = 100
 _KUBECTL_COPY = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -201,14 +199,6 @@ class Store:
         puts = (self.put(resource, None, item) for item in listing.items)
         changes.extend(change for change in puts if change is not None)
         return changes
-
-    async def fill(self, resource: Resource, listing: Listing) -> None:
-        """Take in a complete list bit by bit, so that nobody else waits for all of it."""
-        self.diff(resource, listing)
-        for number, item in enumerate(listing.items):
-            self.put(resource, None, item)
-            if number % _BIT == 0:
-                await asyncio.sleep(0)
 
     def diff(self, resource: Resource, listing: Listing) -> Gap:
         """Compare with a list (metadata is enough): drop what is gone, name what is outdated.

@@ -82,10 +82,6 @@ class Control:
         """Let no build begin while ``full`` returns why not."""
         self.reconcile.storage_full = full
 
-    async def load(self) -> None:
-        """Read the whole cluster once."""
-        await self.resync.load()
-
     def lead(self) -> None:
         """Begin to look at everything, in the lane of what can wait, and at every change."""
         self._leading = True

@@ -1,67 +1,40 @@
-"""Kopf, reduced to what it is good at: login, discovery and watches. It never writes anything.
+"""Kopf, reduced to what it is good at: watches that list, follow and never end. It writes nothing.
 
-One function takes every event of every kind and puts it into the store. There are no handlers of
-changes, no timers, no daemons and no indexes: ``assert_only_events`` holds us to that, for with
-the empty storages below they would not work.
+Each event goes from the stream into the store, in the order in which it comes. What kopf would do
+with it (a task, a queue and a memory for each object, causes, handlers) is more than all of our own
+work, so its streams are taken as they are. They are no public part of kopf: it is pinned, and
+``tests/operator/test_kopfwatch.py`` runs them against a server.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import kopf
+from kopf._cogs.clients import auth, errors, watching
+from kopf._cogs.structs.credentials import Vault, VaultKey
+from kopf._cogs.structs.references import Resource as Kind
 
 from haikube.cluster.credentials import Credentials
 from haikube.engine.resync import Resync, Watched
 from haikube.engine.store import Store
-from haikube.model.resources import GROUP, Resource
+from haikube.model.resources import Resource
 from haikube.operator.heard import Heard, heard_response
+
+log = logging.getLogger(__name__)
 
 _FIRST_BACKOFF = 1.0
 _LONGEST_BACKOFF = 30.0
+_BIT = 100
+"""Events after which others get their turn: those of one chunk come without waiting for anybody."""
 
 Seen = Callable[[Resource], None]
-
-
-class NullDiffBase(kopf.DiffBaseStorage):
-    """No essence is ever kept: nobody asks for a diff."""
-
-    def build(self, *, body: Any, extra_fields: Any = None) -> Any:  # noqa: ANN401 - kopf's types
-        """Return nothing to compare."""
-        del body, extra_fields
-        return {}
-
-    def fetch(self, *, body: Any) -> Any:  # noqa: ANN401 - kopf's types
-        """Return that nothing was kept."""
-        del body
-
-    def store(self, *, body: Any, patch: Any, essence: Any) -> None:  # noqa: ANN401 - kopf's types
-        """Keep nothing."""
-
-
-class NullProgress(kopf.ProgressStorage):
-    """No progress is ever kept: events are handled at once or not at all."""
-
-    def fetch(self, *, key: Any, body: Any) -> Any:  # noqa: ANN401 - kopf's types
-        """Return that nothing is under way."""
-        del key, body
-
-    def store(self, *, key: Any, record: Any, body: Any, patch: Any) -> None:  # noqa: ANN401 - kopf's types
-        """Keep nothing."""
-
-    def purge(self, *, key: Any, body: Any, patch: Any) -> None:  # noqa: ANN401 - kopf's types
-        """Forget nothing."""
-
-    def touch(self, *, body: Any, patch: Any, value: Any) -> None:  # noqa: ANN401 - kopf's types
-        """Touch nothing."""
-
-    def clear(self, *, essence: Any) -> Any:  # noqa: ANN401 - kopf's types
-        """Return an essence as it is."""
-        return essence
 
 
 class EndlessJitter:
@@ -75,12 +48,83 @@ class EndlessJitter:
             pause = min(pause * 2, _LONGEST_BACKOFF)
 
 
+class OneSession(Vault):
+    """The credentials of every watch: one session, which asks for its token at each request."""
+
+    async def invalidate(self, key: VaultKey, info: Any, *, exc: Exception | None = None) -> None:  # noqa: ANN401 - kopf's types
+        """Pass a refusal on, for to log in anew would change nothing."""
+        del key, info
+        raise exc or kopf.LoginError("the API server refuses our token")
+
+
+class Watches:
+    """Follows every kind; ``filled`` is set once all that there is has been seen."""
+
+    def __init__(
+        self, watched: tuple[Watched, ...], store: Store, resync: Resync, seen: Seen
+    ) -> None:
+        self._watched = watched
+        self._store = store
+        self._resync = resync
+        self._seen = seen
+        self._unlisted = {kind.resource for kind in watched}
+        self._pauses = {kind.resource: iter(EndlessJitter()) for kind in watched}
+        self.filled = asyncio.Event()
+
+    async def run(self, credentials: Credentials, heard: Heard) -> None:
+        """Follow until cancelled; raises when an event cannot be taken in."""
+        settings = kopf_settings(self._watched)
+        async with _session(credentials, heard) as session:
+            auth.vault_var.set(OneSession({"haikube": session}))
+            follow = (self._follow(kind.resource, settings) for kind in self._watched)
+            tasks = [asyncio.create_task(each) for each in follow]
+            try:
+                await asyncio.gather(*tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+    async def _follow(self, resource: Resource, settings: kopf.OperatorSettings) -> None:
+        while True:
+            try:
+                await self._take_in(resource, settings)
+            except (watching.WatchingError, errors.APIError, aiohttp.ClientError) as error:
+                log.warning("the watch of %s broke, and begins anew: %r", resource.plural, error)
+            await asyncio.sleep(next(self._pauses[resource]))
+
+    async def _take_in(self, resource: Resource, settings: kopf.OperatorSettings) -> None:
+        stream = watching.infinite_watch(
+            settings=settings, resource=_kind(resource), namespace=None
+        )
+        number = 0
+        async for event in stream:
+            number += 1
+            if isinstance(event, watching.Bookmark):
+                self._listed(resource)
+            elif event["type"] != "BOOKMARK":
+                self._take(resource, event)
+            if number % _BIT == 0:
+                await asyncio.sleep(0)
+
+    def _take(self, resource: Resource, event: Any) -> None:  # noqa: ANN401 - kopf's types
+        """Put one event into the store."""
+        self._seen(resource)
+        self._store.put(resource, event["type"], event["object"])
+
+    def _listed(self, resource: Resource) -> None:
+        """Note that a kind has been read whole; what went while nobody watched it is not told."""
+        self._pauses[resource] = iter(EndlessJitter())
+        if resource not in self._unlisted:
+            self._resync.soon(resource)
+            return
+        self._unlisted.discard(resource)
+        if not self._unlisted:
+            self.filled.set()
+
+
 def kopf_settings(watched: tuple[Watched, ...]) -> kopf.OperatorSettings:
-    """Return kopf's settings; craft notes behind each are in docs/decisions."""
+    """Return the settings of kopf's watches; what each is for is in docs/decisions."""
     settings = kopf.OperatorSettings()
-    settings.persistence.progress_storage = NullProgress()
-    settings.persistence.diffbase_storage = NullDiffBase()
-    settings.persistence.finalizer = f"{GROUP}/unused"
     settings.watching.chunk_size = 200
     settings.watching.server_timeout = 600
     settings.watching.connect_timeout = 10
@@ -92,66 +136,23 @@ def kopf_settings(watched: tuple[Watched, ...]) -> kopf.OperatorSettings:
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = EndlessJitter()
     settings.networking.enforce_retry_after = True
-    settings.queueing.worker_limit = None
-    settings.queueing.idle_timeout = 0.1
-    settings.posting.enabled = False
-    settings.scanning.disabled = False
-    settings.peering.standalone = True
-    settings.execution.max_workers = 4
     return settings
 
 
-def kopf_registry(
-    watched: tuple[Watched, ...], store: Store, resync: Resync, seen: Seen
-) -> kopf.OperatorRegistry:
-    """Return a registry with one handler of events per kind, all the same."""
-    registry = kopf.OperatorRegistry()
-    for kind in watched:
-        resource = kind.resource
-        kopf.on.event(
-            resource.group,
-            resource.version,
-            resource.plural,
-            id=resource.plural,
-            registry=registry,
-        )(_handler(resource, store, resync, seen))
-    return registry
+def _kind(resource: Resource) -> Kind:
+    """Return a kind as kopf knows it."""
+    return Kind(
+        resource.group,
+        resource.version,
+        resource.plural,
+        kind=resource.kind,
+        namespaced=resource.namespaced,
+    )
 
 
-def _handler(
-    resource: Resource, store: Store, resync: Resync, seen: Seen
-) -> Callable[..., Awaitable[None]]:
-    started = asyncio.get_running_loop().time()
-
-    async def on_event(event: Any, **_: object) -> None:  # noqa: ANN401 - kopf's types
-        seen(resource)
-        body = dict(event["object"])
-        known = store.get(resource, body["metadata"].get("namespace"), body["metadata"]["name"])
-        store.put(resource, event["type"], body)
-        late = asyncio.get_running_loop().time() - started > _LONGEST_BACKOFF
-        if event["type"] is None and known is not None and late:
-            resync.soon(resource)  # the watch began anew: deletions may have been missed
-
-    return on_event
-
-
-def assert_only_events(registry: kopf.OperatorRegistry) -> None:
-    """Raise if anything but event handlers is registered."""
-    others: dict[str, Any] = {
-        "changes": registry._changing,  # noqa: SLF001 - kopf offers no other way to ask
-        "timers and daemons": registry._spawning,  # noqa: SLF001 - the same
-        "indexes": registry._indexing,  # noqa: SLF001 - the same
-        "admission": registry._webhooks,  # noqa: SLF001 - the same
-    }
-    for what, handlers in others.items():
-        if list(handlers.get_all_handlers()):
-            raise AssertionError(
-                f"kopf handlers of {what} are registered; use on.event only, see kopfwatch.py"
-            )
-
-
-def add_login(registry: kopf.OperatorRegistry, credentials: Credentials, heard: Heard) -> None:
-    """Let kopf use our credentials, our TLS, our token as it is renewed, and our ears."""
+@asynccontextmanager
+async def _session(credentials: Credentials, heard: Heard) -> AsyncIterator[kopf.AiohttpSession]:
+    """Open kopf's connections with our credentials, our token as it is renewed, and our ears."""
 
     async def authorize(
         request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
@@ -160,13 +161,10 @@ def add_login(registry: kopf.OperatorRegistry, credentials: Credentials, heard: 
             request.headers["Authorization"] = f"Bearer {token}"
         return await handler(request)
 
-    async def login(**_: object) -> kopf.AiohttpSession:
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=credentials.tls or True),
-            headers={"User-Agent": "haikube-operator"},
-            response_class=heard_response(heard),
-            middlewares=(authorize,),
-        )
-        return kopf.AiohttpSession(server=credentials.server, aiohttp_session=session)
-
-    kopf.on.login(registry=registry)(login)
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=credentials.tls or True),
+        headers={"User-Agent": "haikube-operator"},
+        response_class=heard_response(heard),
+        middlewares=(authorize,),
+    ) as session:
+        yield kopf.AiohttpSession(server=credentials.server, aiohttp_session=session)

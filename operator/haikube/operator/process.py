@@ -16,8 +16,6 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
-import kopf
-
 from haikube.cluster.addresses import path
 from haikube.cluster.credentials import Credentials
 from haikube.cluster.errors import Unreachable
@@ -27,7 +25,7 @@ from haikube.engine.health import Health
 from haikube.model.resources import Resource
 from haikube.operator.bounds import Bounds
 from haikube.operator.control import Control
-from haikube.operator.kopfwatch import add_login, assert_only_events, kopf_registry, kopf_settings
+from haikube.operator.kopfwatch import Watches
 from haikube.operator.lease import Connect, LeaseThread
 from haikube.operator.metrics import CountedCluster, Metrics
 from haikube.operator.preflight import preflight
@@ -116,23 +114,28 @@ class Process:
 
     async def _stand_by(self) -> None:
         """Fill the caches, keep them fresh, and wait for the lead."""
-        await self.control.load()
+        wanted = watched(self.settings)
+        watches = Watches(wanted, self.control.store, self.control.resync, self._seen)
         self._watches = (
-            asyncio.create_task(self._watch()),
+            asyncio.create_task(self._watch(watches)),
             asyncio.create_task(self.control.resync.run()),
         )
+        await self._first_of(watches.filled.wait())
         self.synced.set()
-        leading = asyncio.create_task(self.lease.acquire())
+        await self._first_of(self.lease.acquire())
+
+    async def _first_of(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Await work, or the end of a watch, which is an error."""
+        task = asyncio.create_task(work)
         try:
-            await _first_end(leading, *self._watches)
+            await _first_end(task, *self._watches)
         finally:
-            leading.cancel()
+            task.cancel()
 
     async def _lead(self) -> None:
         """Reconcile until told to stop.
 
-        When this returns nothing is written any more, so that the lead can be given up. The
-        watches end after that: kopf takes its time.
+        When this returns nothing is written any more, so that the lead can be given up.
         """
         self.metrics.leading()
         self.leads.set()
@@ -153,9 +156,11 @@ class Process:
             raise Unreachable(0, "NotLeading", f"{verb} {resource.kind} held back: not the leader")
         self.metrics.wrote(resource, verb)
 
-    async def _watch(self) -> None:
-        wanted = watched(self.settings)
-        kinds = {path(each.resource): each.resource.kind for each in wanted}
+    def _seen(self, resource: Resource) -> None:
+        self.health.seen(resource.kind)
+
+    async def _watch(self, watches: Watches) -> None:
+        kinds = {path(each.resource): each.resource.kind for each in watched(self.settings)}
         for kind in kinds.values():
             self.health.expect(kind, WATCH_SILENCE)
 
@@ -163,32 +168,7 @@ class Process:
             if address in kinds:
                 self.health.seen(kinds[address])
 
-        registry = kopf_registry(
-            wanted,
-            self.control.store,
-            self.control.resync,
-            lambda resource: self.health.seen(resource.kind),
-        )
-        assert_only_events(registry)
-        add_login(registry, self.credentials, heard)
-        ready = asyncio.Event()
-        takeover = asyncio.create_task(self._begun(ready))
-        await kopf.operator(
-            ready_flag=ready,
-            registry=registry,
-            settings=kopf_settings(wanted),
-            clusterwide=True,
-            standalone=True,
-            identity=self._identity,  # else kopf asks for the user, and a pod's uid has no name
-        )
-        takeover.cancel()
-
-    async def _begun(self, ready: asyncio.Event) -> None:
-        """Take the signals back from kopf once it runs, and look for what was missed until then."""
-        await ready.wait()
-        self._heed_signals()
-        for kind in watched(self.settings):
-            self.control.resync.soon(kind.resource)
+        await watches.run(self.credentials, heard)
 
     def _heed_signals(self) -> None:
         """Stop when told to."""
@@ -217,7 +197,7 @@ def _end_at_once() -> None:
     os._exit(1)
 
 
-async def _first_end(*tasks: asyncio.Task[None]) -> None:
+async def _first_end(*tasks: asyncio.Task[Any]) -> None:
     """Await tasks that never end: the first that does is passed on."""
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
