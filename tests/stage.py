@@ -127,7 +127,7 @@ async def _plan_of(obj: Raw, worlds: Worlds, context: Context) -> Plan:
         return plan_stack(worlds.stack(obj["metadata"]["name"]), context)
     key = app_key(BY_KIND[obj["kind"]], obj)
     assert key is not None
-    parts = plan_world(await worlds.app(key.namespace, key.name, {}), context)
+    parts = plan_world(await worlds.app(key.namespace, key.name, {}), context).conclude()
     found = [each.plan for each in parts if each.meta.uid == obj["metadata"]["uid"]]
     return found[0] if found else Plan()
 

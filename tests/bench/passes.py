@@ -1,6 +1,6 @@
 """The engine in memory: CPU, passes and writes per App, without a cluster and on a busy machine.
 
-usage: python -m bench.passes [--apps 200] [--profile FILE]
+usage: python -m bench.passes [--apps 60] [--runs 5] [--profile FILE]
 
 The fleet of ``bench.scale`` is deployed on the fake API server. Only the operator's own CPU counts:
 the time that the fake takes is taken off, that of reading its answers and events is not. So the
@@ -33,6 +33,7 @@ from haikube.operator import reconcile
 from haikube.operator.control import Control
 from haikube.operator.metrics import CountedCluster
 from haikube.operator.watched import WATCHED
+from haikube.plan.whole import plan_world
 from haikube.storage.memory import MemoryStorage
 from stage import control
 
@@ -181,11 +182,10 @@ def _count(wire: Wire, resource: Resource, verb: str) -> None:
 
 def _count_rounds() -> Counter[str]:
     found: Counter[str] = Counter()
-    plan = reconcile.plan_world
 
     def counted(*args: Any) -> Any:
         found["plan"] += 1
-        return plan(*args)
+        return plan_world(*args)
 
     reconcile.plan_world = counted
     return found
@@ -198,11 +198,13 @@ def _traced() -> float:
 def main() -> int:
     """Measure and tell."""
     parser = argparse.ArgumentParser(prog="bench.passes", description=__doc__)
-    parser.add_argument("--apps", type=int, default=200)
+    parser.add_argument("--apps", type=int, default=60)
+    parser.add_argument("--runs", type=int, default=5, help="the best of these counts")
     parser.add_argument("--profile", default="")
     wish = parser.parse_args()
     profile = cProfile.Profile(time.process_time) if wish.profile else None
-    sys.stdout.write(asyncio.run(measure(wish.apps, profile)).text())
+    runs = [asyncio.run(measure(wish.apps, profile)) for _ in range(wish.runs)]
+    sys.stdout.write(min(runs, key=lambda each: each.cpu).text())
     if profile:
         profile.dump_stats(wish.profile)
     return 0

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikube.render.renderer import TEMPLATES, Renderer, environment, to_json
+from haikube.render.renderer import TEMPLATES, Renderer, Slots, environment, plain
 
 INTERPOLATION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -34,15 +34,32 @@ def test_templates_hold_no_logic_but_conditions(path: Any) -> None:
     assert set(tags) <= {"if", "endif"}
 
 
-@given(VALUES)
-def test_any_value_comes_back_as_it_was(value: Any) -> None:
-    text = f"a: {to_json(value)}\nb: 1\n"
+@given(VALUES, TEXTS)
+def test_any_value_comes_back_as_it_was(value: Any, key: str) -> None:
+    slots = Slots()
+    text = f"a: {slots.mark(value)}\n{slots.mark(key)}: [{slots.mark(value)}, 1]\n"
 
-    assert yaml.load(text, Loader=yaml.CSafeLoader) == {"a": value, "b": 1}
+    assert slots.filled(yaml.load(text, Loader=yaml.CSafeLoader)) == {"a": value, key: [value, 1]}
+
+
+def test_a_value_may_be_part_of_a_text() -> None:
+    slots = Slots()
+
+    assert slots.filled(f"a-{slots.mark(1)}-{slots.mark('b: c')}") == "a-1-b: c"
 
 
 def test_a_lone_surrogate_is_replaced() -> None:
-    assert to_json("a\ud800b") == '"a\ufffdb"'
+    assert plain({"a": ("a\ud800b",)}) == {"a": ["a\ufffdb"]}
+
+
+def test_yaml_is_read_once_for_all_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    render = Renderer()
+    render("service", {"metadata": {"name": "x"}, "selector": {}})
+    monkeypatch.delattr(yaml, "load")
+    found = render("service", {"metadata": {"name": "y: z"}, "selector": {"a": "b"}})
+
+    assert found["metadata"] == {"name": "y: z"}
+    assert found["spec"]["selector"] == {"a": "b"}
 
 
 def test_a_forgotten_value_is_an_error() -> None:
@@ -51,7 +68,7 @@ def test_a_forgotten_value_is_an_error() -> None:
 
 
 def test_an_unknown_variable_is_strict() -> None:
-    assert environment().undefined is jinja2.StrictUndefined
+    assert environment(Slots()).undefined is jinja2.StrictUndefined
 
 
 def test_the_same_input_is_rendered_once() -> None:

@@ -13,8 +13,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
+from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from haikube.cluster.credentials import Credentials, Token
 from haikube.cluster.errors import ApiError, TooManyRequests, Unreachable, from_status
@@ -85,7 +87,10 @@ class Sessions:
         connector = aiohttp.TCPConnector(limit=limit, ssl=tls or True)
         timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS)
         headers = {"User-Agent": self._user_agent}
-        return aiohttp.ClientSession(connector=connector, timeout=timeout, headers=headers)
+        jar = aiohttp.DummyCookieJar()  # an API server sets none, and looking for them costs
+        return aiohttp.ClientSession(
+            connector=connector, timeout=timeout, headers=headers, cookie_jar=jar
+        )
 
 
 class Transport:
@@ -162,8 +167,7 @@ class Transport:
         try:
             async with session.request(
                 request.method,
-                credentials.server + request.path,
-                params=request.params,
+                _url(credentials.server, request),
                 data=None if request.body is None else json.dumps(request.body).encode(),
                 headers=await self._headers(request),
                 timeout=limits or aiohttp.helpers.sentinel,
@@ -185,6 +189,12 @@ class Transport:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         return headers
+
+
+def _url(server: str, request: Request) -> URL:
+    """Return where a request goes; its path is quoted already."""
+    query = f"?{urlencode(request.params)}" if request.params else ""
+    return URL(f"{server}{request.path}{query}", encoded=True)
 
 
 def _is_worth_repeating(request: Request, error: ApiError) -> bool:

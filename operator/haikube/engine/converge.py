@@ -19,14 +19,14 @@ from haikube.cluster.errors import ApiError, NotFound, Unreachable
 from haikube.engine.commit import Committer
 from haikube.engine.outcome import Committed, Foreign, Stale
 from haikube.engine.store import Store
-from haikube.model.intents import Part
+from haikube.model.intents import Decision, Part
 
 ROUNDS = 20
 """Rounds that a pass takes at most; a world that wants something else each time is a bug."""
 
 Object = Mapping[str, Any]
 Parts = tuple[Part, ...]
-Decide = Callable[[], Awaitable[Parts]]
+Decide = Callable[[], Awaitable[Decision]]
 Confess = Callable[[Part, Object, Exception], Mapping[str, Any] | None]
 """Returns the status that tells of a refusal, or None if nobody can do anything about it."""
 
@@ -57,13 +57,14 @@ class Converger:
         refused: Refusals = {}
         total = 0
         for _ in range(ROUNDS):
-            parts = await decide()
-            wrote = await self._round(parts, refused)
+            decision = await decide()
+            wrote = await self._round(decision.parts, refused)
             total += wrote
             if not wrote:
                 break
         else:
             raise Unsettled(f"{ROUNDS} rounds have not brought it to rest")
+        parts = decision.conclude()
         total += await self._finish(parts, refused)
         for error in refused.values():
             raise error

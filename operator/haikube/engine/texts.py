@@ -6,7 +6,7 @@ would be mostly copies.
 
 from __future__ import annotations
 
-import sys
+from sys import intern as _intern
 from typing import Any
 
 _LONGEST = 64
@@ -15,10 +15,16 @@ _LONGEST = 64
 
 def shared(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return an equal value whose short texts are those of all other values."""
-    if isinstance(value, str):
-        return sys.intern(value) if len(value) <= _LONGEST else value
-    if isinstance(value, dict):
-        return {sys.intern(key): shared(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [shared(item) for item in value]
-    return value
+    kind = type(value)  # JSON has no subclasses, and this is the busiest function of a start
+    if kind is dict:
+        return {
+            _intern(key): _text(each) if type(each) is str else shared(each)
+            for key, each in value.items()
+        }
+    if kind is list:
+        return [_text(each) if type(each) is str else shared(each) for each in value]
+    return _text(value) if kind is str else value
+
+
+def _text(text: str) -> str:
+    return _intern(text) if len(text) <= _LONGEST else text

@@ -6,7 +6,7 @@ was fetched from outside: a presigned URL is asked for by ``Presign`` and made w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -132,3 +132,15 @@ class Part:
     resource: Resource
     meta: Meta
     plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is wanted for all objects of a world: the writes of ``parts`` first.
+
+    ``conclude`` returns the parts with their statuses. It is called once nothing is left to write,
+    so that nobody makes statuses that the next look would make anew.
+    """
+
+    parts: tuple[Part, ...]
+    conclude: Callable[[], tuple[Part, ...]]

@@ -18,7 +18,7 @@ from haikube.engine.store import Store
 from haikube.engine.worker import Key
 from haikube.model import conditions, labels
 from haikube.model.conditions import Verdict, progressing, stalled
-from haikube.model.intents import Part
+from haikube.model.intents import Decision, Part
 from haikube.model.resources import APPS, BUILDS, DYNOS, RELEASES, STACKS
 from haikube.operator.certificates import KEY_OF_ALL, Certificates
 from haikube.operator.world import Worlds
@@ -89,7 +89,7 @@ class Reconciler:
     async def _app(self, key: Key) -> float | None:
         stored: dict[str, Stored] = {}
 
-        async def decide() -> tuple[Part, ...]:
+        async def decide() -> Decision:
             world = await self._worlds.app(key.namespace, key.name, stored)
             return plan_world(world, self._context())
 

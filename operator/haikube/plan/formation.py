@@ -25,7 +25,7 @@ from haikube.plan.closed import why_closed
 from haikube.plan.context import Context
 from haikube.plan.diagnosis import diagnose
 from haikube.plan.dynos import DynoPod
-from haikube.plan.formationstatus import all_up, formation_status
+from haikube.plan.formationstatus import all_up
 from haikube.plan.formationview import FormationView
 from haikube.plan.hosts import decide_hosts
 from haikube.plan.ordinals import name_dynos
@@ -37,7 +37,7 @@ HOSTS_PER_ROUTE = 16
 
 
 def plan_formation(view: FormationView, context: Context) -> Plan:
-    """Return what should exist for a formation and what its status says."""
+    """Return what should exist for a formation."""
     formation = view.formation
     if formation.meta.deleting:
         return Plan()
@@ -47,11 +47,7 @@ def plan_formation(view: FormationView, context: Context) -> Plan:
     else:
         writes = (*_dynos(view, view.app, context), *_reach(view, view.app, context))
     named = name_dynos(formation.process_type, view.pods)
-    return Plan(
-        writes=(*named, *writes),
-        status=formation_status(view, context),
-        requeue_after=handover.look_again(view, context),
-    )
+    return Plan((*named, *writes), requeue_after=handover.look_again(view, context))
 
 
 # What should exist

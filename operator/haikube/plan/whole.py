@@ -12,10 +12,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from haikube.model import labels
-from haikube.model.app import App
 from haikube.model.build import Build
 from haikube.model.formation import Formation
-from haikube.model.intents import Object, Part, Plan
+from haikube.model.intents import Decision, Object, Part, Plan
 from haikube.model.release import PENDING, Release
 from haikube.model.resources import APPS, BUILDS, DYNOS, FORMATIONS, RELEASES
 from haikube.plan.app.adopt import plan_adoption
@@ -31,6 +30,7 @@ from haikube.plan.context import Context
 from haikube.plan.declared import declared_build, declared_build_name
 from haikube.plan.dyno import dyno_view, plan_dyno
 from haikube.plan.formation import plan_formation
+from haikube.plan.formationstatus import formation_status
 from haikube.plan.formationview import formation_view
 from haikube.plan.release.entries import plan_stray
 from haikube.plan.release.health import serving
@@ -44,34 +44,40 @@ Parts = tuple[Part, ...]
 T = TypeVar("T", Build, Release, Formation)
 
 
-def plan_world(world: AppWorld, context: Context) -> Parts:
+def plan_world(world: AppWorld, context: Context) -> Decision:
     """Return what is wanted for every object of an App; of a deleted one nothing."""
     app = world.found
     if app is None:
         return _orphans(world, context)
     if app.meta.deleting:
-        return ()
+        return Decision((), tuple)
     builds = tuple(_builds(world, context))
     world = world.with_builds(_each(world.builds, builds))
     releases = _overtaken(world, tuple(_releases(world, context)), context)
     recorded, world = world.releases, world.with_releases(_each(world.releases, releases))
-    formations = tuple(_formations(world, context))
-    world = world.with_formations(_each(world.formations, formations))
-    return (
-        *builds,
-        *_completed(world, recorded, releases, context),
-        *(Part(RELEASES, each.meta, plan_request(world, each, context)) for each in world.requests),
-        *(Part(RELEASES, each.meta, _stray(world, each, context)) for each in world.strays),
-        Part(APPS, app.meta, plan_app(world, app, context)),
-        *formations,
-        *_dynos(world, context),
+    requests = (
+        Part(RELEASES, each.meta, plan_request(world, each, context)) for each in world.requests
     )
+    strays = (Part(RELEASES, each.meta, _stray(world, each, context)) for each in world.strays)
+    others = (*builds, *requests, *strays)
+    rest = (Part(APPS, app.meta, plan_app(world, context)), *_dynos(world, context))
+    formations = tuple(_formations(world, context))
+
+    def conclude() -> Parts:
+        told = tuple(_with_status(world, each, context) for each in formations)
+        whole = world.with_formations(_each(world.formations, told))
+        own, *dynos = rest
+        plan = replace(own.plan, status=app_status(whole, context))
+        ended = _completed(whole, recorded, releases, context)
+        return (*others, *ended, replace(own, plan=plan), *told, *dynos)
+
+    return Decision((*others, *releases, *rest, *formations), conclude)
 
 
-def plan_app(world: AppWorld, app: App, context: Context) -> Plan:
-    """Return what should exist for the App itself, and what its status says."""
-    wanted = declared_build(app, context.settings.default_stack)
-    known = world.build(declared_build_name(app)) is not None
+def plan_app(world: AppWorld, context: Context) -> Plan:
+    """Return what should exist for the App itself."""
+    wanted = declared_build(world.app, context.settings.default_stack)
+    known = world.build(declared_build_name(world.app)) is not None
     return Plan(
         writes=(
             *plan_adoption(world),
@@ -81,7 +87,6 @@ def plan_app(world: AppWorld, app: App, context: Context) -> Plan:
             *plan_formations(world),
             *forget(world, context),
         ),
-        status=app_status(world, context),
         requeue_after=look_again(world),
     )
 
@@ -101,8 +106,9 @@ def _releases(world: AppWorld, context: Context) -> Iterator[Part]:
     for each in sorted(world.releases, key=lambda each: each.version):
         if not _is_history(world, each):
             plan = plan_release(release_view(world, each), context)
-            world = world.with_releases(_each(world.releases, (Part(RELEASES, each.meta, plan),)))
-            yield Part(RELEASES, each.meta, plan)
+            part = Part(RELEASES, each.meta, plan)
+            world = world.with_releases(_each(world.releases, (part,)))
+            yield part
 
 
 def _overtaken(world: AppWorld, parts: Parts, context: Context) -> Parts:
@@ -155,8 +161,17 @@ def _completed(
 
 def _formations(world: AppWorld, context: Context) -> Iterator[Part]:
     for each in world.formations:
-        plan = plan_formation(formation_view(world, each, context.settings), context)
-        yield Part(FORMATIONS, each.meta, plan)
+        view = formation_view(world, each, context.settings)
+        yield Part(FORMATIONS, each.meta, plan_formation(view, context))
+
+
+def _with_status(world: AppWorld, part: Part, context: Context) -> Part:
+    """Return the part of a formation with the status that it gets."""
+    if part.meta.deleting:
+        return part
+    formation = next(each for each in world.formations if each.meta.uid == part.meta.uid)
+    status = formation_status(formation_view(world, formation, context.settings), context)
+    return replace(part, plan=replace(part.plan, status=status))
 
 
 def _dynos(world: AppWorld, context: Context) -> Iterator[Part]:
@@ -164,20 +179,21 @@ def _dynos(world: AppWorld, context: Context) -> Iterator[Part]:
         yield Part(DYNOS, each.meta, plan_dyno(dyno_view(world, each, context.settings), context))
 
 
-def _orphans(world: AppWorld, context: Context) -> Parts:
+def _orphans(world: AppWorld, context: Context) -> Decision:
     """Return what is said of objects that refer to an App that does not exist."""
-    return (
-        *_builds(world, context),
-        *_formations(world, context),
-        *_dynos(world, context),
-    )
+    told = (_with_status(world, each, context) for each in _formations(world, context))
+    parts = (*_builds(world, context), *told, *_dynos(world, context))
+    return Decision(parts, lambda: parts)
 
 
 def _each(objects: tuple[T, ...], parts: Iterable[Part]) -> tuple[T, ...]:
-    """Return objects with the statuses that their parts will give them."""
-    known = {part.meta.uid: part.plan.status for part in parts}
-    return tuple(_with(each, known.get(each.meta.uid)) for each in objects)
+    """Return objects with the statuses that their parts give them; the same if none differs."""
+    told = {part.meta.uid: part.plan.status for part in parts if part.plan.status is not None}
+    new = tuple(_with(each, told.get(each.meta.uid)) for each in objects)
+    return (
+        new if any(one is not other for one, other in zip(new, objects, strict=True)) else objects
+    )
 
 
 def _with(obj: T, status: Object | None) -> T:
-    return obj if status is None else obj.with_status(status)
+    return obj if status is None or status == obj.status else obj.with_status(status)

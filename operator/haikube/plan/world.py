@@ -128,12 +128,12 @@ class AppWorld:
 
     def with_builds(self, builds: tuple[Build, ...]) -> AppWorld:
         """Return the world as it is once the statuses of the builds are written."""
-        return replace(self, builds=builds)
+        return self if builds is self.builds else replace(self, builds=builds)
 
     def with_releases(self, releases: tuple[Release, ...]) -> AppWorld:
         """Return the world as it is once the statuses of the releases are written."""
-        return replace(self, releases=releases)
+        return self if releases is self.releases else replace(self, releases=releases)
 
     def with_formations(self, formations: tuple[Formation, ...]) -> AppWorld:
         """Return the world as it is once the statuses of the formations are written."""
-        return replace(self, formations=formations)
+        return self if formations is self.formations else replace(self, formations=formations)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from haikube.model.intents import Object, Plan
+from dataclasses import replace
+
+from haikube.model.app import App
+from haikube.model.intents import Object, Plan, Write
 from haikube.model.release import PENDING
 from haikube.plan.context import Context
 from haikube.plan.release.phase import plan_phase, release_verdict
@@ -22,19 +25,25 @@ def plan_release(view: ReleaseView, context: Context) -> Plan:
     verdict = release_verdict(view)
     status = release_status(view, verdict, context)
     return Plan(
-        writes=(
-            *plan_snapshot(view, view.app),
-            *plan_slug_url(view, view.app, context),
-            *plan_phase(view, view.app, context),
-        ),
+        writes=_children(view, view.app, context),
         status=status,
         events=release_events(view, verdict),
-        requeue_after=_again(view, status, context),
+        requeue_after=_again(view, view.app, status, context),
     )
 
 
-def _again(view: ReleaseView, status: Object, context: Context) -> float | None:
-    """Return when to look again: at once at its end, for what it needed until then may go now."""
+def _children(view: ReleaseView, app: App, context: Context) -> tuple[Write, ...]:
+    return (
+        *plan_snapshot(view, app),
+        *plan_slug_url(view, app, context),
+        *plan_phase(view, app, context),
+    )
+
+
+def _again(view: ReleaseView, app: App, status: Object, context: Context) -> float | None:
+    """Return when to look again: at once, if what it needed until its end may go then."""
     if view.release.result == PENDING and status.get("result") != PENDING:
-        return 0.0
+        ended = replace(view, release=view.release.with_status(status))
+        if _children(ended, app, context):
+            return 0.0
     return renewal(view, context)
