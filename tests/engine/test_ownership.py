@@ -39,12 +39,6 @@ def test_only_our_own_apply_counts(changes: Json, found: str) -> None:
     assert owned_fields(obj, MANAGER) == found
 
 
-def test_equal_ownership_is_one_text_in_memory() -> None:
-    first, second = (thing(metadata={"managedFields": [entry()]}) for _ in range(2))
-
-    assert owned_fields(first, MANAGER) is owned_fields(second, MANAGER)
-
-
 _KEY = 'k:{"name":"web"}'
 
 

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from engine.objects import MANAGER, PARTS, THINGS, thing
 from haikube.cluster.port import Json, Listing
+from haikube.engine import kept
 from haikube.engine.change import Change
-from haikube.engine.store import Index, Store
-from haikube.engine.texts import shared
+from haikube.engine.kept import Index
+from haikube.engine.packed import Packer
+from haikube.engine.store import Store
 
 
 def by_label(label: str) -> Index:
@@ -254,20 +256,49 @@ _JSON: Any = st.recursive(
 )
 
 
-@given(_JSON)
-def test_sharing_texts_changes_no_value(value: Any) -> None:
-    assert shared(value) == value
+@given(st.lists(_JSON, min_size=1))
+def test_what_is_packed_comes_back(contents: list[Any]) -> None:
+    packer = Packer()
+    packed = [packer.pack(THINGS, each) for each in contents]
+
+    assert [packer.unpack(THINGS, each) for each in packed] == contents
 
 
-def test_objects_share_the_texts_that_each_brought_itself() -> None:
-    store = Store(MANAGER)
-    for name in ("one", "two"):
-        answer = json.dumps(thing(name, uid=name, spec={"some key": ["some value"]}))
-        store.put(THINGS, None, json.loads(answer))
+def test_objects_of_a_kind_take_few_bytes() -> None:
+    packer = Packer()
+    conditions = [{"type": each, "status": "True", "message": "all is well"} for each in "abc"]
+    objects = [
+        thing(f"thing-{number}", uid=f"uid-{number}", status={"conditions": conditions})
+        for number in range(9)
+    ]
+    sizes = [len(packer.pack(THINGS, each)) for each in objects]
 
-    one, two = (store.get(THINGS, "ns", name) for name in ("one", "two"))
-    assert one is not None
-    assert two is not None
-    (key,), (other,) = one["spec"], two["spec"]
-    assert key is other
-    assert one["spec"][key][0] is two["spec"][other][0]
+    assert max(sizes) < len(json.dumps(objects[0])) / 4
+
+
+def test_what_is_not_at_hand_is_the_same_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "AT_HAND", 2)
+    parses: list[str] = []
+
+    def parse(obj: Mapping[str, Any]) -> str:
+        parses.append(obj["metadata"]["name"])
+        return str(obj["spec"]["a"])
+
+    read = {THINGS: parse, PARTS: parse}
+    store = Store(MANAGER, parse=read, indexes={"app": by_label("app")}, parsed=[PARTS])
+    ours = {"manager": MANAGER, "operation": "Apply", "fieldsV1": {"f:spec": {"f:a": {}}}}
+    marks = {"labels": {"app": "x"}, "managedFields": [ours]}
+    for name in "abcd":
+        for kind in (THINGS, PARTS):
+            made = thing(name, uid=f"{kind}{name}", resource=kind, metadata=marks, spec={"a": name})
+            store.put(kind, None, made)
+
+    assert parses == list("abcd")
+    assert store.values(PARTS, "app", "x") == list("abcd")
+    assert store.values(THINGS, "app", "x") == list("abcd")
+    assert store.owned(THINGS, "ns", "a") == '{"f:spec":{"f:a":{}}}'
+    again = thing("a", uid=f"{THINGS}a", version=2, metadata=marks, spec={"a": "a"})
+    assert store.put(THINGS, "MODIFIED", again) is None
+    assert store.uids(PARTS) == {f"{PARTS}{name}": ("ns", name) for name in "abcd"}
+    assert store.places(PARTS, "app") == {"x"}
+    assert store.number(THINGS, "app", "x") == 4

@@ -65,7 +65,7 @@ class Committer:
         self._digest_annotation = digest_annotation
         self._recorder = Recorder(cluster, manager, clock)
         self._patience = Patience(clock)
-        self._settled: Recent[str, tuple[str, str]] = Recent(_REMEMBERED)
+        self._settled: Recent[str, int] = Recent(_REMEMBERED)
 
     async def commit(self, plan: Plan, resource: Resource, owner: Object) -> Committed:
         """Make the cluster as the plan for ``owner`` (of kind ``resource``) wants it."""
@@ -137,7 +137,7 @@ class Committer:
 
     async def _send(self, target: Target, body: Object, mark: Mark, seen: Seen | None) -> int:
         answer = await self._live.apply(target, self._marked(body, mark, seen))
-        self._settled[answer.obj["metadata"]["uid"]] = (answer.owned, str(mark))
+        self._settled[answer.obj["metadata"]["uid"]] = hash((answer.owned, str(mark)))
         return 1
 
     def _refuse_to_fight(self, target: Target, seen: Seen, wanted: Mark) -> None:
@@ -155,11 +155,12 @@ class Committer:
         uid = seen.obj["metadata"]["uid"]
         if self._applied(seen) != str(wanted):
             return False
-        if self._settled.get(uid) == (seen.owned, str(wanted)):
+        so = hash((seen.owned, str(wanted)))
+        if self._settled.get(uid) == so:
             return True
         if not covers(seen.owned, body):
             return False
-        self._settled[uid] = (seen.owned, str(wanted))
+        self._settled[uid] = so
         return True
 
     def _marked(self, body: Object, wanted: Mark, seen: Seen | None) -> Json:

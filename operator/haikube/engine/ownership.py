@@ -14,7 +14,6 @@ kinds without ``metadata.generation``.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,17 +26,14 @@ _METADATA_IDENTITY = frozenset({"name", "namespace", "uid", "resourceVersion", "
 
 
 def owned_fields(obj: Mapping[str, Any], manager: str) -> str:
-    """Return the fields that ``manager`` has applied and still owns, as JSON; "" for none.
-
-    Children of one shape share one text in memory: it is interned.
-    """
+    """Return the fields that ``manager`` has applied and still owns, as JSON; "" for none."""
     for entry in obj.get("metadata", {}).get("managedFields", ()):
         if (
             entry.get("manager") == manager
             and entry.get("operation") == "Apply"
             and not entry.get("subresource")
         ):
-            return sys.intern(canonical(entry.get("fieldsV1", {})))
+            return canonical(entry.get("fieldsV1", {}))
     return ""
 
 

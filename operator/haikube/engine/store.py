@@ -8,14 +8,15 @@ Rules:
    uid under the same name replaces the old one.
 2. A deletion that no event reported is found by ``replace`` and ``diff``.
 3. ``put`` returns a change only if something that was kept differs: noise wakes nobody.
-4. Objects are parsed once, when they are put, and the texts that they have in common are kept
-   once. Raw or parsed they are shared, not copied: nobody may change what they get from here.
+4. Kept are packed bytes (see ``packed``). What was put or asked for lately is at hand as it is, and
+   parsed once. Raw or parsed it is shared, not copied: nobody may change what they get from here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import Any, Literal
 
 from haikube.cluster.port import Json, Listing
@@ -27,9 +28,8 @@ from haikube.engine.change import (
     comparable,
     nothing,
 )
-from haikube.engine.ownership import owned_fields
+from haikube.engine.kept import Entry, Index, Open, Parse, Prune, Shelf
 from haikube.engine.recent import Recent
-from haikube.engine.texts import shared
 from haikube.model.resources import Resource
 
 Object = Mapping[str, Any]
@@ -38,14 +38,12 @@ Name = tuple[str, str]
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 Objects = list[Object]
+Uids = dict[str, tuple[str, str]]
 Values = list[Any]
+Places = tuple[tuple[str, str], ...]
 Changes = list[Change]
-Prune = Callable[[Json], Json]
-Parse = Callable[[Object], Any]
-Index = Callable[[Object], Iterable[str]]
 
 _TOMBSTONES = 20_000
-_KUBECTL_COPY = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +54,16 @@ class Gap:
     outdated: tuple[Name, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    obj: Object
-    version: int
-    owned: str
-    value: Any
-    places: tuple[tuple[str, str], ...]
-
-
-def without_noise(obj: Json) -> Json:
-    """Return an object without managed fields and kubectl's copy of it."""
-    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
-    if _KUBECTL_COPY in metadata.get("annotations", {}):
-        kept = {key: text for key, text in metadata["annotations"].items() if key != _KUBECTL_COPY}
-        metadata["annotations"] = kept
-    return {**obj, "metadata": metadata}
-
-
 def name_of(obj: Object) -> Name:
     """Return the name under which an object is kept."""
-    return obj["metadata"].get("namespace") or "", obj["metadata"]["name"]
+    return intern(obj["metadata"].get("namespace") or ""), intern(obj["metadata"]["name"])
 
 
 class Store:
-    """See the module; ``manager`` is the field manager whose ownership is remembered."""
+    """See the module; ``manager`` is the field manager whose ownership is remembered.
+
+    Of the kinds in ``parsed`` all objects are looked at so often that they are kept parsed.
+    """
 
     def __init__(
         self,
@@ -89,53 +72,66 @@ class Store:
         prune: Mapping[Resource, Prune] | None = None,
         parse: Mapping[Resource, Parse] | None = None,
         indexes: Mapping[str, Index] | None = None,
+        parsed: Iterable[Resource] = (),
     ) -> None:
-        self._manager = manager
-        self._prune = dict(prune or {})
-        self._parse = dict(parse or {})
-        self._indexes = dict(indexes or {})
-        self._entries: dict[Resource, dict[Name, _Entry]] = {}
+        self._shelf = Shelf(manager, prune or {}, parse or {}, indexes or {}, frozenset(parsed))
+        self._entries: dict[Resource, dict[Name, Entry]] = {}
         self._found: dict[tuple[Resource, str, str], dict[Name, None]] = {}
         self._dead: Recent[str, int] = Recent(_TOMBSTONES)
-        self._uids: set[str] = set()
         self.listener: Listener | None = None
 
     def get(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
         """Return one object, or None."""
         entry = self._entries.get(resource, {}).get((namespace or "", name))
-        return entry.obj if entry else None
+        return self._shelf.open(resource, entry).obj if entry else None
 
     def value(self, resource: Resource, namespace: str | None, name: str) -> Any:  # noqa: ANN401 - what ``parse`` makes
         """Return one object as it was parsed, or None."""
         entry = self._entries.get(resource, {}).get((namespace or "", name))
-        return entry.value if entry else None
+        return self._shelf.value(resource, entry) if entry else None
 
     def values(self, resource: Resource, index: str, value: str) -> Values:
         """Return the parsed objects that an index holds under ``value``, by name."""
-        names = self._found.get((resource, index, value), ())
-        entries = self._entries.get(resource, {})
-        return [entries[name].value for name in sorted(names)]
+        names = self._found.get((resource, index, value))
+        if not names:
+            return []
+        entries = self._entries[resource]
+        return [self._shelf.value(resource, entries[name]) for name in sorted(names)]
 
     def list(self, resource: Resource, namespace: str | None = None) -> Objects:
         """Return all objects of a kind, of one namespace or of all."""
-        entries = self._entries.get(resource, {})
         return [
-            entry.obj for (ns, _), entry in entries.items() if namespace is None or ns == namespace
+            self._shelf.open(resource, entry).obj
+            for (ns, _), entry in self._entries.get(resource, {}).items()
+            if namespace is None or ns == namespace
         ]
+
+    def uids(self, resource: Resource) -> Uids:
+        """Return the uid of each object of a kind, and under which name it is."""
+        return {entry.uid: name for name, entry in self._entries.get(resource, {}).items()}
 
     def find(self, resource: Resource, index: str, value: str) -> Objects:
         """Return the objects that an index holds under ``value``, by name."""
         names = self._found.get((resource, index, value), ())
-        return [self._entries[resource][name].obj for name in sorted(names)]
+        entries = self._entries.get(resource, {})
+        return [self._shelf.open(resource, entries[name]).obj for name in sorted(names)]
+
+    def places(self, resource: Resource, index: str) -> set[str]:
+        """Return all that an index holds objects of a kind under."""
+        return {value for kind, name, value in self._found if kind == resource and name == index}
+
+    def number(self, resource: Resource, index: str, value: str) -> int:
+        """Return how many objects an index holds under ``value``."""
+        return len(self._found.get((resource, index, value), ()))
 
     def owned(self, resource: Resource, namespace: str | None, name: str) -> str:
         """Return which fields of an object our manager owns, for ``ownership.covers``."""
         entry = self._entries.get(resource, {}).get((namespace or "", name))
-        return entry.owned if entry else ""
+        return self._shelf.open(resource, entry).owned if entry else ""
 
     def knows(self, uid: str) -> bool:
         """Return whether an object of a kind that is kept lives."""
-        return uid in self._uids
+        return any(uid == each.uid for kind in self._entries.values() for each in kind.values())
 
     def count(self, resource: Resource) -> int:
         """Return how many objects of a kind are known."""
@@ -167,31 +163,20 @@ class Store:
         died = self._dead.get(uid)
         if (died is not None and version <= died) or (old is not None and version <= old.version):
             return None
-        new = self._entry(resource, obj, version)
+        new = self._shelf.keep(resource, obj, version)
+        before = self._shelf.open(resource, old) if old else None
         self._set(resource, name, old, new)
-        if old is not None and _same(old, new):
+        after = self._shelf.open(resource, new)
+        if before is not None and _same(before, after):
             return None
-        return Change(resource, old.obj if old else None, new.obj)
-
-    def _entry(self, resource: Resource, obj: Json, version: int) -> _Entry:
-        pruned = without_noise(obj)
-        if (prune := self._prune.get(resource)) is not None:
-            pruned = prune(pruned)
-        pruned = shared(pruned)
-        parse = self._parse.get(resource)
-        parsed = parse(pruned) if parse is not None else pruned
-        places = tuple(
-            (index, value) for index, values in self._indexes.items() for value in values(pruned)
-        )
-        return _Entry(pruned, version, owned_fields(obj, self._manager), parsed, places)
+        return Change(resource, before.obj if before else None, after.obj)
 
     def forget(self, resource: Resource, namespace: str | None, name: str, uid: str) -> None:
         """Drop an object that a call of ours has just deleted; events may still show it dying."""
         key = (namespace or "", name)
         entry = self._entries.get(resource, {}).get(key)
-        if entry is not None and entry.obj["metadata"]["uid"] == uid:
-            self._drop(resource, key, entry)
-            self._tell(Change(resource, entry.obj, None), anything)
+        if entry is not None and entry.uid == uid:
+            self._tell(self._drop(resource, key, entry), anything)
 
     def replace(self, resource: Resource, listing: Listing) -> Changes:
         """Take in a complete list of a kind; objects that it lacks are gone."""
@@ -211,8 +196,7 @@ class Store:
         gone = [
             (name, entry)
             for name, entry in entries.items()
-            if entry.version <= horizon
-            and seen.get(name, {}).get("uid") != entry.obj["metadata"]["uid"]
+            if entry.version <= horizon and seen.get(name, {}).get("uid") != entry.uid
         ]
         deleted = tuple(self._lose(resource, name, entry, horizon) for name, entry in gone)
         for change in deleted:
@@ -224,42 +208,48 @@ class Store:
         )
         return Gap(deleted, outdated)
 
-    def _lose(self, resource: Resource, name: Name, entry: _Entry, version: int) -> Change:
-        self._dead[entry.obj["metadata"]["uid"]] = version
-        self._drop(resource, name, entry)
-        return Change(resource, entry.obj, None)
+    def _lose(self, resource: Resource, name: Name, entry: Entry, version: int) -> Change:
+        self._dead[entry.uid] = version
+        return self._drop(resource, name, entry)
 
     def _bury(self, resource: Resource, obj: Json) -> Change | None:
         uid, version = obj["metadata"]["uid"], int(obj["metadata"]["resourceVersion"])
         entry = self._entries.get(resource, {}).get(name_of(obj))
-        if entry is None or entry.obj["metadata"]["uid"] != uid:
+        if entry is None or entry.uid != uid:
             self._dead[uid] = version
             return None
         if version < entry.version:
             return None
         return self._lose(resource, name_of(obj), entry, version)
 
-    def _set(self, resource: Resource, name: Name, old: _Entry | None, new: _Entry) -> None:
-        if old is not None:
-            self._unindex(resource, name, old)
-            self._uids.discard(old.obj["metadata"]["uid"])
-        self._uids.add(new.obj["metadata"]["uid"])
+    def _set(self, resource: Resource, name: Name, old: Entry | None, new: Entry) -> None:
         self._entries.setdefault(resource, {})[name] = new
-        for place in new.places:
-            self._found.setdefault((resource, *place), {})[name] = None
+        before = self._places(resource, old) if old is not None else ()
+        after = self._places(resource, new)
+        if before != after:
+            self._unindex(resource, name, before)
+            for place in after:
+                self._found.setdefault((resource, *place), {})[name] = None
+        if old is not None:
+            self._shelf.put_away(old)
 
-    def _drop(self, resource: Resource, name: Name, entry: _Entry) -> None:
-        self._unindex(resource, name, entry)
-        self._uids.discard(entry.obj["metadata"]["uid"])
+    def _drop(self, resource: Resource, name: Name, entry: Entry) -> Change:
+        gone = Change(resource, self._shelf.open(resource, entry).obj, None)
+        self._unindex(resource, name, self._places(resource, entry))
+        self._shelf.put_away(entry)
         del self._entries[resource][name]
+        return gone
 
-    def _unindex(self, resource: Resource, name: Name, entry: _Entry) -> None:
-        for place in entry.places:
+    def _places(self, resource: Resource, entry: Entry) -> Places:
+        return tuple(self._shelf.places(self._shelf.open(resource, entry).obj))
+
+    def _unindex(self, resource: Resource, name: Name, places: Places) -> None:
+        for place in places:
             names = self._found.get((resource, *place), {})
             names.pop(name, None)
             if not names:
                 self._found.pop((resource, *place), None)
 
 
-def _same(old: _Entry, new: _Entry) -> bool:
+def _same(old: Open, new: Open) -> bool:
     return old.owned == new.owned and comparable(old.obj) == comparable(new.obj)

@@ -35,6 +35,8 @@ class Bounds:
         self._settings = settings
         self._clock = clock
         self._recorder = Recorder(cluster, "haikube-operator", clock)
+        self._past: set[str] = set()
+        """Uids of builds that have ended, and their URLs too."""
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -44,18 +46,25 @@ class Bounds:
 
     async def look(self) -> None:
         """Measure once what every build has stored; a failure is tried again."""
-        for build in list(self._store.list(BUILDS)):
+        known = self._store.uids(BUILDS)
+        self._past &= known.keys()
+        for uid, (namespace, name) in known.items():
+            build = None if uid in self._past else self._store.get(BUILDS, namespace, name)
+            if build is None:
+                continue
             try:
                 await self._look_at(build)
             except (ApiError, StorageError) as error:
-                name = build["metadata"]["name"]
                 log.warning("build %s could not be measured, tried again: %s", name, error)
 
     async def _look_at(self, build: Mapping[str, Any]) -> None:
         app = self._store.get(APPS, build["metadata"]["namespace"], build["spec"]["appRef"]["name"])
         if app is None:
             return
-        for bound in bounds(build, app, self._settings, self._clock.now()):
+        reached = bounds(build, app, self._settings, self._clock.now())
+        if not reached and is_finished(build):
+            self._past.add(build["metadata"]["uid"])
+        for bound in reached:
             size = await self._size(bound)
             if size > bound.limit:
                 await self._end(build, bound, size)

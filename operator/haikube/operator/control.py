@@ -18,11 +18,11 @@ from haikube.engine.worker import Key, run_workers
 from haikube.engine.worker import Observer as Watcher
 from haikube.model import labels
 from haikube.model.intents import Presign
-from haikube.model.resources import APPS, OWN_KINDS, STACKS
+from haikube.model.resources import APPS, STACKS
 from haikube.operator.certificates import KEY_OF_ALL, Certificates
 from haikube.operator.reconcile import QUEUE, Reconciler
-from haikube.operator.routes import Routes, app_key, by_person
-from haikube.operator.watched import MANAGER, new_store, watched
+from haikube.operator.routes import Routes, by_person
+from haikube.operator.watched import MANAGER, apps_named, new_store, watched
 from haikube.operator.world import Worlds
 from haikube.plan.context import Render
 from haikube.settings import Settings
@@ -100,12 +100,10 @@ class Control:
     def _look_at_everything(self) -> None:
         self.queue.add(QUEUE, Lane.LOOK)
         self.queue.add(KEY_OF_ALL, Lane.LOOK)
-        for obj in self.store.list(STACKS):
-            self.queue.add(Key(STACKS.kind, "", obj["metadata"]["name"]), Lane.LOOK)
-        for kind in OWN_KINDS:
-            for obj in self.store.list(kind):
-                if (key := app_key(kind, obj)) is not None:
-                    self.queue.add(key, Lane.LOOK)
+        for _, name in self.store.uids(STACKS).values():
+            self.queue.add(Key(STACKS.kind, "", name), Lane.LOOK)
+        for place in apps_named(self.store):
+            self.queue.add(Key(APPS.kind, *place), Lane.LOOK)
 
     def _compared(self) -> None:
         """Look at everything after a comparison: no wake-up that was missed stays so for long."""

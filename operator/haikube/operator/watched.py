@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from haikube.cluster.port import Json
+from haikube.engine.kept import Index
 from haikube.engine.resync import Watched
-from haikube.engine.store import Index, Store
+from haikube.engine.store import Store
 from haikube.model import labels
 from haikube.model.app import parse_app
 from haikube.model.build import FINISHED, parse_build
@@ -231,6 +232,16 @@ def unfinished(obj: Object) -> Iterable[str]:
     return () if (obj.get("status") or {}).get("result") in FINISHED else ("",)
 
 
+def apps_named(store: Store) -> set[tuple[str, str]]:
+    """Return namespace and name of all Apps, and of those that anything of ours refers to."""
+    found = set(store.uids(APPS).values())
+    for kind in OWN_KINDS:
+        for place in store.places(kind, "app"):
+            namespace, _, name = place.partition("/")
+            found.add((namespace, name))
+    return found
+
+
 def new_store(settings: Settings) -> Store:
     """Return an empty store for everything that is watched."""
     return Store(
@@ -249,4 +260,5 @@ def new_store(settings: Settings) -> Store:
             "node": by_node,
             "shares-users": shares_users,
         },
+        parsed=(DEPLOYMENTS,),  # a stack looks at all of its dynos
     )

@@ -89,7 +89,7 @@ class Worlds:
 
     def stack(self, name: str) -> StackView:
         """Return all that decides about a Stack."""
-        apps = len(self._store.find(APPS, "stack", name))
+        apps = self._store.number(APPS, "stack", name)
         dynos = tuple(self._store.values(DEPLOYMENTS, "runs-on", name))
         return StackView(self._store.value(STACKS, "", name), apps=apps, deployments=dynos)
 

@@ -1,0 +1,115 @@
+"""One object as the store keeps it: packed, and at hand for a while after it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from sys import intern
+from typing import Any
+
+from haikube.cluster.port import Json
+from haikube.engine.ownership import owned_fields
+from haikube.engine.packed import Packer
+from haikube.engine.recent import Recent
+from haikube.model.resources import Resource
+
+Object = Mapping[str, Any]
+Prune = Callable[[Json], Json]
+Parse = Callable[[Object], Any]
+Index = Callable[[Object], Iterable[str]]
+
+AT_HAND = 512
+"""Objects that are kept as they are; all that the workers look at at once."""
+
+_KUBECTL_COPY = "kubectl.kubernetes.io/last-applied-configuration"
+_UNPARSED: Any = object()
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """What is kept of one object; ``value`` only of kinds that are kept parsed."""
+
+    version: int
+    uid: str
+    packed: bytes
+    value: Any
+
+
+@dataclass(slots=True)
+class Open:
+    """One object that is at hand, and the fields of it that our manager owns."""
+
+    obj: Object
+    owned: str
+    value: Any = _UNPARSED
+
+
+class Shelf:
+    """Packs objects and opens them again; what it gives is shared, so nobody may change it."""
+
+    def __init__(
+        self,
+        manager: str,
+        prune: Mapping[Resource, Prune],
+        parse: Mapping[Resource, Parse],
+        indexes: Mapping[str, Index],
+        parsed: frozenset[Resource],
+    ) -> None:
+        self._manager = manager
+        self._prune = prune
+        self._parse = parse
+        self._indexes = indexes
+        self._parsed = parsed
+        self._packer = Packer()
+        self._at_hand: Recent[Entry, Open] = Recent(AT_HAND)
+
+    def keep(self, resource: Resource, obj: Json, version: int) -> Entry:
+        """Return what is to be kept of an object."""
+        pruned = without_noise(obj)
+        if (prune := self._prune.get(resource)) is not None:
+            pruned = prune(pruned)
+        opened = Open(pruned, owned_fields(obj, self._manager))
+        if resource in self._parsed:
+            opened.value = self._parse[resource](pruned)
+        packed = self._packer.pack(resource, (pruned, opened.owned))
+        uid = intern(obj["metadata"]["uid"])
+        entry = Entry(version, uid, packed, opened.value)
+        self._at_hand[entry] = opened
+        return entry
+
+    def places(self, obj: Object) -> Iterable[tuple[str, str]]:
+        """Yield each index that holds an object, and under what."""
+        for index, values in self._indexes.items():
+            for value in values(obj):
+                yield index, intern(value)
+
+    def open(self, resource: Resource, entry: Entry) -> Open:
+        """Return an object as it is."""
+        found = self._at_hand.get(entry)
+        if found is None:
+            obj, owned = self._packer.unpack(resource, entry.packed)
+            self._at_hand[entry] = found = Open(obj, owned, entry.value)
+        return found
+
+    def value(self, resource: Resource, entry: Entry) -> Any:  # noqa: ANN401 - what ``parse`` makes
+        """Return an object as it was parsed."""
+        if entry.value is not _UNPARSED:
+            return entry.value
+        opened = self.open(resource, entry)
+        if opened.value is _UNPARSED:
+            parse = self._parse.get(resource)
+            opened.value = parse(opened.obj) if parse is not None else opened.obj
+        return opened.value
+
+    def put_away(self, entry: Entry) -> None:
+        """Have an object no longer at hand."""
+        self._at_hand.pop(entry)
+
+
+def without_noise(obj: Json) -> Json:
+    """Return an object without managed fields and kubectl's copy of it."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    if _KUBECTL_COPY in metadata.get("annotations", {}):
+        kept = {key: text for key, text in metadata["annotations"].items() if key != _KUBECTL_COPY}
+        metadata["annotations"] = kept
+    return {**obj, "metadata": metadata}
