@@ -19,7 +19,7 @@ from haikube.cluster.credentials import Credentials, static_token
 from haikube.cluster.errors import Unreachable
 from haikube.cluster.fake import Call, FakeCluster
 from haikube.engine.worker import Key
-from haikube.model.resources import APPS, HTTP_ROUTES, LEASES, OWN_KINDS, SECRETS
+from haikube.model.resources import APPS, GATEWAYS, HTTP_ROUTES, LEASES, OWN_KINDS, SECRETS
 from haikube.operator import process as module
 from haikube.operator.lease import LeaseThread
 from haikube.operator.preflight import CUSTOM_RESOURCES, NotReadyToStart
@@ -65,7 +65,7 @@ async def watches(monkeypatch: pytest.MonkeyPatch, cluster: FakeCluster) -> Stre
 @pytest.fixture
 def cluster() -> FakeCluster:
     found = FakeCluster()
-    for kind in (*OWN_KINDS, HTTP_ROUTES):
+    for kind in (*OWN_KINDS, HTTP_ROUTES, GATEWAYS):
         found.seed(CUSTOM_RESOURCES, {"metadata": {"name": f"{kind.plural}.{kind.group}"}})
     return found
 
@@ -112,7 +112,7 @@ async def test_it_leads_works_and_gives_the_lead_up(
     process = made(cluster, leases)
 
     async with running(process):
-        await watches.running.wait()
+        await asyncio.wait_for(watches.running.wait(), PATIENCE)
         async with asyncio.timeout(PATIENCE):
             async for event in cluster.watch(SECRETS):
                 if event.object["metadata"]["name"] == "hello-config":
@@ -127,7 +127,7 @@ async def test_a_standby_is_ready_and_touches_nothing(
     cluster: FakeCluster, leases: FakeCluster, watches: Streams
 ) -> None:
     async with running(made(cluster, leases)):
-        await watches.running.wait()
+        await asyncio.wait_for(watches.running.wait(), PATIENCE)
         second = made(cluster, leases, "two")
         async with running(second):
             before = len([each for each in cluster.writes if each.resource != LEASES])
@@ -141,7 +141,7 @@ async def test_a_broken_watch_ends_the_process_with_its_error(
 ) -> None:
     watches.failure = RuntimeError("a watch broke")
     task = asyncio.create_task(made(cluster, leases).run())
-    await watches.running.wait()
+    await asyncio.wait_for(watches.running.wait(), PATIENCE)
     watches.fail.set()
     with pytest.raises(RuntimeError, match="a watch broke"):
         await asyncio.wait_for(task, PATIENCE)
@@ -170,7 +170,7 @@ async def test_losing_the_lead_ends_the_process_at_once(
 
     process = made(cluster, leases, lease_seconds=0.5)
     async with running(process):
-        await watches.running.wait()
+        await asyncio.wait_for(watches.running.wait(), PATIENCE)
         await process.leads.wait()
         leases.fault = fault
         code = await asyncio.wait_for(ended.get(), PATIENCE)
@@ -213,7 +213,7 @@ async def test_a_long_pass_does_not_cost_the_lead(
     monkeypatch.setattr(os, "_exit", lambda _: None)
     process = made(cluster, leases, lease_seconds=0.6)
     async with running(process):
-        await watches.running.wait()
+        await asyncio.wait_for(watches.running.wait(), PATIENCE)
         await process.leads.wait()
         time.sleep(1.5)  # noqa: ASYNC251 - the loop is blocked on purpose
         assert process.lease.leading

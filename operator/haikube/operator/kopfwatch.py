@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 _FIRST_BACKOFF = 1.0
 _LONGEST_BACKOFF = 30.0
+_LISTS = 2
+"""Kinds that are listed at once: a page of objects is in memory whole, in many times its size."""
+
 _BIT = 100
 """Events after which others get their turn: those of one chunk come without waiting for anybody."""
 
@@ -69,6 +72,7 @@ class Watches:
         self._seen = seen
         self._unlisted = {kind.resource for kind in watched}
         self._pauses = {kind.resource: iter(EndlessJitter()) for kind in watched}
+        self._turns = asyncio.Semaphore(_LISTS)
         self.filled = asyncio.Event()
 
     async def run(self, credentials: Credentials, heard: Heard) -> None:
@@ -96,11 +100,22 @@ class Watches:
         stream = watching.infinite_watch(
             settings=settings, resource=_kind(resource), namespace=None
         )
+        if resource in self._unlisted:
+            async with self._turns:
+                await self._read(resource, stream, once=True)
+        await self._read(resource, stream)
+
+    async def _read(
+        self, resource: Resource, stream: AsyncIterator[Any], *, once: bool = False
+    ) -> None:
+        """Take in what a stream tells; ``once`` until it has listed all that there is."""
         number = 0
         async for event in stream:
             number += 1
             if isinstance(event, watching.Bookmark):
                 self._listed(resource)
+                if once:
+                    return
             elif event["type"] != "BOOKMARK":
                 self._take(resource, event)
             if number % _BIT == 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -121,6 +122,8 @@ class Process:
             asyncio.create_task(self.control.resync.run()),
         )
         await self._first_of(watches.filled.wait())
+        gc.collect()
+        gc.freeze()  # what is there now stays: it need not be looked through again and again
         self.synced.set()
         await self._first_of(self.lease.acquire())
 

@@ -177,7 +177,7 @@ def by_host(settings: Settings) -> Index:
 
 def below(obj: Object) -> Iterable[str]:
     """Index Apps by the wildcards that take in a domain of theirs."""
-    if obj.get("kind") != APPS.kind:
+    if obj.get("kind") != APPS.kind or not (obj.get("spec") or {}).get("domains"):
         return ()
     return {wildcard_of(each) for each in parse_app(obj).domains}
 
