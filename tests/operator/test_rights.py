@@ -46,6 +46,7 @@ _VERBS = {
 }
 _NOT_SEEN: Rights = {
     *((f"{each.plural}/finalizers.{GROUP}", "update") for each in OWN_KINDS if each.namespaced),
+    ("formations.haikube.dev", "delete"),  # to give one its owner, where owners are enforced
     ("customresourcedefinitions.apiextensions.k8s.io", "get"),  # at its start
     ("namespaces", "get"),  # by the sweep
     ("nodes", "get"),  # where a comparison shows that a watch missed something
