@@ -115,9 +115,10 @@ class Routes:
                 yield key
 
     def _of_app(self, change: Change) -> Iterator[Key]:
+        if _declared_anew(change) or _refresh(change.old) != _refresh(change.new):
+            yield from self._certificates(change)
         if not _declared_anew(change):
             return
-        yield from self._certificates(change)
         for version in (change.old, change.new):
             if version is not None:
                 spec = version.get("spec") or {}
@@ -182,6 +183,12 @@ def _waits(build: Object | None) -> bool:
 
 def _declared(obj: Object) -> tuple[Any, ...]:
     return obj.get("spec"), obj["metadata"].get("annotations")
+
+
+def _refresh(app: Object | None) -> str:
+    """Return the wish for new certificates that an App carries."""
+    notes = (app or {}).get("metadata", {}).get("annotations") or {}
+    return str(notes.get(labels.CERTIFICATES_REFRESHED, ""))
 
 
 def _declared_anew(change: Change) -> bool:

@@ -53,6 +53,11 @@ def plan_certificates(view: CertificateView, context: Context) -> tuple[Write, .
         *_gateways(served, view.automatic, context),
     ]
     named = {(each.resource, each.body["metadata"]["name"]) for each in wanted}
+    named |= {
+        (SECRETS, each.body["spec"]["secretName"])
+        for each in wanted
+        if each.resource == CERTIFICATES
+    }
     lost = (
         (resource, meta)
         for resource in (GATEWAYS, CERTIFICATES, SECRETS)
@@ -122,8 +127,10 @@ def _automatic(apps: Iterable[App], context: Context) -> Iterator[Apply]:
     for app in apps:
         hosts = automatic_hosts(app, context.settings)
         if hosts:
+            metadata = _metadata(app, automatic_name(app), context.settings)
             values = {
-                "metadata": _metadata(app, automatic_name(app), context.settings),
+                "metadata": metadata,
+                "labels": metadata["labels"],
                 "hosts": list(hosts),
                 "secret": _automatic_secret(app),
                 "issuer": context.settings.certificate_issuer,
