@@ -33,6 +33,7 @@ char **app_environment(void);
 void hush_terminal(void);
 bool heard_session(int seconds);
 bool is_told_to_end(void);
+void let_terminal_drain(void);
 
 /* ending.c: SIGTERM for all, in an order that breaks no pipe. */
 void end_all(void);

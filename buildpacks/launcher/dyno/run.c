@@ -194,5 +194,7 @@ int run(const struct options *options)
 	if (options->port && options->boot)
 		dyno.listen_by = now() + options->boot * 1000LL;
 	live(&dyno);
+	if (options->attach)
+		let_terminal_drain();
 	return dyno.code;
 }

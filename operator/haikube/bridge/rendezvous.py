@@ -118,17 +118,19 @@ def _is_passing(error: aiohttp.ClientError) -> bool:
 
 
 async def _until_up(socket: aiohttp.ClientWebSocketResponse) -> None:
-    while _control(await _frame(socket)).get("state") != "up":
+    while _control(await _frame(socket, "The dyno did not start")).get("state") != "up":
         pass
 
 
-async def _frame(socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMessage:
+async def _frame(
+    socket: aiohttp.ClientWebSocketResponse, lost: str = "The session was lost"
+) -> aiohttp.WSMessage:
     """Return the next frame; raises ``SessionLost`` when there is none."""
     message = await socket.receive()
     if message.type in {aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT}:
         return message
     why = message.extra if message.type is aiohttp.WSMsgType.CLOSE else ""
-    raise SessionLost(f"The session was lost: {why or 'the platform went away'}.")
+    raise SessionLost(f"{lost}: {(why or 'the platform went away').rstrip('.')}.")
 
 
 async def _both_ways(
