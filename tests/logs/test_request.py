@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from haikube.logs.request import address_of, host_of, is_of, router_line
 
 TIME = "2026-01-01T00:00:01.5Z"
+DATED = {"origin_Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
 SERVED: dict[str, Any] = {
     "ClientHost": "192.0.2.7",
     "DownstreamContentSize": 54,
@@ -39,6 +40,11 @@ def test_a_request_that_a_dyno_served() -> None:
     )
 
 
+def test_an_answer_that_broke_off_took_its_time_in_the_dyno() -> None:
+    broken = {"OriginDuration": 0, "Overhead": 112_000_000, "Duration": 112_000_000}
+    assert "connect=0ms service=112ms" in told(**broken)
+
+
 def test_the_store_gives_numbers_as_texts() -> None:
     texts = {name: str(value) for name, value in SERVED.items()}
     assert str(router_line(texts, TIME, "web.1")) == told()
@@ -55,6 +61,12 @@ def test_the_store_gives_numbers_as_texts() -> None:
         ({"DownstreamStatus": 499, "OriginStatus": 0}, "H27"),
         ({"DownstreamStatus": 500, "OriginStatus": 0}, "H99"),
         ({"DownstreamStatus": 404, "OriginStatus": 0}, None),
+        ({"DownstreamStatus": 502, "OriginStatus": 502, "OriginContentSize": 11}, "H13"),
+        ({"DownstreamStatus": 504, "OriginStatus": 504, "OriginContentSize": 15}, "H12"),
+        ({"DownstreamStatus": 499, "OriginStatus": 499, "OriginContentSize": 21}, "H27"),
+        ({"DownstreamStatus": 502, "OriginStatus": 502, "OriginContentSize": 12}, None),
+        ({**DATED, "DownstreamStatus": 502, "OriginStatus": 502, "OriginContentSize": 11}, None),
+        ({"DownstreamStatus": 200, "OriginStatus": 200, "OriginContentSize": 0}, None),
     ],
 )
 def test_what_no_dyno_answered_has_a_code(changes: dict[str, Any], code: str | None) -> None:

@@ -36,6 +36,9 @@ _CODES: Final = {
 _BY_STATUS: Final = {499: "H27", 502: "H13", 504: "H12"}
 """What a status means that the gateway itself gave, without an answer of any dyno."""
 
+_OWN_WORDS: Final = {499: "Client Closed Request", 502: "Bad Gateway", 504: "Gateway Timeout"}
+"""What Traefik then answers; it enters that as the dyno's, but for the date that servers send."""
+
 
 def host_of(entry: Entry) -> str:
     """Return the host that was asked for, without its port."""
@@ -75,6 +78,7 @@ def router_line(entry: Entry, time: str, dyno: str) -> Line:
         return _refused_line(entry, time)
     status = _number(entry, "DownstreamStatus")
     code = _code(entry, status)
+    connect, service = _times(entry)
     fields = {
         "at": "error" if code else "info",
         **({"code": code, "desc": _quoted(_CODES.get(code, ""))} if code else {}),
@@ -84,8 +88,8 @@ def router_line(entry: Entry, time: str, dyno: str) -> Line:
         "request_id": _bare(entry.get("request_X-Request-Id")),
         "fwd": _quoted(str(entry.get("ClientHost") or "")),
         "dyno": dyno,
-        "connect": f"{_overhead(entry)}ms",
-        "service": f"{_number(entry, 'OriginDuration') // _NANOSECONDS}ms",
+        "connect": f"{connect}ms",
+        "service": f"{service}ms",
         "status": str(status),
         "bytes": str(_number(entry, "DownstreamContentSize")),
         "protocol": "https" if entry.get("TLSVersion") else "http",
@@ -123,13 +127,25 @@ def _line(fields: Mapping[str, str], time: str) -> Line:
 
 def _code(entry: Entry, status: int) -> str:
     """Return Heroku's code for a request that no dyno answered."""
-    if _number(entry, "OriginStatus"):
+    if _number(entry, "OriginStatus") and not _is_gateways_own(entry, status):
         return ""
     return _BY_STATUS.get(status, "H99" if status >= _FIRST_ERROR else "")
 
 
-def _overhead(entry: Entry) -> int:
-    return _number(entry, "Overhead") // _NANOSECONDS
+def _is_gateways_own(entry: Entry, status: int) -> bool:
+    size = len(_OWN_WORDS.get(status, ""))
+    return size == _number(entry, "OriginContentSize") > 0 and not entry.get("origin_Date")
+
+
+def _times(entry: Entry) -> tuple[int, int]:
+    """Return the milliseconds before a dyno was asked, and those that it took.
+
+    An answer that broke off has all of its time in the first.
+    """
+    before, took = _number(entry, "Overhead"), _number(entry, "OriginDuration")
+    if not took and entry.get("ServiceAddr"):
+        before, took = 0, _number(entry, "Duration")
+    return before // _NANOSECONDS, took // _NANOSECONDS
 
 
 def _number(entry: Entry, name: str) -> int:
