@@ -52,6 +52,40 @@ def test_whatever_the_shape_the_process_finishes_its_work(one: ProcessOne, shape
     assert "web stopped cleanly after 1 signal" in dyno.output
 
 
+ORDERLY = Path("/tmp/.haikube-orderly")  # noqa: S108 - where process 1 looks
+"""Says which sessions are ended by the parent of their first process."""
+
+SPARED = f"""
+mkdir -p {ORDERLY}
+trap 'touch told; sleep 0.5; kill -s USR1 $child; wait $child; rm -f {ORDERLY}/$child; exit 0' TERM
+setsid python3 -c '
+import signal, time
+signal.signal(signal.SIGTERM, lambda *_: open("cut off", "w").close())
+signal.signal(signal.SIGUSR1, lambda *_: (open("finished", "w").close(), exit(0)))
+open("web.up", "w").close()
+while True: time.sleep(1)
+' & child=$!
+: >{ORDERLY}/$child
+"""
+
+
+def test_who_is_ended_by_its_parent_hears_of_that_alone(one: ProcessOne) -> None:
+    with one.start(*bash(f"{SPARED}\nwhile :; do wait; done")) as dyno:
+        assert dyno.stop("web") == 0
+
+    found = {path.name for path in one.folder.iterdir()}
+    assert {"told", "finished"} <= found
+    assert "cut off" not in found
+
+
+def test_who_has_lost_that_parent_is_told_like_everybody(one: ProcessOne) -> None:
+    line = f"({SPARED}\ndisown; kill -9 $BASHPID) & wait; touch orphaned.up; sleep 60 & wait"
+    with one.start("--grace", "2", *bash(line)) as dyno:
+        dyno.stop("web", "orphaned")
+
+    assert "cut off" in {path.name for path in one.folder.iterdir()}
+
+
 def test_a_circle_of_pipes_is_told_to_end_like_everybody(one: ProcessOne) -> None:
     loop = "(trap 'touch {0}; exit' TERM; while :; do sleep 0.1; done) <&${1} >&${2} &"
     circle = f"exec {{x}}<> <(:) {{y}}<> <(:); {loop.format('one', 'x', 'y')} "

@@ -1,6 +1,10 @@
-/* SIGTERM for every process of the dyno, as on Heroku, with one refinement: who only reads what
+/* SIGTERM for every process of the dyno, as on Heroku, with two refinements. Who only reads what
  * others print (`node server.js | pino-pretty`) gets it when they have ended. Killed at once, it would
- * break their pipe, and with that the requests that they are finishing. */
+ * break their pipe, and with that the requests that they are finishing.
+ *
+ * And to PHP-FPM, Apache and nginx SIGTERM means to drop what is running. A parent that ends such a
+ * child by the signal that lets it finish runs it in a session of its own, and says so by an empty file
+ * with the number of that session. It counts while that parent lives. */
 #include <ctype.h>
 #include <dirent.h>
 #include <signal.h>
@@ -13,6 +17,8 @@
 
 /* A reader ends by itself when its input ends; after so many milliseconds it is told to. */
 enum { READER_MS = 1000, MOST = 4096, READERS = 64 };
+
+#define ORDERLY "/tmp/.haikube-orderly"
 
 struct process {
 	pid_t id;
@@ -91,6 +97,40 @@ static int find_readers(void)
 	return count;
 }
 
+static pid_t parent_of(pid_t id)
+{
+	char path[64], line[512], *end;
+	int parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", id);
+	file = fopen(path, "r");
+	if (!file)
+		return 0;
+	/* The name in parentheses may hold anything. */
+	if (fgets(line, sizeof line, file) && (end = strrchr(line, ')')))
+		sscanf(end + 1, " %*c %d", &parent);
+	fclose(file);
+	return parent;
+}
+
+static bool has_orderly_end(pid_t id)
+{
+	pid_t session = getsid(id);
+	char path[64];
+
+	snprintf(path, sizeof path, ORDERLY "/%d", session);
+	return session > 1 && !access(path, F_OK) && parent_of(session) > 1;
+}
+
+static bool any_has_orderly_end(void)
+{
+	for (int i = 0; i < seen_count; i++)
+		if (has_orderly_end(seen[i].id))
+			return true;
+	return false;
+}
+
 static bool is_reader(pid_t id)
 {
 	for (int i = 0; i < reader_count; i++)
@@ -102,14 +142,14 @@ static bool is_reader(pid_t id)
 void end_all(void)
 {
 	look();
-	if (!find_readers()) {
+	if (!find_readers() && !any_has_orderly_end()) {
 		kill(-1, SIGTERM);
 	} else {
 		kill(-1, SIGSTOP); /* nobody forks between the look and the signal */
 		look();
 		reader_count = find_readers();
 		for (int i = 0; i < seen_count; i++)
-			if (!is_reader(seen[i].id))
+			if (!is_reader(seen[i].id) && !has_orderly_end(seen[i].id))
 				kill(seen[i].id, SIGTERM);
 		kill(-1, SIGCONT);
 	}

@@ -150,7 +150,15 @@ show_logs() {
   done
 }
 
-# In sessions of their own: the signal for the whole group must not cut off requests.
+# In sessions of their own, of which process 1 of a dyno is told: SIGTERM is for us, who pass it on as
+# the signal that lets them finish. To them it means to cut off requests.
+readonly ORDERLY=/tmp/.haikube-orderly
+
+end_ourselves() {
+  mkdir -p "$ORDERLY"
+  : >"$ORDERLY/$1"
+}
+
 start_fpm() {
   if [[ -n $INI_FILE ]]; then
     mkdir "$RUN/ini"
@@ -159,6 +167,7 @@ start_fpm() {
   fi
   setsid php-fpm --nodaemonize --fpm-config "$RUN/php-fpm.conf" &
   FPM=$!
+  end_ourselves "$FPM"
   CHILDREN+=("$FPM")
   await_socket
 }
@@ -176,6 +185,7 @@ await_socket() {
 start_server() {
   setsid_server &
   WEB=$!
+  end_ourselves "$WEB"
   CHILDREN+=("$WEB")
 }
 
@@ -197,6 +207,6 @@ end_orderly() {
     kill -s QUIT "$FPM" 2>/dev/null || true
     wait "$FPM" 2>/dev/null || true
   fi
-  rm -rf "$RUN"
+  rm -rf "$RUN" "$ORDERLY/${WEB:-0}" "$ORDERLY/${FPM:-0}"
   exit 0
 }
