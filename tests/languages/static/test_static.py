@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from languages.proof import SLUG_RATIO, build_app, prove, refused
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
+LARGE = 40_000_000
 Ask = Callable[..., http.client.HTTPResponse]
 SETTINGS = {
     "root": "dist/",
@@ -66,6 +70,30 @@ def ask(stage: Stage, site: Path) -> Iterator[Ask]:
 
         yield get
         assert dyno.stop() == 0
+
+
+def test_the_end_of_a_dyno_waits_for_downloads(stage: Stage, tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    (app / "public").mkdir(parents=True)
+    (app / "public" / "index.html").write_text("<h1>plain</h1>")
+    (app / "public" / "large.bin").write_bytes(bytes(LARGE))
+    built = build_app(stage, app)
+
+    with booted(stage, built.outcome.result, built.processes["web"]) as dyno:
+        dyno.get("/")
+        with socket.create_connection(("127.0.0.1", dyno.port), timeout=20) as reader:
+            reader.sendall(b"GET /large.bin HTTP/1.0\r\n\r\n")
+            got = len(reader.recv(4096))
+            stopping = threading.Timer(0.5, lambda: codes.append(dyno.stop()))
+            codes: list[int] = []
+            stopping.start()
+            time.sleep(1.5)
+            while chunk := reader.recv(1 << 20):
+                got += len(chunk)
+        stopping.join()
+
+    assert got > LARGE
+    assert codes == [0]
 
 
 def test_a_folder_with_an_index(stage: Stage, tmp_path: Path, note: Note) -> None:
