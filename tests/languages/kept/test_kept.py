@@ -62,7 +62,7 @@ def test_nothing_is_dropped_of_php(workspace: Make, through: Through) -> None:
     """PHP has a process for each request that is answered at once."""
     app = workspace("kept")
     apps.php(app.folder)
-    app.configure({"WEB_CONCURRENCY": "100"})
+    app.configure({"WEB_CONCURRENCY": "50"})
     through("php", app, "heroku-php-apache2")
 
 

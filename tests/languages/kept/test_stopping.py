@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 import sample_apps as apps
 from terminal import Make, Workspace, eventually
 
@@ -24,6 +26,8 @@ signal.signal(signal.SIGTERM, stop)
 print("begun", flush=True)
 time.sleep(600)
 """
+pytestmark = [pytest.mark.languages, pytest.mark.kept, pytest.mark.timeout(1200)]
+
 BEHIND = "python job.py | cat; true"
 """A line whose job is neither the first child nor the last."""
 
