@@ -13,7 +13,10 @@ from terminal import GATEWAY
 
 _PROCFILE = "web: npm start\nqueue: node queue.js\n"
 _PACKAGE = '{"name": "hello", "engines": {"node": "22.x"}, "scripts": {"start": "node web.js"}}\n'
-_WEB = 'require("http").createServer((q, a) => a.end("hello\\n")).listen(process.env.PORT)\n'
+_WEB = """
+const answer = (q, a) => (q.url.startsWith("/die") ? q.socket.destroy() : a.end("hello\\n"))
+require("http").createServer(answer).listen(process.env.PORT)
+"""
 _QUEUE = 'process.on("SIGTERM", () => process.exit()); setInterval(() => {}, 1e6)\n'
 
 
