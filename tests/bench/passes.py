@@ -15,7 +15,6 @@ import cProfile
 import json
 import sys
 import time
-import tracemalloc
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -50,7 +49,6 @@ class Seen:
     cpu: float
     rounds: int
     writes: Mapping[str, int]
-    store: float
 
     def text(self) -> str:
         """Return it for people, per App."""
@@ -59,9 +57,8 @@ class Seen:
         )
         return (
             f"{self.apps} Apps: {1000 * self.cpu / self.apps:.2f} ms of CPU, "
-            f"{self.rounds / self.apps:.2f} rounds, "
-            f"{sum(self.writes.values()) / self.apps:.2f} writes and "
-            f"{self.store / self.apps / 1000:.1f} kB for each\n{kinds}"
+            f"{self.rounds / self.apps:.2f} rounds and "
+            f"{sum(self.writes.values()) / self.apps:.2f} writes for each\n{kinds}"
         )
 
 
@@ -144,7 +141,6 @@ async def measure(apps: int, profile: cProfile.Profile | None = None) -> Seen:
     counted: Any = CountedCluster(wire, lambda kind, verb: _count(wire, kind, verb))  # type: ignore[arg-type]
     operator = control(counted, MemoryStorage(), SystemClock())
     rounds = _count_rounds()
-    before = _traced()
     for kind in WATCHED:
         operator.store.replace(kind.resource, await counted.list(kind.resource, labels=kind.labels))
     cluster._state.history.add = wire.heard  # type: ignore[method-assign]
@@ -161,7 +157,7 @@ async def measure(apps: int, profile: cProfile.Profile | None = None) -> Seen:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    return Seen(apps, cpu, rounds["plan"], wire.writes, _traced() - before)
+    return Seen(apps, cpu, rounds["plan"], wire.writes)
 
 
 async def _until_ready(cluster: FakeCluster, wire: Wire, operator: Control) -> None:
@@ -189,10 +185,6 @@ def _count_rounds() -> Counter[str]:
 
     reconcile.plan_world = counted
     return found
-
-
-def _traced() -> float:
-    return float(tracemalloc.get_traced_memory()[0]) if tracemalloc.is_tracing() else 0.0
 
 
 def main() -> int:
