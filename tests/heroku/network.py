@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from terminal import GATEWAY
 
 _CHUNK = 1 << 16
+_ENDING = 0.2  # seconds in which those who copy see that their connections are gone
 
 
 class Network:
@@ -58,6 +59,7 @@ class Network:
         await over.wait()
         server.close()
         self._break()
+        await asyncio.sleep(_ENDING)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._whole:
