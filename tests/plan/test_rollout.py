@@ -82,9 +82,11 @@ async def test_a_deployment_that_is_made_now_runs_on_the_new_image() -> None:
 async def test_only_what_a_dyno_is_made_of_rolls_it(
     changes: dict[str, Any], *, rolls: bool
 ) -> None:
-    changed = b.formation(**{key: each for key, each in changes.items() if key != "metadata"})
+    several = {"quantity": 2}  # a dyno that is alone is marked so, which rolls none either
+    kept = {key: each for key, each in changes.items() if key != "metadata"}
+    changed = b.formation(**{**several, **kept})
     changed["metadata"] |= changes.get("metadata", {})
-    before = (await plan(b.formation(), *BASE)).write("apply Deployment hello-web")
+    before = (await plan(b.formation(**several), *BASE)).write("apply Deployment hello-web")
     after = (await plan(changed, *BASE)).write("apply Deployment hello-web")
 
     assert (before.revision != after.revision) is rolls
