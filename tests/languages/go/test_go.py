@@ -43,8 +43,8 @@ def test_the_programs_and_the_version_that_comments_name(stage: Stage, sample: S
 
     built = build_app(stage, app)
 
-    assert built.outcome.exit_code == 1
-    assert built.outcome.result["reason"] == "NoProcessTypes"
+    assert built.outcome.succeeded, built.log
+    assert built.processes == {"hello": "bin/hello", "worker": "bin/worker"}
     assert "(from // +heroku goVersion)" in built.log
     assert "./bin/hello\n       ./bin/worker\n" in built.log
     assert "bin/tool" not in built.log
