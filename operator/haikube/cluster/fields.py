@@ -92,6 +92,24 @@ def item_key(name: str, item: Mapping[str, Any]) -> str:
     return "k:" + json.dumps(found, sort_keys=True, separators=(",", ":"))
 
 
+def complete(value: Any, name: str = "") -> None:  # noqa: ANN401 - any JSON
+    """Give the items of lists the keys that the API server gives them, where they lack them."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            complete(each, key)
+    elif isinstance(value, list):
+        for item in value:
+            _complete_item(item, name)
+
+
+def _complete_item(item: Any, name: str) -> None:  # noqa: ANN401 - any JSON
+    complete(item)
+    for keys in LIST_KEYS.get(name, ()):
+        if isinstance(item, dict) and keys[0] in item:
+            for key in keys[1:]:
+                item.setdefault(key, KEY_DEFAULTS[key])
+
+
 def fields_v1(paths: Iterable[Path]) -> dict[str, Any]:
     """Return paths as the nested maps of ``fieldsV1``."""
     tree: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from haikube.cluster.apply import Owners, Written, managed_fields
 from haikube.cluster.errors import Invalid, NotFound
+from haikube.cluster.fields import complete
 from haikube.cluster.history import History, Record
 from haikube.cluster.port import Json
 from haikube.model.resources import SECRETS, Resource
@@ -95,6 +96,7 @@ class Objects:
         new = copy.deepcopy(written)
         default = self.defaults.get(resource)
         new = default(new) if default else new
+        complete(new)
         name, namespace = new["metadata"]["name"], new["metadata"].get("namespace") or "default"
         base = identity(resource, namespace, name)
         metadata = {**new["metadata"], **base["metadata"]}

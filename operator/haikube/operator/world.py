@@ -8,7 +8,7 @@ has handed it back or says nothing any more, and the extra certificates of the p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from haikube.model import labels, names
 from haikube.model.app import App
 from haikube.model.build import Build
 from haikube.model.pod import Pod
-from haikube.model.release import Release, is_under_way
+from haikube.model.release import Release
 from haikube.model.resources import (
     APPS,
     BUDGETS,
@@ -41,14 +41,13 @@ from haikube.model.resources import (
 )
 from haikube.model.secret import Secret
 from haikube.model.stack import Stack
+from haikube.operator.lacking import lacking
 from haikube.operator.rivals import find_rivals
 from haikube.plan.app.adopt import is_own, outlives
-from haikube.plan.app.ledger import last_version
 from haikube.plan.buildjob import CA_FILE
 from haikube.plan.buildview import build_view
 from haikube.plan.queue import admitted
 from haikube.plan.release.entries import split
-from haikube.plan.release.snapshot import COMPONENT
 from haikube.plan.result import RESULT_LIMIT, InvalidResult, parse_result
 from haikube.plan.stack import StackView
 from haikube.plan.world import AppWorld, Stored
@@ -202,10 +201,10 @@ class Worlds:
         deleted, it would make a release that nobody asked for.
         """
         asked = set[tuple[Resource, str]]()
-        while lacking := set(_missing(world := self._seen(namespace, name))) - asked:
-            for resource, child in lacking:
+        while unknown := set(lacking(world := self._seen(namespace, name))) - asked:
+            for resource, child in unknown:
                 await self._ask_for(resource, namespace, child)
-            asked |= lacking
+            asked |= unknown
         return world
 
     async def _ask_for(self, resource: Resource, namespace: str, name: str) -> None:
@@ -249,28 +248,6 @@ class Worlds:
             found = await self._cluster.get(CONFIG_MAPS, name, self._settings.namespace)
             self._ca = (now, (found.get("data") or {}).get(CA_FILE, ""))
         return self._ca[1]
-
-
-def _missing(world: AppWorld) -> Iterator[tuple[Resource, str]]:
-    """Yield kind and name of what is not known as the objects of an App say that it is."""
-    latest = world.latest
-    given = last_version(world) if world.found else 0
-    if given > (latest.version if latest else 0):
-        yield RELEASES, names.release_name(world.name, given)
-    if latest and world.config and _is_older(world.config, latest):
-        yield SECRETS, world.config.meta.name
-    if latest and not is_under_way(latest) and not world.child_secret(latest.meta, COMPONENT):
-        yield SECRETS, latest.config
-    for each in world.dynos:
-        pod = each.status.get("podName")
-        if pod and not each.ended and not world.pods_of(each.meta):
-            yield PODS, pod
-
-
-def _is_older(config: Secret, latest: Release) -> bool:
-    """Return whether a release was made from a later version of the config than is known."""
-    made_from = latest.meta.annotations.get(labels.CONFIG_VERSION, "")
-    return made_from.isdecimal() and int(config.meta.resource_version) < int(made_from)
 
 
 def _uid_label(child: Any) -> str | None:  # noqa: ANN401 - any parsed child, or bare metadata
