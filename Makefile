@@ -43,7 +43,7 @@ programs:
 	@.ci/programs
 
 test-unit: $(INSTALLED) programs ## all that needs neither a cluster nor an image
-	@$(PYTEST) -m 'not cluster and not hostile and not languages and not stack and not heroku and not faults' -n 2 --cov --cov-fail-under=95 --cov-report=term:skip-covered
+	@$(PYTEST) -m 'not cluster and not hostile and not languages and not stack and not heroku and not faults' -n 2 --timeout 300 --cov --cov-fail-under=95 --cov-report=term:skip-covered
 
 test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m cluster

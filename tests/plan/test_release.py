@@ -59,6 +59,14 @@ async def test_at_its_end_it_is_looked_at_again_for_what_it_no_longer_needs(
     assert after.writes == (["delete Secret hello-v1-slug"] if overtaken else [])
 
 
+async def test_the_end_of_a_release_has_the_one_before_looked_at_again() -> None:
+    """That one is current until then, in the very pass that says otherwise."""
+    row = await plan(b.release(2, **PENDING), *whole(2), b.release(1, result="Succeeded"))
+
+    assert row.status["result"] == "Succeeded"
+    assert row.plan.requeue_after == 0.0
+
+
 async def test_its_snapshot_must_exist() -> None:
     row = await plan(b.release(**PENDING), b.app(), b.stack(), b.slug_url())
 

@@ -41,9 +41,14 @@ def _children(view: ReleaseView, app: App, context: Context) -> tuple[Write, ...
 
 
 def _again(view: ReleaseView, app: App, status: Object, context: Context) -> float | None:
-    """Return when to look again: at once, if what it needed until its end may go then."""
+    """Return when to look again: at once, if what any release needed until its end may go then."""
     if view.release.result == PENDING and status.get("result") != PENDING:
         ended = replace(view, release=view.release.with_status(status))
-        if _children(ended, app, context):
+        if _replaces_code(view) or _children(ended, app, context):
             return 0.0
     return renewal(view, context)
+
+
+def _replaces_code(view: ReleaseView) -> bool:
+    """Return whether another release has code: it may no longer be the one that is current."""
+    return any(each.slug for each in view.releases if each.meta.uid != view.release.meta.uid)
