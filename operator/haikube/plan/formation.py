@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from haikube.model import labels, names
 from haikube.model.app import App
 from haikube.model.formation import Formation
 from haikube.model.intents import Apply, Plan, Write
-from haikube.model.resources import BUDGETS, DEPLOYMENTS, FORMATIONS, HTTP_ROUTES, SERVICES
+from haikube.model.resources import (
+    BUDGETS,
+    DEPLOYMENTS,
+    FORMATIONS,
+    GATEWAYS,
+    HTTP_ROUTES,
+    SERVICES,
+)
 from haikube.model.route import RELEASE_HEADER, VIA
 from haikube.plan import handover
 from haikube.plan.certificates.serving import gateways_of
@@ -165,6 +172,14 @@ def _reach(view: FormationView, app: App, context: Context) -> tuple[Write, ...]
     return (Apply(SERVICES, service), *_routes(view, app, metadata, context))
 
 
+def _parents(app: App, hosts: Iterable[str], settings: Settings) -> list[dict[str, str]]:
+    """Return the Gateways that a route belongs to: the platform's, and those of certificates."""
+    place = {"namespace": settings.gateway_namespace}
+    kind = {"group": GATEWAYS.group, "kind": GATEWAYS.kind}
+    gateways = (settings.gateway_name, *gateways_of(app, hosts, settings))
+    return [{**kind, "name": each, **place} for each in gateways]
+
+
 def _routes(
     view: FormationView, app: App, metadata: Mapping[str, Any], context: Context
 ) -> tuple[Write, ...]:
@@ -179,7 +194,6 @@ def _routes(
         "release_header": RELEASE_HEADER,
         "via": VIA,
         "serving": serving,
-        "gateway_namespace": settings.gateway_namespace,
         "sticky": app.session_affinity and settings.session_affinity,
         "service": name,
     }
@@ -188,7 +202,7 @@ def _routes(
             **values,
             "metadata": {**metadata, "name": route, **marks},
             "hostnames": list(hosts),
-            "gateways": [settings.gateway_name, *gateways_of(app, hosts, settings)],
+            "parents": _parents(app, hosts, settings),
         }
         for route, hosts in named.items()
     )

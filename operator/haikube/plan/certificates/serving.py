@@ -17,7 +17,7 @@ from haikube.model import labels
 from haikube.model.app import App
 from haikube.model.intents import Apply, Copy, Create, Write
 from haikube.model.names import certificates_name
-from haikube.model.resources import CERTIFICATES, GATEWAYS, SECRETS
+from haikube.model.resources import CERTIFICATES, GATEWAYS, HTTP_ROUTES, SECRETS
 from haikube.plan.certificates.claims import (
     WILDCARD,
     CertificateView,
@@ -186,12 +186,24 @@ def _gateway(
     return {
         "metadata": metadata,
         "gateway_class": settings.gateway_class,
+        "listeners": [_listener(app, each, settings) for each in listeners],
+    }
+
+
+def _listener(app: App, wanted: _Listener, settings: Settings) -> dict[str, Any]:
+    """Return a listener of one host; only routes of the app's namespace can be at it."""
+    team = {"matchLabels": {"kubernetes.io/metadata.name": app.meta.namespace}}
+    secret = {"group": "", "kind": "Secret", "name": wanted.secret}
+    return {
+        "name": _listener_name(wanted.host),
+        "hostname": wanted.host,
         "port": settings.gateway_tls_port,
-        "team": app.meta.namespace,
-        "listeners": [
-            {"name": _listener_name(each.host), "host": each.host, "secret": each.secret}
-            for each in listeners
-        ],
+        "protocol": "HTTPS",
+        "tls": {"mode": "Terminate", "certificateRefs": [secret]},
+        "allowedRoutes": {
+            "kinds": [{"group": HTTP_ROUTES.group, "kind": HTTP_ROUTES.kind}],
+            "namespaces": {"from": "Selector", "selector": team},
+        },
     }
 
 
