@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 import socket
 from collections.abc import Iterator
+from functools import partial
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from haikube.local import preflight
 from haikube.local.command import LocalError
 from haikube.local.options import LocalOptions
 from haikube.local.paths import Paths
@@ -64,15 +68,40 @@ def test_all_problems_are_told_at_once() -> None:
 
 
 @pytest.fixture
-def busy_port() -> Iterator[int]:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        yield server.getsockname()[1]
+def server() -> Iterator[socket.socket]:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield listening
 
 
-def test_a_busy_port_is_found_unless_the_node_holds_it(busy_port: int, tmp_path: Path) -> None:
-    options = LocalOptions(http_port=busy_port, https_port=busy_port)
+def busy(server: socket.socket, tmp_path: Path, **state: bool) -> int:
+    port = server.getsockname()[1]
+    options = LocalOptions(http_port=port, https_port=port)
+    known = {"node_runs": False, "ending": False, **state}
+    return len(gather(Paths(tmp_path), options, **known).busy_ports)
 
-    assert gather(Paths(tmp_path), options, node_runs=False).busy_ports == (busy_port,) * 2
-    assert gather(Paths(tmp_path), options, node_runs=True).busy_ports == ()
+
+def test_a_busy_port_is_found_unless_the_node_holds_it(
+    server: socket.socket, tmp_path: Path
+) -> None:
+    assert busy(server, tmp_path) == 2
+    assert busy(server, tmp_path, node_runs=True) == 0
+
+
+def test_a_killed_node_may_hold_its_ports_for_moments(
+    server: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: server.close())
+    monkeypatch.setattr(preflight, "time", clock)
+
+    assert busy(server, tmp_path, ending=True) == 0
+
+
+def test_a_port_that_stays_busy_after_a_kill_is_a_problem(
+    server: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(monotonic=partial(next, count()), sleep=lambda _: None)
+    monkeypatch.setattr(preflight, "time", clock)
+
+    assert busy(server, tmp_path, ending=True) == 2

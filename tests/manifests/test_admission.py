@@ -159,7 +159,9 @@ def test_the_operator_makes_no_secret_but_an_apps(team: Kubectl, made: dict[str,
 
 def test_the_api_makes_no_secret_but_the_key_of_its_links(team: Kubectl) -> None:
     here = Kubectl(team.kubeconfig, "haikube-system")
-    others = [secret(), token_secret(), {**token_secret(), "metadata": {"generateName": NAME}}]
+    unnamed = token_secret()
+    unnamed["metadata"]["generateName"] = unnamed["metadata"].pop("name")
+    others = [secret(), token_secret(), unnamed]
 
     for made in others:
         assert "makes no Secret but haikube-links" in here.refusal(*TRY, API, stdin=made)

@@ -58,7 +58,9 @@ class NativeProvider:
 
     def _check(self) -> str:
         runs = self._instance.running() is not None
-        facts = preflight.gather(self.sources.paths, self.sources.options, node_runs=runs)
+        killed = not runs and self._instance.pid_file.exists()
+        sources = self.sources
+        facts = preflight.gather(sources.paths, sources.options, node_runs=runs, ending=killed)
         preflight.require(preflight.problems(facts))
         return f"{facts.free_bytes / 1e9:.0f} GB free"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from haikube.local.options import LocalOptions
 from haikube.local.paths import Paths
 
 FREE_BYTES = 10 * 10**9
+_ENDING_SECONDS = 15.0
+_POLL_SECONDS = 0.1
 _HIDDEN_FOLDERS = ("/run", "/var/lib", "/var/log")
 
 
@@ -39,19 +42,33 @@ class Problem:
     remedy: str
 
 
-def gather(paths: Paths, options: LocalOptions, *, node_runs: bool) -> Facts:
-    """Return the facts of this machine; the ports of a running node are its own."""
+def gather(paths: Paths, options: LocalOptions, *, node_runs: bool, ending: bool) -> Facts:
+    """Return the facts of this machine; the ports of a running node are its own.
+
+    One that was killed holds them until the last of its processes has ended: then ``ending``.
+    """
     paths.cache.mkdir(parents=True, exist_ok=True)
     ports = () if node_runs else (options.http_port, options.https_port)
+    patience = _ENDING_SECONDS if ending else 0.0
     return Facts(
         root=os.geteuid() == 0,
         free_bytes=shutil.disk_usage(paths.cache).free,
         missing_packages=tuple(tools.missing_packages()),
         has_apt=shutil.which("apt-get") is not None,
         cache=paths.cache,
-        busy_ports=tuple(port for port in ports if _is_busy(options.address, port)),
+        busy_ports=_busy(options.address, ports, patience),
         cgroups=any(Path("/sys/fs/cgroup").glob("*")),
     )
+
+
+def _busy(address: str, ports: Sequence[int], patience: float) -> tuple[int, ...]:
+    """Return the ports that are in use, still when the seconds of patience are over."""
+    limit = time.monotonic() + patience
+    while busy := tuple(port for port in ports if _is_busy(address, port)):
+        if time.monotonic() >= limit:
+            break
+        time.sleep(_POLL_SECONDS)
+    return busy
 
 
 def _is_busy(address: str, port: int) -> bool:
