@@ -70,6 +70,16 @@ class Routes:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
+        self._by_kind: Mapping[Resource, Callable[[Change], Iterable[Key]]] = {
+            STACKS: self._of_stack,
+            NODES: self._of_node,
+            DEPLOYMENTS: _runs_on,
+            BUILDS: _queue,
+            APPS: self._of_app,
+            GATEWAYS: self._of_certificate,
+            CERTIFICATES: self._of_certificate,
+            SECRETS: self._of_certificate,
+        }
 
     def own(self, change: Change) -> set[Key]:
         """Return the App that the object is of: two, when it has gone from one to another."""
@@ -79,20 +89,8 @@ class Routes:
 
     def others(self, change: Change) -> set[Key]:
         """Return what else may be concerned."""
-        return set(self._concerned(change))
-
-    def _concerned(self, change: Change) -> Iterable[Key]:
-        if change.resource in {GATEWAYS, CERTIFICATES, SECRETS}:
-            return self._of_certificate(change)
-        by_kind: dict[Resource, Callable[[Change], Iterable[Key]]] = {
-            STACKS: self._of_stack,
-            NODES: self._of_node,
-            DEPLOYMENTS: _runs_on,
-            BUILDS: _queue,
-            APPS: self._of_app,
-        }
-        found = by_kind.get(change.resource)
-        return found(change) if found else ()
+        found = self._by_kind.get(change.resource)
+        return set(found(change)) if found else set()
 
     def _of_stack(self, change: Change) -> Iterator[Key]:
         yield Key(STACKS.kind, "", change.object["metadata"]["name"])
@@ -128,7 +126,7 @@ class Routes:
     def _certificates(self, change: Change) -> set[Key]:
         """Return the key of all certificates, where an app may matter to one."""
         versions = (each for each in (change.old, change.new) if each is not None)
-        known = self._store.find(APPS, "certificates", "")
+        known = self._store.number(APPS, "certificates", "")
         wanted = known or any(tuple(with_certificates(each)) for each in versions)
         return {KEY_OF_ALL} if wanted else set()
 

@@ -192,6 +192,9 @@ def with_certificates(obj: Object) -> Iterable[str]:
     if obj.get("kind") != APPS.kind:
         marks = obj["metadata"].get("labels") or {}
         return ("",) if marks.get(labels.COMPONENT) == CERTIFICATE else ()
+    spec = obj.get("spec") or {}
+    if not spec.get("certificates") and not spec.get("automaticCertificates"):
+        return ()
     app = parse_app(obj)
     return ("",) if app.certificates or app.automatic_certificates else ()
 

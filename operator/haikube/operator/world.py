@@ -94,7 +94,7 @@ class Worlds:
 
     def lend_users(self) -> bool:
         """Return whether pods can have users of their own on every node, as far as is known."""
-        return bool(self._store.count(NODES)) and not self._store.find(NODES, "shares-users", "")
+        return bool(self._store.count(NODES)) and not self._store.number(NODES, "shares-users", "")
 
     def unfinished(self) -> list[Build]:
         """Return the builds of all apps that have not ended."""
