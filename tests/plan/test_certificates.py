@@ -116,7 +116,9 @@ def test_apps_of_one_team_share_as_they_like() -> None:
 
 
 def plan(view: CertificateView, **changes: Any) -> list[Any]:
-    return list(plan_certificates(view, Context(settings(**changes), RENDER, NOW)))
+    wanted = settings(**changes)
+    served = decide_certificates(view, wanted).served
+    return list(plan_certificates(view, served, Context(wanted, RENDER, NOW)))
 
 
 def test_each_host_has_a_listener_that_only_its_team_can_use() -> None:

@@ -6,16 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from haikube.model import labels
+from haikube.model.certificate import Certificate
 from haikube.model.meta import Meta, Raw, parse_meta
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """``names`` are those of all certificates behind it; the hosts it serves may be fewer."""
+    """``names`` and ``fingerprints`` are those of all certificates of the app that it is for.
+
+    The hosts that it serves may be fewer.
+    """
 
     meta: Meta
     hosts: frozenset[str]
     names: frozenset[str]
+    fingerprints: frozenset[str]
     ready: frozenset[str]
     """The hosts whose listeners the gateway has taken up."""
 
@@ -24,10 +29,12 @@ def parse_gateway(obj: Raw) -> Gateway:
     """Return the Gateway in a raw object."""
     meta = parse_meta(obj)
     listeners = (obj.get("spec") or {}).get("listeners") or ()
+    noted = _noted(meta.annotations)
     return Gateway(
         meta=meta,
         hosts=frozenset(each.get("hostname", "") for each in listeners),
-        names=noted_names(meta.annotations),
+        names=frozenset(name for names in noted.values() for name in names),
+        fingerprints=frozenset(noted),
         ready=frozenset(_ready(obj)),
     )
 
@@ -45,7 +52,12 @@ def _ready(obj: Raw) -> Iterator[str]:
             yield each.get("hostname", "")
 
 
-def noted_names(annotations: Mapping[str, str]) -> frozenset[str]:
-    """Return the names of all certificates that a Gateway notes, see ``labels.CERTIFICATE``."""
-    words = annotations.get(labels.CERTIFICATE, "").split(" ")
-    return frozenset(name for each in words for name in each.partition("=")[2].split(",") if name)
+def note_of(certificate: Certificate) -> str:
+    """Return the word that a Gateway notes of a certificate, see ``labels.CERTIFICATE``."""
+    return f"{certificate.fingerprint}={','.join(certificate.names)}"
+
+
+def _noted(annotations: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the certificates that are noted, by fingerprint."""
+    words = (each.partition("=") for each in annotations.get(labels.CERTIFICATE, "").split())
+    return {mark: tuple(filter(None, names.split(","))) for mark, _, names in words}

@@ -29,6 +29,7 @@ from haikube.model.intents import Event
 from haikube.model.meta import Meta
 from haikube.model.resources import APPS, CERTIFICATES, GATEWAYS, SECRETS, Resource
 from haikube.model.secret import Secret
+from haikube.operator.rivals import find_asking
 from haikube.plan.certificates.claims import (
     WILDCARD,
     CertificateView,
@@ -67,8 +68,9 @@ class Certificates:
     async def __call__(self, context: Context) -> None:
         """Bring the gateway's namespace to what is wanted, and tell people what is not served."""
         view = await self._view()
-        await self._committer.write(plan_certificates(view, context))
-        for each in decide_certificates(view, self._settings).refused:
+        decision = decide_certificates(view, self._settings)
+        await self._committer.write(plan_certificates(view, decision.served, context))
+        for each in decision.refused:
             await self._tell(each)
 
     async def _tell(self, refused: Refused) -> None:
@@ -99,7 +101,8 @@ class Certificates:
         )
 
     async def _claims(self, app: App) -> AsyncIterator[Claim]:
-        granted = set(decide_hosts(app, self._asking(app), self._settings).granted)
+        asking = find_asking(self._store, app, app.domains)
+        granted = set(decide_hosts(app, asking, self._settings).granted)
         for ref in app.certificates:
             if ref.domains:
                 yield await self._claim(app, ref, granted)
@@ -125,13 +128,6 @@ class Certificates:
                 return f"there is no Secret {meta.name}"
             found = self._read[version] = read_pair(obj.get("data") or {})
         return found
-
-    def _asking(self, app: App) -> Mapping[str, tuple[App, ...]]:
-        asked = {host: self._store.values(APPS, "host", host) for host in app.domains}
-        return {
-            host: tuple(each for each in found if each.meta.uid != app.meta.uid)
-            for host, found in asked.items()
-        }
 
     def _rivals(self, name: str) -> tuple[App, ...]:
         """Return the apps that ask for a host that a name takes in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from haikube.engine.store import Store
 from haikube.model import labels
@@ -14,17 +14,23 @@ from haikube.plan.hosts import Rivals, wanted_hosts
 from haikube.settings import Settings
 
 
+def find_asking(store: Store, app: App, hosts: Iterable[str]) -> Rivals:
+    """Return the other apps that ask for each of these hosts."""
+    return {host: _others(app, store.values(APPS, "host", host)) for host in hosts}
+
+
 def find_rivals(store: Store, app: App, settings: Settings) -> Rivals:
     """Return the other apps that have a claim to a host of this one, by host."""
+    asking = find_asking(store, app, wanted_hosts(app, settings))
     claims = {
-        host: tuple(
-            each
-            for each in (*store.values(APPS, "host", host), *_certified(store, app, host))
-            if each.meta.uid != app.meta.uid
-        )
-        for host in wanted_hosts(app, settings)
+        host: (*others, *_others(app, _certified(store, app, host)))
+        for host, others in asking.items()
     }
     return {host: rivals for host, rivals in claims.items() if rivals}
+
+
+def _others(app: App, found: Iterable[App]) -> tuple[App, ...]:
+    return tuple(each for each in found if each.meta.uid != app.meta.uid)
 
 
 def _certified(store: Store, app: App, host: str) -> Iterator[App]:

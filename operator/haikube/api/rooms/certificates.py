@@ -15,13 +15,7 @@ from haikube.api.kernel.revise import revise
 from haikube.api.rooms.automatic import endpoints
 from haikube.api.rooms.domains import declared, domain_id, require_covers
 from haikube.api.rooms.lookup import app_owner, certificates
-from haikube.api.rooms.serving import (
-    CHAIN,
-    KEY,
-    readable_certificate,
-    require_servable,
-    until_served,
-)
+from haikube.api.rooms.serving import readable_certificate, require_servable, until_served
 from haikube.cluster.port import Json
 from haikube.model import labels
 from haikube.model.certificate import (
@@ -31,6 +25,7 @@ from haikube.model.certificate import (
     require_key,
 )
 from haikube.model.resources import APPS, SECRETS
+from haikube.plan.certificates.serving import CHAIN, KEY
 
 room: Final = Room()
 

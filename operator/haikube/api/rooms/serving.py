@@ -16,16 +16,7 @@ from haikube.model.certificate import Certificate, is_named, read_certificate, w
 from haikube.model.gateway import Gateway, parse_gateway
 from haikube.model.resources import APPS, GATEWAYS
 from haikube.plan.certificates.claims import wrong_name
-from haikube.plan.certificates.serving import CHAIN, KEY
-
-__all__ = [
-    "CHAIN",
-    "KEY",
-    "is_reached",
-    "readable_certificate",
-    "require_servable",
-    "until_served",
-]
+from haikube.plan.certificates.serving import CHAIN
 
 _SECONDS: Final = 8.0
 _GATEWAY_SECONDS: Final = 0.3
@@ -50,8 +41,7 @@ def require_servable(call: Call, app: Json, certificate: Certificate) -> None:
             raise invalid(f"This certificate cannot be served: {host} is in use by another team.")
     for other in _foreign_gateways(call, app):
         shared = sorted(other.names & set(certificate.names))
-        known = f"{certificate.fingerprint}=" in other.meta.annotations.get(labels.CERTIFICATE, "")
-        if shared and not known:
+        if shared and certificate.fingerprint not in other.fingerprints:
             raise invalid(
                 f"This certificate cannot be served: another team serves one for {shared[0]}."
             )

@@ -166,9 +166,3 @@ def _same_team(claim: Claim, other: App) -> bool:
 
 def _whose(app: App) -> str:
     return f"the older app {app.meta.namespace}/{app.meta.name}"
-
-
-def note_of(claim: Claim) -> str:
-    """Return what is noted of a certificate that is served."""
-    assert claim.certificate is not None  # noqa: S101 - what cannot be read is not served
-    return f"{claim.certificate.fingerprint}={','.join(claim.certificate.names)}"

@@ -9,22 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from haikube.model import labels
 from haikube.model.app import App
+from haikube.model.gateway import note_of
 from haikube.model.intents import Apply, Copy, Create, Write
 from haikube.model.names import certificates_name
 from haikube.model.resources import CERTIFICATES, GATEWAYS, HTTP_ROUTES, SECRETS
-from haikube.plan.certificates.claims import (
-    WILDCARD,
-    CertificateView,
-    Claim,
-    decide_certificates,
-    note_of,
-)
+from haikube.plan.certificates.claims import WILDCARD, CertificateView, Claim
 from haikube.plan.children import delete
 from haikube.plan.context import Context
 from haikube.plan.hosts import is_entitled
@@ -44,9 +39,10 @@ class _Listener:
     secret: str
 
 
-def plan_certificates(view: CertificateView, context: Context) -> tuple[Write, ...]:
-    """Return the writes that bring the gateway's namespace to what is decided."""
-    served = decide_certificates(view, context.settings).served
+def plan_certificates(
+    view: CertificateView, served: Sequence[Claim], context: Context
+) -> tuple[Write, ...]:
+    """Return the writes that bring the gateway's namespace to what is to be served."""
     wanted: list[Apply | Create] = [
         *(_copy(each, context.settings) for each in served),
         *_automatic(view.automatic, context),
@@ -149,7 +145,8 @@ def _gateways(
         uid = claim.app.meta.uid
         apps[uid] = claim.app
         listeners[uid] += [_Listener(host, _copy_name(claim)) for host in claim.hosts]
-        notes[uid].append(note_of(claim))
+        if claim.certificate is not None:
+            notes[uid].append(note_of(claim.certificate))
     for app in automatic:
         hosts = automatic_hosts(app, settings)
         apps[app.meta.uid] = app
