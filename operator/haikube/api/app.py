@@ -89,44 +89,29 @@ def create_app(
     contract: Contract | None = None,
 ) -> Starlette:
     """Return the application; its scratch space exists while it runs."""
-    observed = Observed(cluster, WATCHED)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        scratch = Path(tempfile.mkdtemp(prefix="haikube-"))
-        hooks = Hooks(scratch)
-        await hooks.start()
-        service = _git_service(
-            settings,
-            own=cluster,
-            storage=storage,
-            hooks=hooks,
-            scratch=scratch,
-            pace=pace or Pace(),
-        )
+        observed = Observed(cluster, WATCHED)
         sources = log_sources(settings, cluster, observed)
         herald = Herald(settings, storage, observed, Caller(settings))
-        app.state.context = _context(
-            settings,
-            cluster,
-            storage,
-            key=await link_key(cluster, settings.namespace),
-            observed=observed,
-            sources=sources,
-            service=service,
-            herald=herald,
-            contract=contract or Contract(),
-            closing=app.state.closing,
-        )
-        try:
+        async with _git(settings, cluster, storage, pace or Pace()) as service:
+            app.state.context = _context(
+                settings,
+                cluster,
+                storage,
+                key=await link_key(cluster, settings.namespace),
+                observed=observed,
+                sources=sources,
+                service=service,
+                herald=herald,
+                contract=contract or Contract(),
+                closing=app.state.closing,
+            )
             async with observed.running(_SYNC_SECONDS), sources.running(), herald.listening():
                 app.state.ready = True
                 yield
-        finally:
             app.state.ready = False
-            await service.drain()
-            await hooks.stop()
-            shutil.rmtree(scratch, ignore_errors=True)
 
     app = Starlette(
         routes=[
@@ -180,6 +165,25 @@ def _context(
 def _listener(settings: Settings, storage: Storage) -> BuildLogs:
     asked = Gateway(settings.gateway_address) if settings.gateway_address else None
     return BuildLogs(storage, gateway=asked)
+
+
+@asynccontextmanager
+async def _git(
+    settings: Settings, cluster: Cluster, storage: Storage, pace: Pace
+) -> AsyncIterator[GitService]:
+    """Keep scratch space and the hooks' socket while the service runs; it ends what it began."""
+    scratch = Path(tempfile.mkdtemp(prefix="haikube-"))
+    hooks = Hooks(scratch)
+    await hooks.start()
+    service = _git_service(
+        settings, own=cluster, storage=storage, hooks=hooks, scratch=scratch, pace=pace
+    )
+    try:
+        yield service
+    finally:
+        await service.drain()
+        await hooks.stop()
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _git_service(

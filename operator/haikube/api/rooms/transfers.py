@@ -11,9 +11,7 @@ from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.identity import made_id
 from haikube.api.kernel.problems import invalid
 from haikube.api.rooms.apps import shown
-from haikube.api.rooms.members import (
-    members_of,
-)
+from haikube.api.rooms.members import members_of
 from haikube.cluster.port import Json
 from haikube.model import labels
 from haikube.model.resources import APPS
