@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 INSTALLED := $(VENV)/.installed-$(shell sha256sum $(LOCK) | cut -c1-16)
 HAIKUBE := PYTHONPATH=operator $(VENV)/bin/python -m haikube.cli
 
-.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-faults test-hostile test-histories test-kept test-languages test-heroku test-buildpacks bench bench-scale
+.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-faults test-hostile test-histories test-kept test-languages test-heroku test-issuer test-buildpacks bench bench-scale
 
 help: ## show these targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,7 +43,7 @@ programs:
 	@.ci/programs
 
 test-unit: $(INSTALLED) programs ## all that needs neither a cluster nor an image
-	@$(PYTEST) -m 'not cluster and not hostile and not languages and not stack and not heroku and not faults' -n 2 --timeout 300 --cov --cov-fail-under=95 --cov-report=term:skip-covered
+	@$(PYTEST) -m 'not cluster and not hostile and not languages and not stack and not heroku and not issuer and not faults' -n 2 --timeout 300 --cov --cov-fail-under=95 --cov-report=term:skip-covered
 
 test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m cluster
@@ -66,6 +66,11 @@ test-kept: up ## an app of each language at 100 requests/s through ten deploys, 
 test-heroku: up ## the stock Heroku CLI and client libraries against the local cluster
 	@.ci/heroku-clients "$(CACHE)/heroku"
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m heroku -n 2
+
+test-issuer: up ## automatic certificates with a real cert-manager, which is built first
+	@.ci/heroku-clients "$(CACHE)/heroku"
+	@.ci/issuer "$(CACHE)/issuer"
+	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m issuer
 
 test-buildpacks: $(INSTALLED) programs ## every buildpack in the stack's images, no cluster: more apps, and what may go wrong
 	@$(PYTEST) -m stack

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import ssl
 from pathlib import Path
 
+from heroku.handshake import fetched
 from heroku.person import Ada
 from heroku.steps import holds
-from terminal import GATEWAY, eventually
-
-TLS = (GATEWAY[0], int(os.environ.get("HAIKUBE_LOCAL_HTTPS_PORT", "8443")))
+from terminal import eventually
 
 
 def test_a_certificate_is_served_by_sni_and_goes_again(ada: Ada) -> None:
@@ -52,17 +48,3 @@ def pair(ada: Ada, *names: str) -> tuple[Path, Path]:
         *("-keyout", str(key), "-out", str(chain)),
     )
     return chain, key
-
-
-def fetched(host: str, chain: Path) -> bool:
-    """Say whether the app answers for a host, with a certificate that a chain vouches for."""
-    trust = ssl.create_default_context(cafile=str(chain))
-    try:
-        with (
-            socket.create_connection(TLS, timeout=5) as plain,
-            trust.wrap_socket(plain, server_hostname=host) as secure,
-        ):
-            secure.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-            return secure.recv(64).startswith(b"HTTP/1.1 200")
-    except ssl.SSLError:
-        return False

@@ -8,8 +8,11 @@ import pytest
 
 import builders as b
 import pem
+from haikube.model import labels
 from haikube.model.app import App, parse_app
 from haikube.model.certificate import read_certificate
+from haikube.model.meta import parse_meta
+from haikube.model.resources import CERTIFICATES, SECRETS
 from haikube.model.secret import parse_secret
 from haikube.plan.certificates.claims import CertificateView, Claim, decide_certificates
 from haikube.plan.certificates.serving import LISTENERS_PER_GATEWAY, gateways_of, plan_certificates
@@ -149,6 +152,29 @@ def test_more_hosts_than_a_gateway_holds_get_several() -> None:
     assert len(second.body["spec"]["listeners"]) == 1
     assert gateways_of(owner, hosts[:1], SETTINGS) == names
     assert gateways_of(owner, ["a.localhost"], SETTINGS) == ()
+
+
+def automatic(**notes: str) -> App:
+    hosts = [{"hostname": "www.example.com"}]
+    owner = b.app("a", domains=hosts, automaticCertificates="Enabled")
+    owner["metadata"]["annotations"] = notes
+    return parse_app(owner)
+
+
+def test_a_certificate_made_anew_waits_until_the_former_one_has_left_its_secret() -> None:
+    before = automatic()
+    made, _ = plan(CertificateView((), (before,), {}, {}), certificate_issuer="letsencrypt")
+    secret = parse_meta({"metadata": b.meta(made.body["spec"]["secretName"], "Secret")})
+    live = {CERTIFICATES: (parse_meta(made.body),), SECRETS: (secret,)}
+    after = automatic(**{labels.CERTIFICATES_REFRESHED: "2026-01-02T00:00:00Z"})
+
+    _, gone = plan(CertificateView((), (after,), {}, live), certificate_issuer="letsencrypt")
+    assert (gone.resource, gone.name) == (CERTIFICATES, made.body["metadata"]["name"])
+
+    alone = CertificateView((), (after,), {}, {SECRETS: (secret,)})
+    anew, _ = plan(alone, certificate_issuer="letsencrypt")
+    assert anew.body["spec"]["secretName"] == made.body["spec"]["secretName"]
+    assert anew.body["metadata"]["name"] != made.body["metadata"]["name"]
 
 
 def test_automatic_certificates_are_for_domains_that_have_none_of_their_own() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -54,13 +54,26 @@ def plan_certificates(
         for each in wanted
         if each.resource == CERTIFICATES
     }
-    lost = (
+    lost = [
         (resource, meta)
         for resource in (GATEWAYS, CERTIFICATES, SECRETS)
         for meta in view.live.get(resource, ())
-        if (resource, meta.name) not in named and not meta.deleting
+        if (resource, meta.name) not in named
+    ]
+    taken = {meta.labels.get(labels.APP_UID) for kind, meta in lost if kind == CERTIFICATES}
+    return (
+        *(each for each in wanted if not _waits(each, taken)),
+        *(delete(resource, meta) for resource, meta in lost if not meta.deleting),
     )
-    return (*wanted, *(delete(resource, meta) for resource, meta in lost))
+
+
+def _waits(wanted: Apply | Create, taken: Container[str | None]) -> bool:
+    """Return whether another Certificate has the Secret still.
+
+    Of two that name one Secret cert-manager leaves the later alone, and looks again after minutes.
+    """
+    marks = wanted.body["metadata"]["labels"]
+    return wanted.resource == CERTIFICATES and marks[labels.APP_UID] in taken
 
 
 def _copy(claim: Claim, settings: Settings) -> Create:
