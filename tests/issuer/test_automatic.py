@@ -6,6 +6,7 @@ import json
 import secrets
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ ISSUER = "haikube-test"
 SPACE = "haikube-test-issuer"
 PLATFORM = ("deployment/haikube-operator", "deployment/haikube-api")
 GATEWAY_SPACE = "haikube-gateway"
+_PATIENCE, _PAUSE = 120, 0.5
 ALL = "certificates.cert-manager.io,gateways,secrets"
 
 
@@ -82,9 +84,7 @@ def test_each_domain_gets_a_certificate_until_nobody_wants_them(
     ada.must("heroku", "domains:add", first, "-a", app)
     ada.must("heroku", "certs:auto:enable", "-a", app)
     eventually(lambda: fetched(first, authority), f"{first} behind a certificate", 60)
-    said = ada.must("heroku", "certs:auto", "-a", app)
-    assert holds(said, "Automatic Certificate Management is enabled on"), said
-    assert holds(said, f"{first} ... Cert issued"), said
+    _until_told(ada, app, f"Management is enabled ... {first} ... Cert issued")
 
     ada.must("heroku", "domains:add", second, "-a", app)
     eventually(lambda: fetched(second, authority), f"{second} behind a certificate", 60)
@@ -106,18 +106,18 @@ def test_an_issuer_that_is_not_there_is_told(ada: Ada, app: str) -> None:
     host = f"later.{app}.example.com"
     ada.must("heroku", "domains:add", host, "-a", app)
     ada.must("heroku", "certs:auto:enable", "-a", app)
-    eventually(
-        lambda: holds(ada.must("heroku", "certs:auto", "-a", app), f"{host} ... In Progress"),
-        "the wait for an issuer",
-        60,
-    )
+    _until_told(ada, app, f"{host} In Progress")
     cluster.ok("create", "-f", "-", stdin=_issuer())
-    eventually(
-        lambda: holds(ada.must("heroku", "certs:auto", "-a", app), f"{host} ... Cert issued"),
-        "the certificate of an issuer that came late",
-        120,
-    )
+    _until_told(ada, app, f"{host} Cert issued")
     ada.must("heroku", "certs:auto:disable", "-a", app, "--confirm", app)
+
+
+def _until_told(ada: Ada, app: str, text: str) -> None:
+    """Wait until ``heroku certs:auto`` says something."""
+    end = time.monotonic() + _PATIENCE
+    while not holds(said := ada.must("heroku", "certs:auto", "-a", app), text):
+        assert time.monotonic() < end, f"{text!r} is not in\n{said}"
+        time.sleep(_PAUSE)
 
 
 def _issuer() -> dict[str, object]:
