@@ -91,6 +91,27 @@ TEAMS = [
     Step("members --team {team} --json", out=("{email}",)),
     Step("members --team no-such-team", err=("Couldn't find that team",), code=2),
     Step("orgs", out=("{team}",)),
+    Step(
+        "members:add dora@example.com --role member --team {team}",
+        err=("Adding dora@example.com to {team} as member... done",),
+    ),
+    Step("members --team {team} --role member", out=("dora@example.com",)),
+    Step(
+        "members:set dora@example.com --role viewer --team {team}",
+        err=("Adding dora@example.com to {team} as viewer... done",),
+    ),
+    Step("members --team {team} --role viewer", out=("dora@example.com",)),
+    Step("members:set dora@example.com --role owner --team {team}", err=("'owner'",), code=2),
+    Step(
+        "members:remove dora@example.com --team {team}",
+        err=("Removing dora@example.com from {team}... done",),
+    ),
+    Step("members --team {team}", never=("dora@example.com",), out=("{email}",)),
+    Step(
+        "members:remove dora@example.com --team {team}",
+        err=("dora@example.com was not found",),
+        code=2,
+    ),
 ]
 
 ACCESS = [

@@ -19,6 +19,11 @@ DOMAINS = [
         out=("hostname: www.{suffix}.example.com", "kind: custom"),
     ),
     Step("domains:wait www.{suffix}.example.com -a {app}", never=("Error",), out=("",)),
+    Step(
+        "domains:update www.{suffix}.example.com --cert nothing -a {app}",
+        err=("nothing was not found",),
+        code=2,
+    ),
     Step("domains:add not_a_host -a {app}", err=("not_a_host",), code=2),
     Step("domains:add {app}.localhost -a {app}", code=2),
     Step("domains:remove nowhere.example.com -a {app}", err=("Couldn't find that domain",), code=2),
@@ -35,7 +40,17 @@ CERTS = [
         "certs:add {home}/tls.crt {home}/tls.key -a {app}",
         err=("Adding SSL certificate to {app}... done",),
     ),
-    Step("certs -a {app}", out=("secure.example.com",)),
+    Step(
+        "certs -a {app}",
+        out=("secure.example.com",),
+        keeps=(("certificate", r"(?m)^\s*(\S+)\s+secure\."),),
+    ),
+    Step("domains:add secure.example.com --cert {certificate} -a {app}", err=("done",)),
+    Step(
+        "domains:update secure.example.com --cert {certificate} -a {app}",
+        err=("Updating secure.example.com to use {certificate} certificate... done",),
+    ),
+    Step("domains:remove secure.example.com -a {app}", err=("done",)),
     Step("certs:info -a {app}", out=("Common Name(s): secure.example.com",)),
     Step(
         "certs:update {home}/tls.crt {home}/tls.key -a {app} --confirm {app}",
@@ -50,6 +65,18 @@ CERTS = [
         err=("cert-manager",),
         code=2,
         differs="needs cert-manager in the cluster, and says so where there is none",
+    ),
+    Step(
+        "certs:auto:refresh -a {app}",
+        err=("cert-manager",),
+        code=2,
+        differs="needs cert-manager in the cluster",
+    ),
+    Step(
+        "certs:auto:disable -a {app} --confirm {app}",
+        err=("not in use",),
+        code=2,
+        differs="needs cert-manager in the cluster",
     ),
 ]
 
