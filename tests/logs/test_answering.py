@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import web
@@ -33,18 +33,25 @@ async def gateway(*answers: Callable[[], web.Response]) -> AsyncIterator[tuple[G
     """Give one answer after the other, the last for ever."""
     left, hosts = list(answers), []
 
-    async def serve(request: web.Request) -> web.Response:
+    async def serve(request: web.BaseRequest) -> web.StreamResponse:
         hosts.append(request.host)
-        assert request.method == "HEAD" or left[0] in {NO_DYNO, OWN_503}
-        last = request.method == "HEAD" and left[0] in {NO_DYNO, OWN_503}
-        return (left[0] if last or len(left) == 1 else left.pop(0))()
+        assert request.method == "GET"
+        return (left[0] if len(left) == 1 else left.pop(0))()
 
+    async with serving(serve) as asking:
+        yield asking, hosts
+
+
+@asynccontextmanager
+async def serving(
+    serve: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+) -> AsyncIterator[Gateway]:
     runner = web.ServerRunner(web.Server(serve))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        yield Gateway(f"http://127.0.0.1:{runner.addresses[0][1]}", 0.5, 0.001), hosts
+        yield Gateway(f"http://127.0.0.1:{runner.addresses[0][1]}", 0.5, 0.001)
     finally:
         await runner.cleanup()
 
@@ -56,8 +63,8 @@ async def gateway(*answers: Callable[[], web.Response]) -> AsyncIterator[tuple[G
         ([answer("v10")], 3),
         ([NO_ROUTE, NEW], 4),
         ([OLD, NEW, OLD, NEW], 6),  # replicas that do not know it all at once
-        ([NO_DYNO, NEW], 5),
-        ([OWN_503], 6),  # the app's own
+        ([NO_DYNO, NEW], 4),
+        ([OWN_503], 3),  # the app's own
     ],
 )
 async def test_it_is_asked_until_the_new_release_answers(
@@ -66,6 +73,19 @@ async def test_it_is_asked_until_the_new_release_answers(
     async with gateway(*answers) as (asking, hosts):
         assert not await asking.problem(HOST, 2)
         assert hosts == [HOST] * asked
+
+
+async def test_an_answer_without_end_is_one() -> None:
+    async def endless(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={RELEASE_HEADER: "v2"})
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(bytes(1 << 16))
+        return response
+
+    async with serving(endless) as asking:
+        assert not await asking.problem(HOST, 2)
 
 
 @pytest.mark.parametrize(

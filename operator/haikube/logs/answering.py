@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
@@ -19,6 +20,7 @@ from haikube.logs.request import LOOK
 from haikube.model.route import RELEASE_HEADER, marked_version
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
+_LONGEST: Final = 1 << 20
 _NO_DYNO: Final = b"no available server"  # Traefik's own words
 _UNAVAILABLE: Final = 503
 
@@ -57,33 +59,55 @@ class Gateway:
                 await asyncio.sleep(self.pause)
 
     async def _still(self, session: aiohttp.ClientSession, host: str) -> str:
-        headers = {"User-Agent": "Haikube", "X-Request-Id": f"{LOOK}{uuid.uuid4()}", "Host": host}
         try:
-            async with session.head(self.address, headers=headers, allow_redirects=False) as answer:
-                mark = answer.headers.get(RELEASE_HEADER, "")
+            found = await self._ask(session, host)
         except TimeoutError:
             return "an answer that takes long"
         except aiohttp.ClientError as error:
             return f"{self.address}: {error}"
-        return f"release {mark} answers" if mark else ""
+        return f"release {found.mark} answers" if found.mark else ""
 
     async def _wrong(self, session: aiohttp.ClientSession, host: str, version: int) -> str:
         """Return what is wrong with one answer; a slow app takes its time, and is right."""
-        headers = {"User-Agent": "Haikube", "X-Request-Id": f"{LOOK}{uuid.uuid4()}", "Host": host}
         try:
-            async with session.head(self.address, headers=headers, allow_redirects=False) as answer:
-                mark = answer.headers.get(RELEASE_HEADER, "")
-                status = answer.status
-            if status == _UNAVAILABLE and await self._has_no_dyno(session, headers):
-                return "it knows no dyno"
+            found = await self._ask(session, host)
         except TimeoutError:
             return ""
         except aiohttp.ClientError as error:
             return f"{self.address}: {error}"
-        if marked_version(mark) >= version:
+        if found.status == _UNAVAILABLE and found.start.startswith(_NO_DYNO):
+            return "it knows no dyno"
+        if marked_version(found.mark) >= version:
             return ""
-        return f"status {status}, " + (f"of release {mark}" if mark else "of no release")
+        return f"status {found.status}, " + (
+            f"of release {found.mark}" if found.mark else "of no release"
+        )
 
-    async def _has_no_dyno(self, session: aiohttp.ClientSession, headers: dict[str, str]) -> bool:
+    async def _ask(self, session: aiohttp.ClientSession, host: str) -> _Answer:
+        """Ask as a visitor does.
+
+        Never by HEAD: a server that sends a body all the same spoils the connection that the
+        gateway uses for a visitor next.
+        """
+        headers = {"User-Agent": "Haikube", "X-Request-Id": f"{LOOK}{uuid.uuid4()}", "Host": host}
         async with session.get(self.address, headers=headers, allow_redirects=False) as answer:
-            return (await answer.content.read(len(_NO_DYNO))) == _NO_DYNO
+            start = await _read(answer.content)
+            return _Answer(answer.status, answer.headers.get(RELEASE_HEADER, ""), start)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    mark: str
+    start: bytes
+
+
+async def _read(body: aiohttp.StreamReader) -> bytes:
+    """Return how a body begins; most are read to the end, for an app would see a visitor leave."""
+    start, length = b"", 0
+    with suppress(TimeoutError, aiohttp.ClientPayloadError):
+        async for chunk in body.iter_any():
+            start, length = start or chunk, length + len(chunk)
+            if length > _LONGEST:
+                break
+    return start
