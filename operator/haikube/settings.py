@@ -124,7 +124,11 @@ class Settings(BaseSettings):
     build_timeout: int = Field(default=900, description="longest compile")
     build_memory: str = Field(default="2560Mi", description="memory limit of a build pod")
     build_cpu: str = Field(default="2", description="cpu limit of a build pod")
-    build_cpu_request: str = Field(default="100m", description="cpu request of a build pod")
+    build_cpu_request: str = Field(
+        default="10m",
+        description="cpu request of a build pod; that of a small dyno, so that builds do not slow "
+        "down dynos on a busy node",
+    )
     build_memory_request: str = Field(default="256Mi", description="memory request of a build pod")
     build_disk: str = Field(default="8Gi", description="scratch space of a build pod")
     source_limit: int = Field(default=1 << 30, description="largest source archive or push")

@@ -81,3 +81,14 @@ async def test_an_unknown_size_is_named_with_those_there_are(obj: b.Raw) -> None
     assert told["reason"] == "UnknownSize"
     assert told["message"].startswith("there is no size huge; use one of eco, basic, standard-1x,")
     assert told["message"].endswith("performance-xl, performance-2xl")
+
+
+def test_a_build_is_worth_no_more_to_a_busy_node_than_the_smallest_dyno() -> None:
+    """Cores that are short are shared by requests: what serves must not starve beside a build."""
+    settings = Settings()
+    asked = {each.cpu_request for each in dyno_sizes(settings) if each.cpu_request.endswith("m")}
+    assert _millicores(settings.build_cpu_request) <= min(map(_millicores, asked))
+
+
+def _millicores(quantity: str) -> int:
+    return int(quantity.removesuffix("m"))
