@@ -115,11 +115,21 @@ def test_apps_are_not_open_to_requests_that_trickle_and_strangers_headers() -> N
     assert env["HAIKUBE_READ_TIMEOUT"] == "180s"
     assert env["HAIKUBE_TRUSTED_PROXIES"] == "127.0.0.1/32"
     assert env["HAIKUBE_PLAIN_API"] == "false"
-    for name in ("web", "websecure"):
+    for name in ("web", "websecure", "apiplain", "apitls"):
         timeout = f"--entrypoints.{name}.transport.respondingtimeouts.readtimeout"
-        assert f"{timeout}=$(HAIKUBE_READ_TIMEOUT)" in arguments
+        longest = "3600s" if name.startswith("api") else "$(HAIKUBE_READ_TIMEOUT)"
+        assert f"{timeout}={longest}" in arguments
+    for name in ("web", "websecure"):
         proxies = f"--entrypoints.{name}.forwardedheaders.trustedips"
         assert f"{proxies}=$(HAIKUBE_TRUSTED_PROXIES)" in arguments
+
+
+@each_overlay
+def test_a_connection_to_a_dyno_is_left_before_a_server_would_close_it(overlay: str) -> None:
+    """The shortest of the usual servers is gunicorn's: 2 s."""
+    idle = "--serverstransport.forwardingtimeouts.idleconntimeout="
+    [seconds] = [each.removeprefix(idle) for each in gateway(overlay)["args"] if idle in each]
+    assert seconds == "1s"
 
 
 def gateway(overlay: str) -> Object:
