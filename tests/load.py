@@ -18,6 +18,9 @@ from terminal import GATEWAY
 LENGTHS = (0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.5, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.1, 0.0, 5.0)
 """Seconds that requests take, in turn: most are short, some outlast what a router waits."""
 
+METHODS = ("GET", "GET", "POST")
+"""In turn; what a router cannot send again when a dyno hangs up is among them."""
+
 MARK = "the app's own answer"
 """What an answer of the app begins with."""
 
@@ -31,6 +34,8 @@ class Load:
     answers: Counter[str] = field(default_factory=Counter)
     when: dict[str, list[str]] = field(default_factory=dict)
     """First and last moment at which a request was sent that the app did not answer."""
+    seconds: float = 0.0
+    """How long requests were sent."""
     _over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -48,26 +53,32 @@ class Load:
             aiohttp.ClientSession(connector=connector) as session,
             asyncio.TaskGroup() as tasks,
         ):
+            began = time.monotonic()
             for number in itertools.count():
+                self.seconds = time.monotonic() - began
                 if self._over.is_set():
                     return
-                tasks.create_task(self._ask(session, LENGTHS[number % len(LENGTHS)]))
-                await asyncio.sleep(1 / self.rate)
+                method, seconds = METHODS[number % len(METHODS)], LENGTHS[number % len(LENGTHS)]
+                tasks.create_task(self._ask(session, method, seconds))
+                # What a busy machine held up is caught up with, or the rate would be a lower one.
+                await asyncio.sleep(max(0.0, began + (number + 1) / self.rate - time.monotonic()))
 
     def end(self) -> None:
         self._over.set()
 
-    async def _ask(self, session: aiohttp.ClientSession, seconds: float) -> None:
+    async def _ask(self, session: aiohttp.ClientSession, method: str, seconds: float) -> None:
         host, port = GATEWAY
         sent = time.strftime("%T", time.gmtime())
         url = f"http://{host}:{port}/?seconds={seconds}"
+        headers = {"Host": f"{self.host}:{port}"}
+        data = "some words" if method == "POST" else None
         try:
-            async with session.get(url, headers={"Host": f"{self.host}:{port}"}) as answer:
+            async with session.request(method, url, headers=headers, data=data) as answer:
                 text = await answer.text()
                 own = answer.status == 200 and text.startswith(MARK)
-                self._note("200" if own else f"{answer.status} {text[:60]}", sent)
+                self._note("200" if own else f"{method} {answer.status} {text[:60]}", sent)
         except (aiohttp.ClientError, TimeoutError) as error:
-            self._note(f"{type(error).__name__}: {error}", sent)
+            self._note(f"{method} {type(error).__name__}: {error}", sent)
 
     def _note(self, said: str, sent: str) -> None:
         self.answers[said] += 1

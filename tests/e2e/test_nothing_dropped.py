@@ -13,6 +13,7 @@ import http.server, os, signal, threading, time, urllib.parse
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
         time.sleep(float(query.get("seconds", ["0"])[0]))
         body = ("{MARK}, " + os.environ["HEROKU_RELEASE_VERSION"]).encode()
@@ -20,6 +21,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    do_POST = do_GET
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = False

@@ -72,7 +72,7 @@ def ruby(folder: Path) -> None:
         {
             "app.rb": """
             require "sinatra"
-            get("/") { sleep(params["seconds"].to_f); "MARK" }
+            %i[get post].each { |verb| send(verb, "/") { sleep(params["seconds"].to_f); "MARK" } }
             """,
             "config/puma.rb": "threads 16, 150\n",
         },
@@ -149,7 +149,7 @@ def java(folder: Path) -> None:
                     SpringApplication.run(HelloApplication.class, args);
                 }
 
-                @GetMapping("/")
+                @RequestMapping("/")
                 public String wait(@RequestParam double seconds) throws InterruptedException {
                     Thread.sleep((long) (1000 * seconds));
                     return "MARK";

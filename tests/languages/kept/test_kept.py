@@ -1,6 +1,8 @@
 """No request of an app is dropped by deploys, a restart or a drain, in any of the eight languages.
 
-``HAIKUBE_DEPLOYS`` is how many deploys there are, ``HAIKUBE_RATE`` how many requests a second.
+``HAIKUBE_DEPLOYS`` is how many deploys there are, ``HAIKUBE_PUSHES`` how many of them are pushes;
+the others are releases by a new config var, which replace all dynos as well and need no build.
+``HAIKUBE_RATE`` is how many requests there are a second.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from terminal import Make, Person, Workspace, eventually
 pytestmark = [pytest.mark.languages, pytest.mark.kept, pytest.mark.timeout(3600)]
 
 DEPLOYS = int(os.environ.get("HAIKUBE_DEPLOYS", "10"))
+PUSHES = int(os.environ.get("HAIKUBE_PUSHES", str(DEPLOYS)))
 Through = Callable[[str, Workspace, str], None]
 RATE = float(os.environ.get("HAIKUBE_RATE", "100"))
 
@@ -62,7 +65,7 @@ def test_nothing_is_dropped_of_php(workspace: Make, through: Through) -> None:
     """PHP has a process for each request that is answered at once."""
     app = workspace("kept")
     apps.php(app.folder)
-    app.configure({"WEB_CONCURRENCY": "50"})
+    app.configure({"WEB_CONCURRENCY": "100"})
     through("php", app, "heroku-php-apache2")
 
 
@@ -82,11 +85,12 @@ class Kept:
     """What an app went through without dropping anything."""
 
     requests: int
+    seconds: float
     deploys: int
-    heading: ClassVar[str] = f"{'requests':>9} {'deploys':>8}"
+    heading: ClassVar[str] = f"{'requests':>9} {'in s':>6} {'deploys':>8}"
 
     def row(self) -> str:
-        return f"{self.requests:9} {self.deploys:8}"
+        return f"{self.requests:9} {self.seconds:6.0f} {self.deploys:8}"
 
 
 @pytest.fixture
@@ -102,7 +106,7 @@ def through(person: Person, note: Note) -> Through:
             if each["metadata"]["name"].endswith("-web")
         ]
         assert web["status"]["command"] == starts
-        note(f"{language} {starts}"[:28], Kept(load.count, DEPLOYS))
+        note(f"{language} {starts}"[:28], Kept(load.count, load.seconds, DEPLOYS))
 
     return take
 
@@ -114,8 +118,7 @@ def _through(app: Workspace, person: Person) -> Load:
     eventually(lambda: app.answers(MARK, "/?seconds=0"), "the first answer")
     with under_load(f"{app.app}.localhost", RATE) as load:
         for number in range(DEPLOYS):
-            app.git("commit", "-q", "--allow-empty", "-m", f"deploy {number}")
-            app.push()
+            deploy(app, number)
             assert load.dropped == {}, f"deploy {number}, {load.count} requests, {load.when}"
         eventually(lambda: settled(app), "the last deploy")
         restart(app, person)
@@ -123,6 +126,17 @@ def _through(app: Workspace, person: Person) -> Load:
         leave(app, person)
         eventually(lambda: settled(app), "the end of the drain")
     return load
+
+
+def deploy(app: Workspace, number: int) -> None:
+    """Replace all dynos of an app by those of a new release."""
+    if number < PUSHES:
+        app.git("commit", "-q", "--allow-empty", "-m", f"deploy {number}")
+        app.push()
+        return
+    before = names(app)
+    app.configure({"DEPLOY": str(number)})
+    eventually(lambda: not before & names(app) and names(app), "the dynos of another release")
 
 
 def restart(app: Workspace, person: Person) -> None:
