@@ -64,8 +64,6 @@ DirectoryIndex index.php index.html index.htm
 <FilesMatch "^\.(?!well-known)">
   Require all denied
 </FilesMatch>
-<Proxy "fcgi://heroku-fcgi" enablereuse=on max=$WEB_CONCURRENCY>
-</Proxy>
 <FilesMatch "\.php$">
   <If "-f %{REQUEST_FILENAME}">
     SetHandler "proxy:unix:$RUN/php-fpm.sock|fcgi://heroku-fcgi"

@@ -40,7 +40,7 @@ http {
   fastcgi_buffers 256 4k;
   fastcgi_read_timeout 3600;
   map \$http_x_forwarded_proto \$forwarded_https { default ""; https on; }
-  upstream heroku-fcgi { server unix:$RUN/php-fpm.sock; keepalive 8; }
+  upstream heroku-fcgi { server unix:$RUN/php-fpm.sock; }
   server {
     listen $PORT;
     server_name localhost;
@@ -94,6 +94,5 @@ fastcgi_param SERVER_PORT $server_port;
 fastcgi_param SERVER_NAME $host;
 fastcgi_param REDIRECT_STATUS 200;
 fastcgi_param HTTP_PROXY "";
-fastcgi_keep_conn on;
 CONF
 }

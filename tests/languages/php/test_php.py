@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
+from urllib.request import urlopen
 
 import pytest
 
@@ -19,6 +21,7 @@ from languages.proof import SLUG_RATIO, boot_web, build_app, one_off, prove, ref
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
+LONE = {"WEB_CONCURRENCY": "1"}
 SMALL = {"MEMORY_AVAILABLE": "512"}
 
 
@@ -109,6 +112,27 @@ def test_the_end_of_a_dyno_waits_for_requests(platform: Stage, page: Path, serve
     assert arrived == 200
     assert code == 0
     assert answers[0].body == b"PHP 8 on web.1 by fpm-fcgi"
+
+
+def visit(port: int) -> int:
+    """Return the status of one answer; there must be one at once."""
+    with urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+        return int(answer.status)
+
+
+@pytest.mark.parametrize("server", ["apache2", "nginx"])
+def test_no_idle_connection_keeps_a_worker_from_requests(
+    platform: Stage, page: Path, server: str
+) -> None:
+    """A worker serves one connection; a web server of several processes may keep many."""
+    built = build_app(platform, page)
+
+    with booted(platform, built.outcome.result, f"heroku-php-{server}", config=LONE) as dyno:
+        dyno.get("/")
+        with ThreadPoolExecutor(20) as visitors:
+            answers = list(visitors.map(lambda _: visit(dyno.port), range(200)))
+
+    assert answers == [200] * 200
 
 
 def test_settings_of_the_app_reach_php(platform: Stage, page: Path) -> None:
