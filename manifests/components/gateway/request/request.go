@@ -1,14 +1,20 @@
-// Package request gives each request a name, and the time it came, as Heroku's router does.
+// Package request gives each request a name, and the time it came, as Heroku's router does. A small
+// body goes on once all of it is here.
 package request
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
 )
+
+// small is how many bytes of a body are waited for.
+const small = 64 << 10
 
 // Config holds no option.
 type Config struct{}
@@ -23,8 +29,24 @@ func New(_ context.Context, next http.Handler, _ *Config, _ string) (http.Handle
 			request.Header.Set("X-Request-Id", made())
 		}
 		request.Header.Set("X-Request-Start", strconv.FormatInt(time.Now().UnixMilli(), 10))
+		if !arrive(request) {
+			http.Error(answer, "Bad Request", http.StatusBadRequest)
+			return
+		}
 		next.ServeHTTP(answer, request)
 	}), nil
+}
+
+// arrive waits for a small body, and tells whether it came. An app may answer before it has read the
+// body: Go's server would then read the rest itself, the body would end too early for the connection
+// to the dyno, and the answer be cut off.
+func arrive(request *http.Request) bool {
+	if request.ContentLength <= 0 || request.ContentLength > small || request.Header.Get("Expect") != "" {
+		return true
+	}
+	body, err := io.ReadAll(request.Body)
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	return err == nil
 }
 
 // given tells whether a client's own name is one that Heroku would keep.
