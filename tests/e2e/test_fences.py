@@ -35,6 +35,9 @@ RUNTIME = {
 }
 
 
+UNDER_WAY = {"BuildStarting", "BuildRunning", "WaitingForTurn"}
+
+
 @pytest.fixture
 def team(person: Person) -> Iterator[str]:
     """Name a team; its namespace is deleted at the end."""
@@ -115,3 +118,36 @@ def test_builds_and_dynos_run_in_the_runtime_class_that_is_set(
 
 def runtime(pod: dict[str, Any]) -> str:
     return str(pod["spec"].get("runtimeClassName", ""))
+
+
+def test_a_build_whose_node_has_no_users_to_lend_says_so(workspace: Make, person: Person) -> None:
+    app = workspace("users")
+    apps.plain(app.folder)
+    app.commit()
+    with setting(person, HAIKUBE_USER_NAMESPACES="on"):
+        push = app.begin_push()
+        [build] = person.items("builds", app.app)
+        name = build["metadata"]["name"]
+        told = eventually(lambda: fate(person, name), "what becomes of the build")
+        person.kubectl("patch", "build", name, "--type=merge", "-p", '{"spec":{"cancel":true}}')
+        said, _ = push.communicate(timeout=120)
+
+    if lends_users(person):
+        assert told == "BuildSucceeded", said
+    else:
+        assert told == "UserNamespacesMissing", said
+        assert "HAIKUBE_USER_NAMESPACES is on" in said, "the push tells it"
+
+
+def fate(person: Person, build: str) -> str:
+    """Return what keeps a build from starting, or that it has succeeded; until then nothing."""
+    found = person.get("build", build) or {}
+    conditions = found.get("status", {}).get("conditions", ())
+    reasons = [each["reason"] for each in conditions if each["type"] == "Ready"]
+    return next((each for each in reasons if each not in UNDER_WAY), "")
+
+
+def lends_users(person: Person) -> bool:
+    nodes = json.loads(person.kubectl("get", "nodes", "-o", "json"))["items"]
+    handlers = [each for node in nodes for each in node["status"].get("runtimeHandlers") or ()]
+    return any(each.get("features", {}).get("userNamespaces") for each in handlers)

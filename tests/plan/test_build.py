@@ -10,8 +10,9 @@ import pytest
 import builders as b
 from haikube.cluster.fake import FakeCluster
 from haikube.model.resources import CONFIG_MAPS, SECRETS
+from haikube.model.times import format_time
 from haikube.storage.memory import MemoryStorage
-from stage import plan
+from stage import NOW, plan
 
 OK = json.dumps(
     {
@@ -308,6 +309,27 @@ async def test_how_far_a_build_is(
     assert row.writes == []
     assert row.status["result"] == "Running"
     assert row.condition() == ("Unknown", reason)
+
+
+@pytest.mark.parametrize(
+    ("wish", "runtime", "created", "reason"),
+    [
+        ("on", "", b.CREATED, "UserNamespacesMissing"),
+        ("auto", "", b.CREATED, "BuildStarting"),  # none are asked for
+        ("on", "kata", b.CREATED, "BuildStarting"),  # nobody knows what that one can do
+        ("on", "", format_time(NOW), "BuildStarting"),  # it takes its time
+    ],
+)
+async def test_a_build_waits_for_users_that_no_node_lends(
+    wish: str, runtime: str, created: str, reason: str
+) -> None:
+    starting = pod(state=b.waiting("ContainerCreating"), created=created)
+    changes = {"user_namespaces": wish, "build_runtime_class": runtime}
+
+    row = await plan(b.build(), *running(), starting, **changes)
+
+    assert row.condition() == ("Unknown", reason)
+    assert row.plan.requeue_after == 15
 
 
 async def test_a_successful_build_records_its_slug_and_times() -> None:

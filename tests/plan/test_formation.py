@@ -401,6 +401,14 @@ async def test_no_room_on_any_node() -> None:
     assert row.condition() == ("Unknown", "Unschedulable")
 
 
+async def test_dynos_wait_for_users_that_no_node_lends() -> None:
+    starting = dyno(state=b.waiting("ContainerCreating"))
+    row = await plan(b.formation(), *BASE, b.deployment(ready=0), starting, user_namespaces="on")
+
+    assert row.condition() == ("Unknown", "UserNamespacesMissing")
+    assert "set it to auto" in row.message()
+
+
 @pytest.mark.parametrize(
     ("message", "reason"),
     [("exceeded quota: team", "QuotaExceeded"), ("violates PodSecurity", "PodsRefused")],

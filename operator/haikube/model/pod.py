@@ -58,6 +58,11 @@ class Pod:
         return self.meta.annotations.get(labels.DYNO, "")
 
     @property
+    def prepared(self) -> bool:
+        """Return whether its node is still making what its container needs."""
+        return self.waiting == "ContainerCreating" and not self.meta.deleting
+
+    @property
     def over(self) -> bool:
         """Return whether it will never run again."""
         return self.meta.deleting or self.phase in {"Succeeded", "Failed"}

@@ -17,7 +17,7 @@ from haikube.plan.buildjob import build_job, urls_secret
 from haikube.plan.buildstatus import build_status, recorded_status
 from haikube.plan.buildview import BuildView
 from haikube.plan.children import delete
-from haikube.plan.context import Context, first
+from haikube.plan.context import PATIENCE, Context, first
 from haikube.plan.outcome import Outcome
 from haikube.plan.result import Broken, Built
 
@@ -36,7 +36,7 @@ def plan_build(view: BuildView, context: Context) -> Plan:
     outcome = _refusal(view) or view.outcome or _no_room(view, context)
     if outcome is not None:
         return _finish(view, outcome, context)
-    return _go_on(view, first(_CHAIN, view), context)
+    return _go_on(view, _no_users(view, context) or first(_CHAIN, view), context)
 
 
 def _refusal(view: BuildView) -> Outcome | None:
@@ -127,6 +127,8 @@ def _retry(view: BuildView) -> float | None:
     """Return when to look again at what no watch tells of."""
     if view.stored.error:
         return STORAGE_RETRY
+    if view.pod and view.pod.prepared:
+        return PATIENCE.total_seconds()
     return CONFIG_RETRY if view.hidden_config else None
 
 
@@ -205,6 +207,11 @@ def _pod_trouble(view: BuildView) -> Verdict | None:
     if view.pod.unschedulable:
         return progressing("Unschedulable", f"no node for the build: {view.pod.unschedulable}")
     return None
+
+
+def _no_users(view: BuildView, context: Context) -> Verdict | None:
+    pods = (view.pod,) if view.pod else ()
+    return context.lacks_users(context.settings.build_runtime_class, pods)
 
 
 def _under_way(view: BuildView) -> Verdict:

@@ -112,6 +112,11 @@ def _ailing(asked: _Asked) -> Verdict | None:
     return diagnose(mine)
 
 
+def _no_users(asked: _Asked) -> Verdict | None:
+    view, context = asked
+    return context.lacks_users(context.settings.dyno_runtime_class, view.pods)
+
+
 def _stuck(asked: _Asked) -> Verdict | None:
     view, _ = asked
     if view.deployment is None or not view.deployment.stuck or not view.deployment.observed:
@@ -138,6 +143,7 @@ _CHAIN = (
     _all_up,
     _refused,
     _ailing,
+    _no_users,
     _stuck,
     _rolling,
 )
