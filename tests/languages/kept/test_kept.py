@@ -40,9 +40,9 @@ RATE = float(os.environ.get("HAIKUBE_RATE", "100"))
     [
         (apps.python, "gunicorn --threads 150 app:app"),
         (apps.go, "bin/hello"),
-        (apps.java, "java $JAVA_OPTS -jar target/hello-1.0.0.jar"),
+        (apps.java, "java -Dserver.port=$PORT $JAVA_OPTS -jar target/hello-1.0.0.jar"),
         (apps.clojure, "java $JVM_OPTS -jar target/hello-standalone.jar"),
-        (apps.scala, "target/universal/stage/bin/hello"),
+        (apps.scala, "target/universal/stage/bin/hello -Dhttp.port=$PORT"),
     ],
     ids=["python", "go", "java", "clojure", "scala"],
 )
