@@ -8,7 +8,6 @@ the others are releases by a new config var, which replace all dynos as well and
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import ClassVar
 import pytest
 
 from buildpacks import locks
-from e2e.test_nothing_dropped import evict, is_web, settled
+from e2e.test_nothing_dropped import evict, is_web, names, restart, settled
 from fileserver import file_server
 from languages.conftest import Note
 from languages.kept import apps
@@ -139,15 +138,6 @@ def deploy(app: Workspace, number: int) -> None:
     eventually(lambda: not before & names(app) and names(app), "the dynos of another release")
 
 
-def restart(app: Workspace, person: Person) -> None:
-    """Restart all dynos, as `heroku restart` does."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    before = names(app)
-    person.kubectl("annotate", f"formation/{app.app}-web", f"haikube.dev/restarted-at={now}")
-    eventually(lambda: not before & names(app) and names(app), "the restart")
-    eventually(lambda: settled(app), "the end of the restart")
-
-
 def leave(app: Workspace, person: Person) -> None:
     """Drain the node of the only dyno, and let it be used again once its replacement waits."""
     [pod] = [pod for pod in person.items("pods", app.app) if is_web(pod)]
@@ -159,7 +149,3 @@ def leave(app: Workspace, person: Person) -> None:
     finally:
         person.kubectl("uncordon", node)
     eventually(lambda: evict(app, old), "the end of the drain")
-
-
-def names(app: Workspace) -> set[str]:
-    return {pod["metadata"]["name"] for pod in app.person.items("pods", app.app) if is_web(pod)}
