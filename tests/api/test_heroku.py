@@ -148,6 +148,7 @@ async def test_formations_scale_by_number_and_by_change(kept: World, ada: Rest) 
             "Couldn't find that dyno size (huge). Choose one of: Eco",
         ),
         ({"quantity": "1"}, "'type' is a required property"),
+        ({"type": "web", "docker_image": "sha256:1"}, "'docker_image' was unexpected"),
     ],
 )
 async def test_what_cannot_be_scaled_changes_nothing(
@@ -157,6 +158,13 @@ async def test_what_cannot_be_scaled_changes_nothing(
     body = {"updates": [{"type": "web", "quantity": "2"}, update]}
     assert words in await ada.refused("PATCH", "/apps/hello/formation", body)
     assert kept.cluster.writes == before
+
+
+@pytest.mark.usefixtures("app")
+async def test_an_image_is_not_taken_for_a_change_of_nothing(ada: Rest) -> None:
+    body = {"docker_image": "sha256:1"}
+    said = await ada.refused("PATCH", "/apps/hello/formation/web", body)
+    assert "Container deploys are not there yet" in said
 
 
 @pytest.mark.usefixtures("app")
@@ -400,6 +408,14 @@ async def test_what_is_not_there_is_an_empty_list(ada: Rest, path: str) -> None:
         ("GET", "/spaces/x", "space"),
         ("GET", "/pipelines/x", "pipeline"),
         ("GET", "/teams/nobody@example.com", "team"),
+        ("PATCH", "/spaces/x", "space"),
+        ("PUT", "/spaces/x/log-drain", "space"),
+        ("DELETE", "/spaces/x/vpn-connections/y", "space"),
+        ("PATCH", "/pipelines/x", "pipeline"),
+        ("GET", "/pipelines/x/stage/test/config-vars", "pipeline"),
+        ("GET", "/oauth/clients/x", "oauth_client"),
+        ("POST", "/oauth/clients/x/actions/rotate-credentials", "oauth_client"),
+        ("GET", "/apps/hello/review-app", "review_app"),
     ],
 )
 async def test_what_is_not_there_is_said_by_its_kind(

@@ -73,6 +73,8 @@ async def update(call: Call) -> Json:
     """Change one process type."""
     app = await call.app()
     wish = await call.body()
+    if wish.get("docker_image"):
+        raise invalid("Container deploys are not there yet: push code with git.")
     return await _apply(call, app, _change(call, app, {**wish, "type": call.path("type")}))
 
 

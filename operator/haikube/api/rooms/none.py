@@ -124,7 +124,11 @@ async def refuse_attachment(call: Call) -> Json:
     raise invalid(_NO_ADDONS)
 
 
-@room.get("/pipelines/{pipeline}", "/pipelines/{pipeline}/pipeline-couplings")
+@room.get("/pipelines/{pipeline}", "/pipelines/{pipeline}/{what:path}")
+@room.put("/pipelines/{pipeline}/{what:path}")
+@room.post("/pipelines/{pipeline}/{what:path}")
+@room.patch("/pipelines/{pipeline}", "/pipelines/{pipeline}/{what:path}")
+@room.delete("/pipelines/{pipeline}", "/pipelines/{pipeline}/{what:path}")
 async def no_pipeline(call: Call) -> Json:
     """Answer that there is no such pipeline."""
     raise not_found("pipeline", call.path("pipeline"))
@@ -145,7 +149,11 @@ async def refuse_pipeline(call: Call) -> Json:
     raise invalid(_NO_PIPELINES)
 
 
-@room.get("/spaces/{space}", "/spaces/{space}/{what}")
+@room.get("/spaces/{space}", "/spaces/{space}/{what:path}")
+@room.put("/spaces/{space}/{what:path}")
+@room.post("/spaces/{space}/{what:path}")
+@room.patch("/spaces/{space}", "/spaces/{space}/{what:path}")
+@room.delete("/spaces/{space}", "/spaces/{space}/{what:path}")
 async def no_space(call: Call) -> Json:
     """Answer that there is no such space."""
     raise not_found("space", call.path("space"))
@@ -191,6 +199,22 @@ async def refuse_oauth(call: Call) -> Json:
     """Refuse what belongs to OAuth with other services."""
     del call
     raise invalid("OAuth clients are not there: tokens come from heroku authorizations:create.")
+
+
+@room.get("/oauth/clients/{client}")
+@room.patch("/oauth/clients/{client}")
+@room.delete("/oauth/clients/{client}")
+@room.post("/oauth/clients/{client}/actions/rotate-credentials")
+async def no_client(call: Call) -> Json:
+    """Answer that there is no such OAuth client."""
+    raise not_found("oauth_client", call.path("client"))
+
+
+@room.get("/apps/{app}/review-app")
+async def no_review_app(call: Call) -> Json:
+    """Answer that an app was not made for a review."""
+    await call.app()
+    raise not_found("review_app", call.path("app"))
 
 
 @room.get("/account/keys")
