@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from haikube.cluster.errors import NotFound, Unreachable
+from haikube.cluster.errors import Forbidden, NotFound, Unreachable
 from haikube.cluster.fake import FakeCluster
 from haikube.cluster.port import Json
 from haikube.logs.follow import Pace
@@ -69,15 +69,27 @@ class Kubelet(FakeCluster):
         self.lines: dict[str, list[bytes]] = {}
         self.running: set[str] = set()
         self.cut: set[str] = set()
+        self.short: dict[str, bytes] = {}
+        """What a stream ends with that breaks off as if it were complete."""
+        self.refuses = False
 
     def print(self, pod: str, second: int, *texts: bytes) -> None:
         stamp = f"2026-01-01T00:00:{second:02}.000000000Z ".encode()
         self.lines.setdefault(pod, []).extend(stamp + text + b"\n" for text in texts)
 
-    async def pod_log(self, name: str, namespace: str, **how: Any) -> AsyncIterator[bytes]:
-        assert namespace == "team"
+    def _found(self, name: str, *, previous: bool) -> str:
+        """Return whose lines are asked for."""
+        if self.refuses:
+            raise Forbidden(403, "Forbidden", name)
+        if previous and f"{name} previous" in self.lines:
+            return f"{name} previous"
         if name not in self.lines:
             raise NotFound(404, "NotFound", name)
+        return name
+
+    async def pod_log(self, name: str, namespace: str, **how: Any) -> AsyncIterator[bytes]:
+        assert namespace == "team"
+        name = self._found(name, previous=bool(how.get("previous")))
         since = how.get("since") or ""
         at = 0
         if (tail := how.get("tail")) is not None:
@@ -91,6 +103,9 @@ class Kubelet(FakeCluster):
             if name in self.cut:
                 self.cut.discard(name)
                 raise Unreachable(0, "Unreachable", "cut")
+            if how.get("follow") and name in self.short:
+                yield self.short.pop(name)
+                return
             if not how.get("follow") or name not in self.running:
                 return
             await asyncio.sleep(0.001)
@@ -126,6 +141,13 @@ class Stage:
         self.kubelet.running.add(name)
         self.kubelet.lines.setdefault(name, [])
         self.sight.put(pod(name, dyno, **how))
+
+    def end(self, name: str, dyno: str) -> None:
+        self.kubelet.running.discard(name)
+        ended = pod(name, dyno, running=False)
+        ended["status"]["phase"] = "Succeeded"
+        ended["status"]["containerStatuses"][0]["state"] = {"terminated": {"exitCode": 0}}
+        self.sight.put(ended)
 
     def tail(self, selection: Selection | None = None) -> Tail:
         pace = Pace(retry=0.001, look=0.01)
@@ -209,6 +231,62 @@ async def test_a_stream_that_ends_early_is_opened_again(stage: Stage) -> None:
     await asyncio.sleep(0.02)
     stage.kubelet.print("a", 2, b"two")
     assert await read(live, 1) == ["web.1 two"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        b"",
+        b"failed to create fsnotify watcher: too many open files",
+        b"2026-01-01T00:00:02.000000000Z the second, cut o",
+        b"2026-01-01T00:00:0",
+    ],
+)
+async def test_a_stream_that_breaks_off_loses_nothing_of_a_dyno_that_ends(
+    stage: Stage, end: bytes
+) -> None:
+    """A kubelet that can watch no more files, or that is cut off, says so in the text at most."""
+    live = stage.tail().live(SOON)
+    stage.kubelet.print("a", 1, b"first")
+    stage.kubelet.short["a"] = end
+    stage.run("a", "run.1")
+    assert await read(live, 1) == ["run.1 first"]
+
+    stage.kubelet.print("a", 2, b"the second, cut off", b"last")
+    stage.end("a", "run.1")
+    assert await read(live, 2) == ["run.1 the second, cut off", "run.1 last"]
+
+
+async def test_a_dyno_that_is_over_before_anybody_looks_is_shown_whole(stage: Stage) -> None:
+    live = stage.tail().live(SOON)
+    stage.kubelet.print("a", 1, b"first", b"last")
+    stage.kubelet.short["a"] = b"failed to create fsnotify watcher: too many open files"
+    stage.end("a", "run.1")
+    assert await read(live, 2) == ["run.1 first", "run.1 last"]
+
+
+async def test_a_stream_that_breaks_off_loses_nothing_of_a_container_that_made_room(
+    stage: Stage,
+) -> None:
+    live = stage.tail().live(SOON)
+    stage.kubelet.print("a", 1, b"first")
+    stage.kubelet.short["a"] = b""
+    stage.run("a")
+    assert await read(live, 1) == ["web.1 first"]
+
+    stage.kubelet.print("a previous", 1, b"first", b"last words")
+    stage.kubelet.lines["a"] = []
+    stage.kubelet.print("a", 2, b"anew")
+    stage.run("a", instance="c2")
+    assert await read(live, 2) == ["web.1 last words", "web.1 anew"]
+
+
+async def test_a_refusal_ends_the_tail_instead_of_leaving_a_dyno_out(stage: Stage) -> None:
+    live = stage.tail().live(SOON)
+    stage.run("a")
+    stage.kubelet.refuses = True
+    with pytest.raises(Forbidden):
+        await read(live, 1)
 
 
 async def test_it_ends_with_its_app(stage: Stage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -21,6 +22,9 @@ from haikube.model.resources import PODS
 
 _BATCHES: Final = 8
 """Chunks that wait for the reader of a tail; then the kubelet waits."""
+
+_NO_SUCH_LOG: Final = 400
+"""The status where a container of before has left none."""
 
 _OVER: Final = frozenset({"Succeeded", "Failed"})
 
@@ -55,6 +59,7 @@ class Dynos:
         self._places: dict[str, Place] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._beyond: Beyond | None = None
+        self._error: BaseException | None = None
         self.batches: asyncio.Queue[list[Line]] = asyncio.Queue(_BATCHES)
 
     def pods(self) -> dict[str, Json]:
@@ -77,10 +82,22 @@ class Dynos:
         pods = self.pods()
         for uid in pods.keys() - self._tasks.keys():
             self._tasks[uid] = asyncio.create_task(self._follow(uid))
+            self._tasks[uid].add_done_callback(self._note)
         for uid in self._tasks.keys() - pods.keys():
             if self._tasks[uid].done():
                 del self._tasks[uid]
                 self._places.pop(uid, None)
+
+    def check(self) -> None:
+        """Raise what keeps a dyno from being read for good: the caller's rights have ended."""
+        if self._error is not None:
+            raise self._error
+
+    def _note(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._error = error
+            with suppress(asyncio.QueueFull):
+                self.batches.put_nowait([])
 
     async def stop(self) -> None:
         """End all of it."""
@@ -140,31 +157,50 @@ class Dynos:
         return [*found, *reader.end()]
 
     async def _follow(self, uid: str) -> None:
-        """Put out what one pod prints until it is gone; a container that restarts is read anew."""
+        """Put out what one pod prints until it is gone; a container that restarts is read anew.
+
+        A stream that ends may have broken off. Only one of a container that had ended before it was
+        opened is complete.
+        """
         place, backlog = self._places.setdefault(uid, Place()), Backlog()
         await self._sight.until(lambda: self._has_name(uid), self._pace.name)
-        read = ""
+        begun = read = ""
         while (pod := self.pods().get(uid)) is not None:
-            instance = _instance(pod)
-            if not instance or instance == read:
+            instance, runs = _instance(pod), _runs(pod)
+            if not instance or (instance == read and not runs):
                 if instance and _is_over(pod):
                     return
-                if not await self._changed(uid, instance) and _runs(pod):
-                    read = ""
+                await self._changed(uid, instance)
                 continue
             try:
-                await self._copy(pod, place, backlog)
+                if begun not in {"", instance}:
+                    await self._copy_rest(pod, place, backlog)
+                begun = instance
+                await self._copy(pod, place, backlog, follow=runs)
             except NotFound:
                 return
             except ApiError as error:
                 if not is_passing(error):
                     raise
                 await asyncio.sleep(self._pace.retry)
+                continue
+            if runs:
+                await self._changed(uid, instance)
             else:
-                read = instance
+                begun, read = "", instance
 
-    async def _copy(self, pod: Json, place: Place, backlog: Backlog) -> None:
-        async for printed in self._stream(pod, place):
+    async def _copy_rest(self, pod: Json, place: Place, backlog: Backlog) -> None:
+        """Put out what a container printed last that was not seen to end, and made room."""
+        try:
+            await self._copy(pod, place, backlog, previous=True)
+        except ApiError as error:
+            if isinstance(error, NotFound) or error.status != _NO_SUCH_LOG:
+                raise
+
+    async def _copy(
+        self, pod: Json, place: Place, backlog: Backlog, *, follow: bool = False, **how: bool
+    ) -> None:
+        async for printed in self._stream(pod, place, follow=follow, **how):
             name = dyno_name(self.pods().get(pod["metadata"]["uid"], pod))
             if since := backlog.lost(printed, datetime.now(UTC)):
                 await self.batches.put([_overflow(name, since, printed[0].time)])
@@ -179,25 +215,32 @@ class Dynos:
         if fresh:
             await self.batches.put(fresh)
 
-    async def _stream(self, pod: Json, place: Place) -> AsyncIterator[list[Printed]]:
+    async def _stream(
+        self, pod: Json, place: Place, *, follow: bool, previous: bool = False
+    ) -> AsyncIterator[list[Printed]]:
         meta, reader = pod["metadata"], Reader()
         log = self._cluster.pod_log(
-            meta["name"], meta["namespace"], timestamps=True, since=place.resume(), follow=True
+            meta["name"],
+            meta["namespace"],
+            timestamps=True,
+            since=place.resume(),
+            follow=follow,
+            previous=previous,
         )
         async for chunk in log:
             if fresh := place.fresh(reader.feed(chunk)):
                 yield fresh
-        if fresh := place.fresh(reader.end()):
+        if not follow and (fresh := place.fresh(reader.end())):
             yield fresh
 
-    async def _changed(self, uid: str, instance: str) -> bool:
-        """Wait until a pod is gone or has another container; returns whether that came soon."""
+    async def _changed(self, uid: str, instance: str) -> None:
+        """Wait a little for a pod to go, to end, or to have another container."""
 
         def check() -> bool | None:
             pod = self.pods().get(uid)
             return True if pod is None or _instance(pod) != instance or _is_over(pod) else None
 
-        return bool(await self._sight.until(check, self._pace.look))
+        await self._sight.until(check, self._pace.look)
 
 
 def is_printing(pod: Json) -> bool:

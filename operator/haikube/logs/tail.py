@@ -122,6 +122,7 @@ class Tail:
         try:
             while not watching[0].done():
                 yield await self._next(pulse)
+                self._dynos.check()
             watching[0].result()
         finally:
             for task in watching:
