@@ -97,6 +97,15 @@ async def test_the_host_says_whose_error_it_is(host: str, status: int, title: st
     assert answer.headers["Via"] == "1.1 haikube"
 
 
+async def test_who_comes_before_the_route_has_followed_is_told_what_was_true() -> None:
+    cluster = cluster_of(b.app("hello", maintenance="Enabled"), b.formation())
+    async with running(cluster) as visitor:
+        assert "Down for maintenance" in (await visitor.ask("hello.apps.test"))[1]
+        await cluster.patch(APPS, "hello", "team", {"spec": {"maintenance": "Disabled"}})
+        await asyncio.sleep(0.05)
+        assert "Down for maintenance" in (await visitor.ask("hello.apps.test"))[1]
+
+
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"])
 async def test_every_method_is_answered_and_no_body_is_read(method: str) -> None:
     async with running(cluster_of(HELLO)) as visitor:

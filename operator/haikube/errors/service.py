@@ -1,6 +1,7 @@
 """The HTTP side: every method, every path, one answer by the host; and one line for the log.
 
-It holds no secret, reads no body and keeps nothing but its copy of what apps there are.
+It holds no secret, reads no body and keeps nothing but its copy of what apps there are,
+and for seconds how one was before.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from haikube.api.kernel.observed import Kind, Observed
 from haikube.cluster.port import Cluster
 from haikube.errors.answers import Answer, answer_for
 from haikube.errors.hosts import Hosts
+from haikube.errors.lately import Lately
 from haikube.errors.page import page
 from haikube.model.app import App, parse_app
 from haikube.model.formation import WEB, Formation, parse_formation
@@ -48,17 +50,22 @@ class Errors:
     def __init__(self, observed: Observed, settings: Settings) -> None:
         self._observed = observed
         self._hosts = Hosts(lambda: observed.all(APPS), settings, time.monotonic)
+        self._lately = Lately(observed, time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; its body is not read."""
         request = Request(scope, receive)
         app = self._newest(self._hosts.find(request.headers.get("host", "")))
-        answer = answer_for(app, self._web(app))
+        answer = self._answer(app)
         request_id = _request_id(request)
         _write_line(request, answer, app, request_id)
         headers = {**_HEADERS, "X-Request-Id": request_id}
         response = HTMLResponse(page(answer, request_id), answer.status, headers)
         await response(scope, receive, send)
+
+    def _answer(self, app: App | None) -> Answer:
+        answer = answer_for(app, self._web(app))
+        return self._lately.answer((app.meta.namespace, app.meta.name), answer) if app else answer
 
     def _newest(self, app: App | None) -> App | None:
         """Return the app as it is now: the index of hosts may be a second old."""
