@@ -7,6 +7,8 @@ import pty
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -345,6 +347,54 @@ def test_a_second_process_has_the_commands_environment_and_can_be_hung_up(one: P
     environment = {"HAIKUBE_POD": "hello-web-6d4f-x7k2p", "HAIKUBE_PROCESS_TYPE": "web"}
 
     assert one.run(*words, environment=environment) == (0, "web.x7k2p hung up\nagain 1\n")
+
+
+def read_until_it_ends(process: subprocess.Popen[bytes], terminal: int) -> bytes:
+    """Return what is read of a terminal as a busy runtime does: late, and nothing after the end."""
+    os.set_blocking(terminal, False)
+    seen = b""
+    while process.poll() is None:
+        with suppress(BlockingIOError):
+            seen += os.read(terminal, 4096)
+        time.sleep(0.05)
+    return seen
+
+
+@contextmanager
+def in_a_terminal(program: Path, line: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run a line as a second process that a session with a terminal starts."""
+    ours, theirs = pty.openpty()
+    take = f'exec 0<>{os.ttyname(theirs)} >&0 2>&0 && exec "$@"'
+    words = (program, "inside", "s-2", "/bin/bash", "-c", line)
+    process = subprocess.Popen(["setsid", "/bin/bash", "-c", take, "bash", *words])
+    try:
+        yield process, ours
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+        os.close(theirs)
+
+
+@pytest.mark.parametrize("last", ["echo last", "printf last", "kill -9 $$"])
+def test_the_last_line_in_a_terminal_waits_for_its_reader(program: Path, last: str) -> None:
+    line = f"echo first; sleep 0.2; echo; {last}"
+    with in_a_terminal(program, line) as (process, terminal):
+        seen = read_until_it_ends(process, terminal)
+
+    assert seen.startswith(b"first\r\n\r\n")
+    assert process.returncode == (137 if "kill" in last else 0)
+    assert (b"last" in seen) == ("last" in last)
+
+
+def test_keys_of_a_terminal_are_a_second_processs_own(program: Path) -> None:
+    line = "trap 'echo interrupted; exit 5' INT; echo up; while :; do sleep 0.05; done"
+    with in_a_terminal(program, line) as (process, terminal):
+        assert os.read(terminal, 64).startswith(b"up")
+        os.write(terminal, b"\x03")
+        assert b"interrupted" in read_until_it_ends(process, terminal)
+
+    assert process.returncode == 5
 
 
 @pytest.mark.parametrize("words", [["inside", "x"], ["hang-up"], ["listening", "80"], [], ["--x"]])

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "dyno.h"
@@ -20,7 +21,7 @@ static bool session_file(const char *session, char *path, size_t size)
 	return snprintf(path, size, "/tmp/.haikube-session-%s", session) < (int)size;
 }
 
-int inside(const char *session, char *const *command)
+static void note(const char *session)
 {
 	char path[256];
 	FILE *file = session_file(session, path, sizeof path) ? fopen(path, "we") : NULL;
@@ -29,9 +30,40 @@ int inside(const char *session, char *const *command)
 		fprintf(file, "%d", getpid());
 		fclose(file);
 	}
+}
+
+static int become(char *const *command)
+{
 	execve(command[0], command, app_environment());
 	fprintf(stderr, "%s: %s\n", command[0], strerror(errno));
 	return NO_PROGRAM;
+}
+
+/* The runtime lets go of a terminal when the process ends that it started: that one lives a moment longer
+ * than the command. What is signalled to their group, as by the terminal, is the command's alone. */
+static int in_terminal(char *const *command)
+{
+	sigset_t all, before;
+	int status;
+	pid_t child;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	child = fork();
+	if (child == 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		_exit(become(command));
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return NO_PROGRAM;
+	let_terminal_drain();
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int inside(const char *session, char *const *command)
+{
+	note(session);
+	return isatty(STDOUT_FILENO) ? in_terminal(command) : become(command);
 }
 
 /* What a terminal does to its programs when it goes away. */
