@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import re
+import select
 import shutil
 import statistics
 import subprocess
@@ -31,6 +32,9 @@ PROMPT_LIMIT: Final = 1.15
 HISTORY_LIMIT: Final = 4.0
 PROMPTS: Final = 5
 _OLDER: Final = 25
+_KEY: Final = 0.02
+"""Seconds between two keys of somebody who waits for a prompt."""
+
 TAILS, SESSIONS = 200, 50
 RATE, SECONDS = 10_000, 10
 _BASE: Final = f"http://api.localhost:{GATEWAY[1]}"
@@ -269,7 +273,7 @@ def _theirs(app: Workspace, image: str, namespace: str) -> float:
     assert script is not None
     command = (
         f"kubectl run -n {namespace} bare -it --rm --quiet --restart=Never --image={image} "
-        "--image-pull-policy=Never --command -- bash -c 'read -t 0.2; echo here'"
+        "--image-pull-policy=Never --command -- bash -c 'read; echo here'"
     )
     begun = time.monotonic()
     process = subprocess.Popen(
@@ -280,8 +284,12 @@ def _theirs(app: Workspace, image: str, namespace: str) -> float:
         stderr=subprocess.STDOUT,
     )
     assert process.stdout is not None
+    assert process.stdin is not None
     seen = b""
-    while b"here" not in seen:
+    while b"here" not in seen:  # a session takes input once it is joined: it shows when that is
+        if not select.select([process.stdout], [], [], _KEY)[0]:
+            os.write(process.stdin.fileno(), b"\n")
+            continue
         data = os.read(process.stdout.fileno(), 4096)
         assert data, seen
         seen += data
