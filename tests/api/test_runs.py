@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partialmethod
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,7 @@ import pytest
 
 from haikube.cluster.port import Json, Stream
 from haikube.model.resources import DYNOS, PODS
+from haikube.run.session import Session
 from world import NAMESPACE, TOKEN, USER, World, running
 
 PROTOCOL = "haikube.attach.v1"
@@ -207,6 +209,26 @@ async def test_a_client_that_goes_lets_the_operator_end_the_dyno(
         return True if notes["haikube.dev/session-until"] < before else None
 
     assert await observed.until(ended, SOON)
+
+
+@pytest.mark.parametrize("lost", ["removed", "stopping for long"])
+async def test_a_session_whose_node_is_lost_says_so(
+    world: World, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr(Session, "__init__", partialmethod(Session.__init__, lost_after=0.05))
+    _, body = await run(http, command="bash", attach=True)
+    dyno = await made(world)
+    async with http.ws_connect("/attach", protocols=(PROTOCOL,), headers=secret(body)) as socket:
+        starts(world, dyno, Process())
+        assert await socket.receive_json() == {"state": "up"}
+        if lost == "removed":
+            await world.cluster.delete(PODS, dyno["metadata"]["name"], NAMESPACE)
+        else:
+            found = await world.cluster.get(PODS, dyno["metadata"]["name"], NAMESPACE)
+            meta = {**found["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}
+            world.cluster.seed(PODS, {**found, "metadata": meta})
+        message = await socket.receive()
+        assert (message.data, message.extra[:17]) == (1011, "the dyno was lost")
 
 
 async def test_a_session_is_joined_once(world: World, http: aiohttp.ClientSession) -> None:

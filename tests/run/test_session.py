@@ -72,6 +72,26 @@ async def test_all_output_is_shown_before_the_end(process: Process, person: Pers
     assert person.seen == [b"one", b"two"]
 
 
+async def test_who_is_lost_may_be_silent_for_a_while_only(process: Process, person: Person) -> None:
+    """The streams of a lost node end when its connections time out, which may take hours."""
+    session = Session(person, process, tty=True, is_lost=lambda: True, lost_after=0.05)
+    running = asyncio.create_task(session.run())
+    for data in (b"still", b"under", b"way"):
+        await asyncio.sleep(0.02)
+        process.printed.put_nowait(data)
+        person.words.put_nowait(b"typed")
+    assert await running is False
+    assert person.seen == [b"still", b"under", b"way"]
+
+
+async def test_who_is_there_may_be_silent_for_long(process: Process, person: Person) -> None:
+    session = Session(person, process, tty=True, is_lost=lambda: False, lost_after=0.01)
+    running = asyncio.create_task(session.run())
+    await asyncio.sleep(0.1)
+    process.printed.put_nowait(None)
+    assert await running is True
+
+
 async def test_input_sizes_and_its_end_arrive_in_order(process: Process, person: Person) -> None:
     for word in (Size(80, 24), b"ls\n", EndOfInput()):
         person.words.put_nowait(word)

@@ -6,7 +6,7 @@ Neither side is buffered beyond one frame: who reads slowly slows the other down
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final, Protocol
@@ -16,6 +16,9 @@ from haikube.run.keys import Keys
 
 IDLE_SECONDS: Final = 3600.0
 """A session in which neither side says anything is ended, as on Heroku."""
+
+LOST_SECONDS: Final = 15.0
+"""How long the streams of a lost process may stay silent: those of a lost node never end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +50,33 @@ class Client(Protocol):
 
 @dataclass(slots=True)
 class _Watch:
-    """When something was said last."""
+    """When something was said last, and heard of the process; when it was lost."""
 
     at: float
+    heard: float
+    lost: float = 0.0
 
 
 class Session:
     """Joins a client and a process."""
 
     def __init__(
-        self, client: Client, channel: Channel, *, tty: bool, idle: float = IDLE_SECONDS
+        self,
+        client: Client,
+        channel: Channel,
+        *,
+        tty: bool,
+        idle: float = IDLE_SECONDS,
+        is_lost: Callable[[], bool] = lambda: False,
+        lost_after: float = LOST_SECONDS,
     ) -> None:
         self._client = client
         self._channel = channel
         self._keys = Keys(tty=tty)
         self._idle = idle
-        self._watch = _Watch(monotonic())
+        self._is_lost = is_lost
+        self._lost_after = lost_after
+        self._watch = _Watch(monotonic(), monotonic())
 
     async def run(self) -> bool:
         """Pass on both ways; returns whether the process ended, not the client or their patience.
@@ -73,11 +87,13 @@ class Session:
         inputs = asyncio.create_task(self._inwards())
         try:
             while not (output.done() or inputs.done()):
-                left = self._watch.at + self._idle - monotonic()
+                left = self._left(monotonic())
                 if left <= 0:
                     return False
                 await asyncio.wait(
-                    {output, inputs}, timeout=left, return_when=asyncio.FIRST_COMPLETED
+                    {output, inputs},
+                    timeout=min(left, self._lost_after),
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
             if output.done():
                 output.result()
@@ -85,10 +101,18 @@ class Session:
         finally:
             await _ended(output, inputs)
 
+    def _left(self, now: float) -> float:
+        """Return the seconds for which silence is borne; what is typed wakes nobody who is lost."""
+        watch = self._watch
+        if not self._is_lost():
+            return watch.at + self._idle - now
+        watch.lost = watch.lost or now
+        return max(watch.heard, watch.lost) + self._lost_after - now
+
     async def _outwards(self) -> None:
         async for data in self._channel.output():
-            self._watch.at = monotonic()
             await self._client.show(data)
+            self._watch.at = self._watch.heard = monotonic()
 
     async def _inwards(self) -> None:
         async for said in self._client.said():

@@ -24,7 +24,7 @@ from haikube.cluster.errors import ApiError, Conflict
 from haikube.cluster.port import Cluster, Json, Stream
 from haikube.model import labels
 from haikube.model.resources import DYNOS, PODS
-from haikube.model.times import format_time
+from haikube.model.times import format_time, parse_time
 from haikube.run.session import Session
 
 ACT: Final = "ATTACH"
@@ -40,6 +40,9 @@ _RENEW_SECONDS: Final = 60.0
 _START_SECONDS: Final = 600.0
 _END_SECONDS: Final = 15.0
 _OVER: Final = frozenset({"Complete", "Crashed"})
+_LOST: Final = "the dyno was lost: nobody knows how its command ended"
+_STOPPING: Final = timedelta(seconds=30)
+"""How long after its last moment a pod is stopping; on a node that does not answer it stays so."""
 
 _log = structlog.get_logger(__name__)
 
@@ -80,6 +83,7 @@ class _Inside:
     """A second process in a dyno that runs."""
 
     def __init__(self, context: Context, wish: dict[str, Any]) -> None:
+        self._observed = context.observed
         self._cluster: Cluster = context.own.with_token(wish["token"])
         self._wish = wish
         self._tty = bool(wish["tty"])
@@ -95,10 +99,15 @@ class _Inside:
             if self._tty and (size := size_of(self._wish["columns"], self._wish["rows"])):
                 await channel.resize(size.columns, size.rows)
             await client.tell(state="up")
-            if await Session(client, channel, tty=self._tty).run():
+            if await Session(client, channel, tty=self._tty, is_lost=self._is_lost).run():
                 return channel.exit_code or 0
+        if self._is_lost():
+            raise Refused(_LOST)
         await self._hang_up()
         return None
+
+    def _is_lost(self) -> bool:
+        return _is_gone(self._observed.get(PODS, self._wish["namespace"], self._wish["pod"]))
 
     async def _hang_up(self) -> None:
         """Do to the process what a terminal does that goes away."""
@@ -168,7 +177,13 @@ class _OneOff:
                 await channel.resize(size.columns, size.rows)
             await channel.send(b"\n")  # what the launcher waits for
             await client.tell(state="up")
-            return await Session(client, channel, tty=self._tty).run()
+            done = await Session(client, channel, tty=self._tty, is_lost=self._is_lost).run()
+        if not done and self._is_lost():
+            raise Refused(_LOST)
+        return done
+
+    def _is_lost(self) -> bool:
+        return _is_gone(self._observed.get(PODS, self._wish["namespace"], self._wish["dyno"]))
 
     async def _begun(self) -> Json:
         """Return its pod once its container runs; raises ``Refused`` with why it does not."""
@@ -198,7 +213,7 @@ class _OneOff:
 
         code = await self._observed.until(ended, _END_SECONDS)
         if code is None:
-            raise Refused("the dyno was lost: nobody knows how its command ended")
+            raise Refused(_LOST)
         return code
 
     async def _renew(self) -> None:
@@ -226,6 +241,14 @@ def _lease() -> dict[str, str]:
 
 def _container(pod: Json) -> Json:
     return next(iter((pod.get("status") or {}).get("containerStatuses") or ()), {})
+
+
+def _is_gone(pod: Json | None) -> bool:
+    """Tell whether a pod is no more: removed, or long past its end on a node that is lost."""
+    if pod is None:
+        return True
+    end = pod["metadata"].get("deletionTimestamp")
+    return bool(end) and parse_time(str(end)) + _STOPPING < datetime.now(UTC)
 
 
 def _stalled(dyno: Json) -> bool:
