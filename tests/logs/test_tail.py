@@ -72,6 +72,7 @@ class Kubelet(FakeCluster):
         self.short: dict[str, bytes] = {}
         """What a stream ends with that breaks off as if it were complete."""
         self.refuses = False
+        self.silent: set[str] = set()
 
     def print(self, pod: str, second: int, *texts: bytes) -> None:
         stamp = f"2026-01-01T00:00:{second:02}.000000000Z ".encode()
@@ -90,6 +91,8 @@ class Kubelet(FakeCluster):
     async def pod_log(self, name: str, namespace: str, **how: Any) -> AsyncIterator[bytes]:
         assert namespace == "team"
         name = self._found(name, previous=bool(how.get("previous")))
+        if name in self.silent:
+            await asyncio.Event().wait()
         since = how.get("since") or ""
         at = 0
         if (tail := how.get("tail")) is not None:
@@ -150,7 +153,7 @@ class Stage:
         self.sight.put(ended)
 
     def tail(self, selection: Selection | None = None) -> Tail:
-        pace = Pace(retry=0.001, look=0.01)
+        pace = Pace(retry=0.001, look=0.01, read=0.1)
         chosen = selection or Selection(source="app")
         return Tail(self.kubelet, self.sight, APP, chosen, pace=pace)
 
@@ -185,6 +188,19 @@ async def test_the_past_of_several_dynos_is_in_order_and_cut(stage: Stage) -> No
     assert texts(await stage.tail().past(100)) == ["web.1 one", "web.2 two", "web.1 three"]
     assert texts(await stage.tail().past(2)) == ["web.2 two", "web.1 three"]
     assert texts(await stage.tail(Selection(dyno="web.2", source="app")).past(9)) == ["web.2 two"]
+
+
+async def test_a_node_that_does_not_answer_holds_up_nobody_elses_lines(stage: Stage) -> None:
+    stage.run("a", "web.1")
+    stage.run("b", "web.2")
+    stage.kubelet.print("b", 2, b"two")
+    stage.kubelet.running.clear()
+    stage.kubelet.silent.add("a")
+
+    assert texts(await stage.tail().past(100)) == [
+        "web.2 two",
+        "logplex The node of web.1 does not answer: what it printed last is not shown.",
+    ]
 
 
 async def test_what_comes_follows_what_was_without_gap_or_repeat(stage: Stage) -> None:

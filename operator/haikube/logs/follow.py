@@ -12,7 +12,7 @@ from typing import Final
 from haikube.cluster.errors import ApiError, NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.builds import is_passing
-from haikube.logs.line import APP, HEROKU, Line, Selection, in_order, shown
+from haikube.logs.line import APP, HEROKU, Line, Selection, in_order, shown, stamp
 from haikube.logs.podlog import Backlog, Place, Printed, Reader
 from haikube.logs.position import Beyond, Position
 from haikube.logs.scene import Sight
@@ -38,6 +38,8 @@ class Pace:
     """How long after the end of a stream a container that still runs is asked again."""
     name: float = 10.0
     """How long the operator is waited for that names dynos."""
+    read: float = 10.0
+    """How long a node may take to give what a dyno printed."""
 
 
 class Dynos:
@@ -131,8 +133,12 @@ class Dynos:
         place = self._places.setdefault(uid, Place())
         name = dyno_name(pod)
         async with gate:
-            found = await self._read(pod, tail, previous=True) if _restarts(pod) else []
-            found += place.fresh(await self._read(pod, tail))
+            try:
+                async with asyncio.timeout(self._pace.read):
+                    found = await self._read(pod, tail, previous=True) if _restarts(pod) else []
+                    found += place.fresh(await self._read(pod, tail))
+            except TimeoutError:
+                return [_silent(name)]
         return _lines(name, found[-tail:])
 
     async def _read(
@@ -260,6 +266,12 @@ def _overflow(name: str, since: str, time: str) -> Line:
         f"since {since[:26]}+00:00."
     )
     return Line(time, HEROKU, "logplex", text)
+
+
+def _silent(name: str) -> Line:
+    """Return the line about a dyno whose node does not answer."""
+    text = f"The node of {name} does not answer: what it printed last is not shown."
+    return Line(stamp(datetime.now(UTC)), HEROKU, "logplex", text)
 
 
 def _container(pod: Json) -> Json:
