@@ -130,6 +130,21 @@ def test_whoever_walks_away_leaves_nothing_running(ada: Ada, app: str) -> None:
         time.sleep(1)
 
 
+@pytest.mark.parametrize(
+    "words", [("run",), ("run", "--no-tty"), ("run:inside", "web.1"), ("run:inside", "-x", "web.1")]
+)
+@pytest.mark.parametrize("last", ["echo the last", "printf 'the last'"])
+def test_the_last_words_are_seen_whatever_they_end_with(
+    ada: Ada, app: str, words: tuple[str, ...], last: str
+) -> None:
+    for number in range(3):
+        line = f"seq 300; {last} {number}" if "echo" in last else f"seq 300; {last[:-1]} {number}'"
+        with terminal(ada, words[0], "-a", app, *words[1:], line) as shell:
+            shell.expect(r"\n299\r?\n300\r?\n")
+            shell.expect(f"the last {number}")
+            assert shell.ended() == 0
+
+
 def test_a_tail_goes_on_until_it_is_interrupted(ada: Ada, app: str) -> None:
     with terminal(ada, "logs", "--tail", "-a", app) as tail:
         tail.expect(r"web\.1")
