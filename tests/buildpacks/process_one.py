@@ -74,17 +74,18 @@ class ProcessOne:
         *words: str,
         environment: dict[str, str] | None = None,
         stdin: int = subprocess.DEVNULL,
+        output: int | None = None,
     ) -> Iterator[Running]:
         app = self.folder / "app"
         app.write_text(APP)
         app.chmod(0o755)
         variables = {"PATH": f"{self.folder}:{os.environ['PATH']}", **(environment or {})}
-        with (self.folder / "output").open("wb") as output:
+        with (self.folder / "output").open("wb") as file:
             process = subprocess.Popen(
                 [*_contained(), *_with(variables), str(self.program), *words],
                 cwd=self.folder,
                 stdin=stdin,
-                stdout=output,
+                stdout=file if output is None else output,
                 stderr=subprocess.STDOUT,
             )
             try:

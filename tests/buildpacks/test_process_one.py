@@ -345,6 +345,41 @@ def test_a_terminal_echoes_nothing_before_the_session_and_is_the_commands(one: P
     assert " echo " in dyno.output
 
 
+# What was printed last
+
+
+def read_until_it_ends(process: subprocess.Popen[bytes], output: int) -> bytes:
+    """Return what is read as by a busy container runtime: late, little, nothing after the end."""
+    os.set_blocking(output, False)
+    seen = b""
+    while process.poll() is None:
+        with suppress(BlockingIOError):
+            seen += os.read(output, 8192)
+        time.sleep(0.05)
+    return seen
+
+
+@pytest.mark.parametrize("last", ["echo last", "printf last", "yes | head -c 60000; echo last"])
+def test_what_was_printed_last_waits_for_its_reader(one: ProcessOne, last: str) -> None:
+    ours, theirs = os.pipe()
+    with one.start(*bash(f"echo first; {last}"), output=theirs) as dyno:
+        os.close(theirs)
+        seen = read_until_it_ends(dyno.process, ours)
+    os.close(ours)
+
+    assert seen.startswith(b"first\n")
+    assert seen.rstrip(b"\n").endswith(b"last")
+    assert dyno.process.returncode == 0
+
+
+def test_nobody_waits_long_for_a_reader_that_reads_nothing(one: ProcessOne) -> None:
+    ours, theirs = os.pipe()
+    with one.start(*bash("echo unread; exit 3"), output=theirs) as dyno:
+        os.close(theirs)
+        assert dyno.wait(10) == 3
+    os.close(ours)
+
+
 # Second processes
 
 
@@ -356,18 +391,10 @@ def test_a_second_process_has_the_commands_environment_and_can_be_hung_up(one: P
     words = ("--", "/bin/bash", "-c", line, "bash", hup)
     environment = {"HAIKUBE_POD": "hello-web-6d4f-x7k2p", "HAIKUBE_PROCESS_TYPE": "web"}
 
-    assert one.run(*words, environment=environment) == (0, "web.x7k2p hung up\nagain 1\n")
+    code, said = one.run(*words, environment=environment)
 
-
-def read_until_it_ends(process: subprocess.Popen[bytes], terminal: int) -> bytes:
-    """Return what is read of a terminal as a busy runtime does: late, and nothing after the end."""
-    os.set_blocking(terminal, False)
-    seen = b""
-    while process.poll() is None:
-        with suppress(BlockingIOError):
-            seen += os.read(terminal, 4096)
-        time.sleep(0.05)
-    return seen
+    assert code == 0
+    assert said.removeprefix("Hangup\n") == "web.x7k2p hung up\nagain 1\n"
 
 
 @contextmanager

@@ -33,7 +33,9 @@ char **app_environment(void);
 void hush_terminal(void);
 bool heard_session(int seconds);
 bool is_told_to_end(void);
-void let_terminal_drain(void);
+
+/* output.c: what was printed last arrives. */
+void let_output_drain(void);
 
 /* ending.c: SIGTERM for all, in an order that breaks no pipe. */
 void end_all(void);

@@ -39,14 +39,16 @@ static int become(char *const *command)
 	return NO_PROGRAM;
 }
 
-/* The runtime lets go of a terminal when the process ends that it started: that one lives a moment longer
- * than the command. What is signalled to their group, as by the terminal, is the command's alone. */
-static int in_terminal(char *const *command)
+/* What a session starts lives a little longer than the command, so that what was printed last arrives. What
+ * is signalled to their group, as by a terminal, is the command's alone. */
+int inside(const char *session, char *const *command)
 {
 	sigset_t all, before;
 	int status;
 	pid_t child;
 
+	setpgid(0, 0); /* which the first process of a terminal's session has already */
+	note(session);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	child = fork();
@@ -56,14 +58,8 @@ static int in_terminal(char *const *command)
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		return NO_PROGRAM;
-	let_terminal_drain();
+	let_output_drain();
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-int inside(const char *session, char *const *command)
-{
-	note(session);
-	return isatty(STDOUT_FILENO) ? in_terminal(command) : become(command);
 }
 
 /* What a terminal does to its programs when it goes away. */

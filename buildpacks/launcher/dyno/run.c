@@ -173,7 +173,7 @@ static int await_session(struct dyno *dyno)
 	return NO_SESSION;
 }
 
-int run(const struct options *options)
+static int live_through(const struct options *options)
 {
 	struct dyno dyno = {.options = options};
 
@@ -194,7 +194,13 @@ int run(const struct options *options)
 	if (options->port && options->boot)
 		dyno.listen_by = now() + options->boot * 1000LL;
 	live(&dyno);
-	if (options->attach)
-		let_terminal_drain();
 	return dyno.code;
+}
+
+int run(const struct options *options)
+{
+	int code = live_through(options);
+
+	let_output_drain();
+	return code;
 }

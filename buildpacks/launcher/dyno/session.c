@@ -7,7 +7,7 @@
 
 #include "dyno.h"
 
-enum { POLL_MS = 100, DRAIN_MS = 200 };
+enum { POLL_MS = 100 };
 
 static void echo(bool wanted)
 {
@@ -22,14 +22,6 @@ static void echo(bool wanted)
 void hush_terminal(void)
 {
 	echo(false);
-}
-
-/* The container runtime lets go of a terminal when the first process ends, whether it has read all of it
- * or not, and the kernel tells this end of a terminal nothing about that. */
-void let_terminal_drain(void)
-{
-	if (isatty(STDOUT_FILENO))
-		poll(NULL, 0, DRAIN_MS);
 }
 
 /* All signals are blocked, so one that came is pending. */
