@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -56,18 +57,42 @@ async def post(http: aiohttp.ClientSession, path: str, **body: Any) -> Any:
         return await answer.json()
 
 
+async def until_last(tail: aiohttp.ClientResponse, lines: list[str], times: int) -> None:
+    """Read lines until so many dynos said ``last``."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(120):
+            async for raw in tail.content:
+                lines.append(raw.decode().rstrip("\n"))
+                times -= lines[-1].endswith("]: last")
+                if not times:
+                    return
+    raise AssertionError(f"{len(lines)} lines, {lines[-5:]}")
+
+
+def test_a_tail_shows_dynos_that_live_for_a_moment(app: Workspace) -> None:
+    async def act(http: aiohttp.ClientSession) -> list[str]:
+        wish = {"tail": True, "lines": 0, "source": "app"}
+        session = await post(http, f"/apps/{app.app}/log-sessions", **wish)
+        lines: list[str] = []
+        async with http.get(session["logplex_url"]) as tail:
+            for _ in range(5):
+                await post(http, f"/apps/{app.app}/dynos", command="seq 9000; echo last")
+            await until_last(tail, lines, 5)
+        return lines
+
+    said = [line for line in asyncio.run(talk(app, act)) if "app[run." in line]
+    assert len(said) == 5 * 9001
+
+
 def test_a_tail_loses_no_line_and_no_line_is_forged(app: Workspace) -> None:
     async def act(http: aiohttp.ClientSession) -> list[str]:
         wish = {"tail": True, "lines": 0, "source": "app"}
         session = await post(http, f"/apps/{app.app}/log-sessions", **wish)
         lines: list[str] = []
-        async with asyncio.timeout(120), http.get(session["logplex_url"]) as tail:
+        async with http.get(session["logplex_url"]) as tail:
             await post(http, f"/apps/{app.app}/dynos", command="python3 print.py")
-            async for raw in tail.content:
-                lines.append(raw.decode().rstrip("\n"))
-                if lines[-1].endswith("]: last"):
-                    return lines
-        raise AssertionError(lines[-5:])
+            await until_last(tail, lines, 1)
+        return lines
 
     lines = asyncio.run(talk(app, act))
     heads = {line[33:].partition(":")[0] for line in lines if "app[run." in line}
