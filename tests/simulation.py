@@ -21,6 +21,7 @@ from conditions_check import assert_conditions_sane
 from haikube.cluster.errors import ApiError, Unreachable
 from haikube.cluster.fake import FakeCluster
 from haikube.cluster.port import Json, Listing
+from haikube.cluster.selectors import matcher
 from haikube.engine.clock import Clock, FakeClock, FakeTimer
 from haikube.engine.queue import BURST
 from haikube.engine.worker import Worker
@@ -43,6 +44,7 @@ from wishes import Wishes
 ROUNDS = 300
 HALF = 0.5
 QUIET_ROUNDS = 2
+_SHOWN = {each.resource: matcher(each.labels) for each in WATCHED}
 
 
 class Killed(BaseException):
@@ -206,7 +208,7 @@ class Simulation(Wishes):
         kinds = list(WATCHED)
         self._random.shuffle(kinds)
         for kind in kinds:
-            items = self._all(kind.resource)
+            items = [each for each in self._all(kind.resource) if _SHOWN[kind.resource](each)]
             seen = {each["metadata"]["uid"]: each["metadata"]["resourceVersion"] for each in items}
             known = {each["metadata"]["uid"] for each in self.operator.store.list(kind.resource)}
             if self._delivered.get(kind.resource) != seen or known != seen.keys():

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -111,9 +112,9 @@ async def timed(bodies: Iterable[tuple[Resource, Json]], client: Bare) -> float:
 
 
 @asynccontextmanager
-async def bare_client() -> AsyncIterator[Bare]:
-    """Open a client with the credentials of the kubeconfig."""
-    credentials = load()
+async def bare_client(kubeconfig: Path | None = None) -> AsyncIterator[Bare]:
+    """Open a client with the credentials of a kubeconfig, or of the one in the environment."""
+    credentials = load(kubeconfig)
     connector = aiohttp.TCPConnector(limit=0, ssl=credentials.tls or True)
     token = await credentials.token()
     headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -28,6 +28,7 @@ class Figures:
     memory: float = 0.0
     leads: bool = False
     started: float = 0.0
+    queued: int = 0
 
     @property
     def total(self) -> float:
@@ -53,6 +54,7 @@ def parse(text: str) -> Figures:
         memory=one("process_resident_memory_bytes"),
         leads=one("haikube_leader") == 1,
         started=one("process_start_time_seconds"),
+        queued=int(one("haikube_queue_depth")),
     )
 
 

@@ -47,6 +47,7 @@ class Plane:
 
     folder: Path
     port: int
+    etcd: int = 0
 
     @property
     def server(self) -> str:
@@ -67,11 +68,11 @@ class Plane:
 
 
 @contextmanager
-def control_plane(folder: Path) -> Iterator[Plane]:
+def control_plane(folder: Path, *, controllers: bool = True) -> Iterator[Plane]:
     """Run a control plane with everything of the platform that needs no node."""
     binary = tools.kubernetes(Paths.default())
     etcd, peer, port = free_ports(3)
-    plane = Plane(folder, port)
+    plane = Plane(folder, port, etcd)
     _make_certificates(folder)
     plane.kubeconfig.write_text(yaml.safe_dump(_kubeconfig(plane)))
     running = []
@@ -80,9 +81,9 @@ def control_plane(folder: Path) -> Iterator[Plane]:
         running.append(_started(folder, binary, "kube-apiserver", _apiserver(folder, etcd, port)))
         _await_ready(plane, running)
         _install(plane)
-        # after the CRDs: it would see kinds that come later only half a minute later
-        manager = _started(folder, binary, "kube-controller-manager", _manager(folder))
-        running.append(manager)
+        if controllers:  # after the CRDs: of later ones they would hear half a minute later
+            manager = _started(folder, binary, "kube-controller-manager", _manager(folder))
+            running.append(manager)
         yield plane
     finally:
         for process in reversed(running):

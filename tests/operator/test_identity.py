@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import builders as b
+from comparison import differences
 from haikube.cluster.port import Json, Listing
 from haikube.engine.change import Change
 from haikube.engine.worker import Key
@@ -17,6 +18,7 @@ from haikube.model.resources import (
     DEPLOYMENTS,
     DYNOS,
     FORMATIONS,
+    JOBS,
     PODS,
     RELEASES,
     SECRETS,
@@ -26,6 +28,7 @@ from haikube.model.resources import (
 from operator_steps import PHASED, WEB, deployed
 from simulation import Simulation
 
+FOUND_BY = (labels.APP, labels.APP_UID, labels.COMPONENT)
 HELLO = Key("App", b.NAMESPACE, "hello")
 
 
@@ -68,6 +71,60 @@ async def test_a_label_taken_off_and_put_back_blinds_nobody(
 
     assert found["spec"]["replicas"] == 0
     assert await ready(world) == ("True", "Serving")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "label"),
+    [
+        (SECRETS, "hello-config", labels.APP),
+        *((SECRETS, "hello-v2", each) for each in FOUND_BY),
+        *((SECRETS, "hello-v2-slug", each) for each in FOUND_BY),
+        *((DEPLOYMENTS, "hello-web", each) for each in (labels.MANAGED_BY, *FOUND_BY)),
+    ],
+)
+async def test_a_label_taken_off_for_good_is_put_back_and_nothing_else_happens(
+    kind: Resource, name: str, label: str
+) -> None:
+    world = await deployed()
+    before = world.state()
+    await _unmark(world, kind, name, label)
+    await world.settle()
+    world.clock.advance(60)
+    await world.settle()
+
+    assert differences(world.state(), before) == []
+
+
+@pytest.mark.parametrize("label", [labels.APP, labels.MANAGED_BY])
+@pytest.mark.parametrize("kind", [JOBS, PODS])
+async def test_a_build_whose_job_or_pod_lost_a_label_goes_on(kind: Resource, label: str) -> None:
+    undisturbed = await deployed()
+    world = Simulation()
+    await world.apply(STACKS, "debian-13", {"runImage": "run:1", "buildImage": "build:1"})
+    await world.apply(APPS, "hello", {})
+    await world.settle()
+    await world.push("b1", WEB)
+    await _until_there(world, kind)
+    await world._operate()
+    (name,) = await named(world, kind)
+    await _unmark(world, kind, name, label)
+    await world.settle()
+
+    assert differences(world.state(), undisturbed.state()) == []
+
+
+async def _until_there(world: Simulation, kind: Resource) -> None:
+    for _ in range(50):
+        if await named(world, kind):
+            return
+        await world._operate()
+        await world._controllers()
+    raise AssertionError(f"there is no {kind.kind}")
+
+
+async def _unmark(world: Simulation, kind: Resource, name: str, label: str) -> None:
+    off: Json = {"metadata": {"labels": {label: None}}}
+    await world.cluster.patch(kind, name, b.NAMESPACE, off)
 
 
 async def test_an_app_made_again_while_the_old_one_is_collected_begins_anew() -> None:

@@ -183,7 +183,8 @@ class Committer:
             else:
                 return 1
         refuse_foreign(write.resource, write.body, live, ours=False)
-        return await self._renew(write, target, live) if write.renew else 0
+        renewed = self._renew if write.renew else self._relabel
+        return await renewed(write, target, live)
 
     async def _existing(self, target: Target) -> Object:
         seen = await self._live.find(target)
@@ -191,10 +192,21 @@ class Committer:
             raise Stale(target.resource, target.namespace, target.name)
         return seen.obj
 
+    async def _relabel(self, write: Create, target: Target, live: Object) -> int:
+        """Put labels back that the object has lost: without them no watch tells of it."""
+        wanted = write.body["metadata"].get("labels", {})
+        if wanted.items() <= live["metadata"].get("labels", {}).items():
+            return 0
+        metadata = {"uid": live["metadata"]["uid"], "labels": dict(wanted)}
+        await self._live.patch(target, {"metadata": metadata})
+        return 1
+
     async def _renew(self, write: Create, target: Target, live: Object) -> int:
+        made = write.body["metadata"]
         metadata = {
             "uid": live["metadata"]["uid"],
-            "annotations": dict(write.body["metadata"].get("annotations", {})),
+            "labels": dict(made.get("labels", {})),
+            "annotations": dict(made.get("annotations", {})),
         }
         data = (await self._signed(write)).get("stringData", {})
         await self._live.patch(target, {"metadata": metadata, "stringData": data})
@@ -221,10 +233,10 @@ class Committer:
 
     async def _merge(self, write: Annotate | Merge, body: Object) -> int:
         target = Target(write.resource, write.namespace, write.name)
-        live = self._live.known(target)
-        if live is None or live["metadata"]["uid"] != write.uid:
+        seen = await self._live.find(target)
+        if seen is None or seen.obj["metadata"]["uid"] != write.uid:
             raise Stale(write.resource, write.namespace, write.name)
-        if _holds(live, body):
+        if _holds(seen.obj, body):
             return 0
         metadata = {**body.get("metadata", {}), "uid": write.uid}
         await self._live.patch(target, {**body, "metadata": metadata})

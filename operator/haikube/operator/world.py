@@ -19,6 +19,7 @@ from haikube.engine.store import Store
 from haikube.model import labels, names
 from haikube.model.app import App
 from haikube.model.build import Build
+from haikube.model.meta import Meta, parse_meta
 from haikube.model.pod import Pod
 from haikube.model.release import Release
 from haikube.model.resources import (
@@ -50,7 +51,7 @@ from haikube.plan.queue import admitted
 from haikube.plan.release.entries import split
 from haikube.plan.result import RESULT_LIMIT, InvalidResult, parse_result
 from haikube.plan.stack import StackView
-from haikube.plan.world import AppWorld, Stored
+from haikube.plan.world import AppWorld, Child, Stored
 from haikube.settings import Settings
 from haikube.storage.port import MissingObject, Storage, StorageError
 
@@ -200,20 +201,24 @@ class Worlds:
         An operator that has just begun may know a Release and not yet its snapshot: taken for
         deleted, it would make a release that nobody asked for.
         """
-        asked = set[tuple[Resource, str]]()
-        while unknown := set(lacking(world := self._seen(namespace, name))) - asked:
-            for resource, child in unknown:
-                await self._ask_for(resource, namespace, child)
-            asked |= unknown
-        return world
+        asked: dict[Child, Meta | None] = {}
+        while unknown := set(lacking(world := self._seen(namespace, name))) - asked.keys():
+            for child in unknown:
+                asked[child] = await self._ask_for(child, namespace)
+        hidden = tuple((child, meta) for child, meta in asked.items() if meta is not None)
+        return replace(world, hidden=hidden) if hidden else world
 
-    async def _ask_for(self, resource: Resource, namespace: str, name: str) -> None:
+    async def _ask_for(self, child: Child, namespace: str) -> Meta | None:
+        """Take in what is there; returns what belongs to its owner all the same, by its uid."""
         try:
-            found = await self._cluster.get(resource, name, namespace)
+            found = await self._cluster.get(child.resource, child.name, namespace)
         except NotFound:
-            return
-        if labels.APP in found["metadata"].get("labels", {}):  # else no watch tells of it
-            self._store.put(resource, None, found)
+            return None
+        meta = parse_meta(found)
+        if labels.APP in meta.labels:  # else no watch tells of it
+            self._store.put(child.resource, None, found)
+        hidden = child.component and meta.controller == child.owner and not meta.deleting
+        return meta if hidden else None
 
     async def _is_hidden(self, app: App) -> bool:
         known = self._store.get(SECRETS, app.meta.namespace, app.config)

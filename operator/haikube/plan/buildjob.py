@@ -14,7 +14,7 @@ from haikube.model.intents import Create, Presign
 from haikube.model.resources import BUILDS, JOBS, SECRETS
 from haikube.model.stack import Stack
 from haikube.model.times import format_time
-from haikube.plan.children import child_labels, child_metadata, label_value
+from haikube.plan.children import BUILD, child_labels, child_metadata, label_value
 from haikube.plan.context import Context
 from haikube.settings import Settings
 
@@ -60,7 +60,7 @@ def urls_secret(build: Build, app: App, stack: Stack, ca_bundle: str, context: C
 def build_job(build: Build, app: App, stack: Stack, ca_bundle: str, context: Context) -> Create:
     """Return the Job."""
     settings = context.settings
-    marks = _labels(build, app, "build")
+    marks = _labels(build, app, BUILD)
     values = {
         "metadata": child_metadata(build.meta.name, (BUILDS, build.meta), marks),
         "labels": marks,

@@ -15,6 +15,13 @@ from haikube.model.resources import Resource
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _STEM_LENGTH = 40
 
+CONFIG = "config"
+BUILD = "build"
+PHASE = "release-phase"
+DYNO = "dyno"
+ONE_OFF = "one-off"
+"""What a child is for, as its label says (``labels.COMPONENT``)."""
+
 
 def owner_reference(resource: Resource, meta: Meta) -> dict[str, Any]:
     """Return the reference by which the garbage collector knows the owner."""

@@ -16,7 +16,7 @@ from haikube.model.release import Release
 from haikube.model.resources import DYNOS, PODS
 from haikube.model.stack import Stack
 from haikube.model.times import format_time, parse_time
-from haikube.plan.children import child_labels, child_metadata, delete, label_value
+from haikube.plan.children import ONE_OFF, child_labels, child_metadata, delete, label_value
 from haikube.plan.context import Context, first
 from haikube.plan.diagnosis import diagnose
 from haikube.plan.dynos import DynoPod
@@ -117,7 +117,7 @@ def _pod(view: DynoView, context: Context) -> tuple[Write, ...]:
     if view.app is None or view.release is None or view.stack is None or view.size is None:
         return ()
     marks = {
-        **child_labels(view.app.meta, "one-off"),
+        **child_labels(view.app.meta, ONE_OFF),
         labels.RELEASE: label_value(view.release.meta.name),
     }
     kind = dyno.process_type or "run"

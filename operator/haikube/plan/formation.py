@@ -27,7 +27,7 @@ from haikube.model.resources import (
 from haikube.model.route import RELEASE_HEADER, VIA
 from haikube.plan import handover
 from haikube.plan.certificates.serving import gateways_of
-from haikube.plan.children import child_labels, child_metadata, delete, label_value
+from haikube.plan.children import DYNO, child_labels, child_metadata, delete, label_value
 from haikube.plan.closed import why_closed
 from haikube.plan.context import Context
 from haikube.plan.diagnosis import diagnose
@@ -105,7 +105,7 @@ def _budget(view: FormationView, app: App, context: Context) -> tuple[Write, ...
     if view.formation.quantity < _SEVERAL and not handover.hands_over(view, context):
         lost = view.budget if view.budget and not view.budget.deleting else None
         return (delete(BUDGETS, lost),) if lost else ()
-    marks = {**child_labels(app.meta, "dyno"), **_type_label(view.formation)}
+    marks = {**child_labels(app.meta, DYNO), **_type_label(view.formation)}
     meta = view.formation.meta
     values = {
         "metadata": child_metadata(meta.name, (FORMATIONS, meta), marks),
@@ -121,7 +121,7 @@ def _deployment(
     formation, settings = view.formation, context.settings
     chosen = view.selector
     release = {labels.RELEASE: view.release_label}
-    marks = {**child_labels(app.meta, "dyno"), **chosen, **_type_label(formation), **release}
+    marks = {**child_labels(app.meta, DYNO), **chosen, **_type_label(formation), **release}
     runs_on = {labels.IMAGE: dyno.stack.run_image, labels.STACK: dyno.stack.meta.name}
     moved = handover.mark(view, context)
     rolled = {labels.RESTARTED_AT: view.restarted_at, labels.MOVED_AT: moved}

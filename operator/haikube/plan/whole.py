@@ -20,6 +20,7 @@ from haikube.model.resources import APPS, BUILDS, DYNOS, FORMATIONS, RELEASES
 from haikube.plan.app.adopt import plan_adoption
 from haikube.plan.app.config import look_again, plan_config
 from haikube.plan.app.formations import plan_formations
+from haikube.plan.app.hidden import plan_labels
 from haikube.plan.app.ledger import last_version, plan_ledger
 from haikube.plan.app.retention import forget
 from haikube.plan.app.status import app_status
@@ -51,6 +52,9 @@ def plan_world(world: AppWorld, context: Context) -> Decision:
         return _orphans(world, context)
     if app.meta.deleting:
         return Decision((), tuple)
+    if labels_lost := plan_labels(world):
+        first = (Part(APPS, app.meta, Plan(labels_lost)),)
+        return Decision(first, lambda: first)
     builds = tuple(_builds(world, context))
     world = world.with_builds(_each(world.builds, builds))
     releases = _overtaken(world, tuple(_releases(world, context)), context)

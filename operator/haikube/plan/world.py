@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from haikube.model import release as ledger
 from haikube.model.app import App
@@ -22,6 +23,7 @@ from haikube.model.meta import Meta
 from haikube.model.names import formation_name
 from haikube.model.pod import Pod
 from haikube.model.release import Release
+from haikube.model.resources import Resource
 from haikube.model.route import Route
 from haikube.model.secret import Secret
 from haikube.model.stack import Stack
@@ -41,6 +43,15 @@ class Stored:
     error: str = ""
 
 
+class Child(NamedTuple):
+    """What should be there as some object says: a child, the uid of its owner, what it is for."""
+
+    resource: Resource
+    name: str
+    owner: str
+    component: str = ""
+
+
 @dataclass(frozen=True)
 class AppWorld:
     """One App and all that is its own.
@@ -49,7 +60,8 @@ class AppWorld:
     that a Secret has the name of the config but not the label by which the operator sees it.
     ``admitted`` are the uids of the builds whose turn it is in the queue of all apps, ``moving``
     those of the Deployments whose turn it is to run on the new image of their stack. ``leaving``
-    are the names of nodes that its dynos have to leave.
+    are the names of nodes that its dynos have to leave. ``hidden`` are children that are there, but
+    lack labels by which the operator finds them.
     """
 
     namespace: str
@@ -78,6 +90,7 @@ class AppWorld:
     admitted: frozenset[str] = frozenset()
     moving: frozenset[str] = frozenset()
     leaving: frozenset[str] = frozenset()
+    hidden: tuple[tuple[Child, Meta], ...] = ()
 
     @property
     def app(self) -> App:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from haikube.model.intents import Create, Write
 from haikube.model.release import PENDING
 from haikube.model.resources import APPS, SECRETS
-from haikube.plan.children import child_labels, child_metadata
+from haikube.plan.children import CONFIG, child_labels, child_metadata
 from haikube.plan.world import AppWorld
 
 RETRY = 30.0
@@ -17,7 +17,7 @@ def plan_config(world: AppWorld) -> tuple[Write, ...]:
     if not _may_make(world):
         return ()
     app = world.app.meta
-    metadata = child_metadata(world.app.config, (APPS, app), child_labels(app, "config"))
+    metadata = child_metadata(world.app.config, (APPS, app), child_labels(app, CONFIG))
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}
     return (Create(SECRETS, body),)
 

@@ -17,7 +17,7 @@ from haikube.model.intents import Create, Write
 from haikube.model.release import SUCCEEDED, is_under_way
 from haikube.model.resources import JOBS, RELEASES
 from haikube.model.source import RELEASE_PHASE
-from haikube.plan.children import child_labels, child_metadata, delete, label_value
+from haikube.plan.children import PHASE, child_labels, child_metadata, delete, label_value
 from haikube.plan.context import Context, first
 from haikube.plan.diagnosis import diagnose
 from haikube.plan.dynos import DynoPod
@@ -43,7 +43,7 @@ def plan_phase(view: ReleaseView, app: App, context: Context) -> tuple[Write, ..
     if release_verdict(view).reason != RUNNING:
         return ()
     label = label_value(view.release.meta.name)
-    marks = {**child_labels(app.meta, "release-phase"), labels.RELEASE: label}
+    marks = {**child_labels(app.meta, PHASE), labels.RELEASE: label}
     pod = DynoPod(app, view.release, view.stack, RELEASE_PHASE, view.command)
     values = {
         "metadata": child_metadata(view.job_name, (RELEASES, view.release.meta), marks),

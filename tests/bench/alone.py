@@ -1,0 +1,172 @@
+"""One operator process alone with a bare API server: nothing else uses the machine.
+
+There is no node, so nothing runs; what is measured is the operator and its API server. The
+controllers of Kubernetes are away: each would keep a picture of its own of all that there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import aiohttp
+
+from bench.client import Bare, bare_client
+from bench.leading import Figures, parse
+from faults.plane import SYSTEM, Plane, control_plane
+from haikube.model.resources import LEASES, STACKS
+from storage.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, free_ports, start_seaweed
+
+_POLL = 0.05
+_WAIT_SECONDS = 900.0
+_STILL = 2.0
+"""Seconds without a write after which an operator with an empty queue is at rest."""
+
+_LEADS = re.compile(r'leads: \d+ keys.*"timestamp": "([^"]+)"')
+_STACK = {
+    "apiVersion": STACKS.api_version,
+    "kind": STACKS.kind,
+    "metadata": {"name": "debian-13"},
+    "spec": {"runImage": "run:1", "buildImage": "build:1"},
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """How one start of an operator went; seconds since its process began."""
+
+    led: float
+    looked: float
+    longest_beat: float
+    """The longest time between two renewals of the Lease."""
+
+    figures: Figures
+
+
+@dataclass
+class Alone:
+    """A control plane, a storage, and the operator between them."""
+
+    plane: Plane
+    seaweed: Seaweed
+    client: Bare
+    command: Sequence[str] = (sys.executable, "-m", "haikube.operator")
+    process: subprocess.Popen[bytes] | None = None
+    port: int = 0
+
+    def start(self) -> None:
+        """Start an operator with its shipped settings."""
+        (self.port,) = free_ports(1)
+        env = {**os.environ, **self._settings()}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=env)
+
+    def stop(self) -> None:
+        """Stop it in good order."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(30)
+            self.process = None
+
+    @property
+    def log(self) -> Path:
+        """Return what the operator has logged."""
+        return self.plane.folder / "operator.log"
+
+    def _settings(self) -> Mapping[str, str]:
+        return {
+            "KUBECONFIG": str(self.plane.kubeconfig),
+            "HAIKUBE_IDENTITY": f"alone-{time.time_ns()}",
+            "HAIKUBE_METRICS_PORT": str(self.port),
+            "HAIKUBE_STORAGE_ENDPOINT": self.seaweed.endpoint,
+            "HAIKUBE_STORAGE_ACCESS_KEY": ACCESS_KEY,
+            "HAIKUBE_STORAGE_SECRET_KEY": SECRET_KEY,
+        }
+
+    async def figures(self) -> Figures:
+        """Return what it says of itself, nothing before it answers."""
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()[-2000:]
+        try:
+            address = f"http://127.0.0.1:{self.port}/metrics"
+            async with aiohttp.request("GET", address) as answer:
+                return parse(await answer.text())
+        except aiohttp.ClientError:
+            return Figures()
+
+    async def led(self) -> Figures:
+        """Wait until it leads; returns its figures."""
+        return await self._until(lambda found: found.leads)
+
+    async def at_rest(self) -> Figures:
+        """Wait until it leads and has nothing to do; returns its figures."""
+        since, before = time.monotonic(), -1.0
+
+        def is_at_rest(found: Figures) -> bool:
+            nonlocal since, before
+            if found.total != before or not found.leads or found.queued:
+                since, before = time.monotonic(), found.total
+            return time.monotonic() - since > _STILL
+
+        return await self._until(is_at_rest)
+
+    async def restarted(self) -> Start:
+        """Stop it and start it anew; returns how that went, once it is at rest."""
+        self.stop()
+        beats: list[float] = []
+        listening = asyncio.create_task(self._hear_beats(beats))
+        began = time.time()
+        self.start()
+        await self._until(lambda found: found.leads and not found.queued)
+        looked = time.time() - began
+        figures = await self.at_rest()
+        listening.cancel()
+        own = [each for each in beats if each > began]
+        longest = max((b - a for a, b in pairwise(own)), default=0.0)
+        led = _LEADS.search(self.log.read_text())
+        assert led, self.log.read_text()[-2000:]
+        seconds = datetime.fromisoformat(led[1]).timestamp() - began
+        return Start(seconds, looked, longest, figures)
+
+    async def _until(self, holds: Callable[[Figures], bool]) -> Figures:
+        async with asyncio.timeout(_WAIT_SECONDS):
+            while not holds(found := await self.figures()):  # noqa: ASYNC110 - it asks a server
+                await asyncio.sleep(_POLL)
+        return found
+
+    async def _hear_beats(self, moments: list[float]) -> None:
+        """Note when the Lease was renewed, until cancelled."""
+        version = await self.client.version(LEASES, SYSTEM)
+        async for event in self.client.watch(LEASES, SYSTEM, version):
+            spec = event["object"]["spec"]
+            if spec.get("holderIdentity"):
+                moments.append(datetime.fromisoformat(spec["renewTime"]).timestamp())
+
+
+@asynccontextmanager
+async def alone() -> AsyncIterator[Alone]:
+    """Run a control plane and a storage; the operator is the caller's to start."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="haikube-bench-")))
+        seaweed = start_seaweed(folder)
+        stack.callback(seaweed.stop)
+        plane = stack.enter_context(control_plane(folder, controllers=False))
+        async with bare_client(plane.kubeconfig) as client:
+            await client.create(STACKS, _STACK)
+            found = Alone(plane, seaweed, client)
+            try:
+                yield found
+            finally:
+                found.stop()
