@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+
+import pytest
 
 import builders as b
 import pem
+import simulation
+import stage
 from haikube.cluster.port import Json
 from haikube.model import labels
 from haikube.model.resources import APPS, SECRETS, STACKS
+from haikube.operator.watched import watched
 from simulation import Simulation
 
 
@@ -43,6 +49,14 @@ async def deployed(
     await world.push("b1", WEB)
     await world.settle()
     return world
+
+
+def name_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a cert-manager in the clusters of a test, and operators that use it."""
+    settings = stage.settings(certificate_issuer="letsencrypt")
+    monkeypatch.setattr(simulation, "WATCHED", watched(settings))
+    with_issuer = partial(stage.control, certificate_issuer="letsencrypt")
+    monkeypatch.setattr(simulation, "control", with_issuer)
 
 
 async def certify(world: Simulation, *names: str, serial: int = 1) -> None:

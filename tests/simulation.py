@@ -44,7 +44,6 @@ from wishes import Wishes
 ROUNDS = 300
 HALF = 0.5
 QUIET_ROUNDS = 2
-_SHOWN = {each.resource: matcher(each.labels) for each in WATCHED}
 
 
 class Killed(BaseException):
@@ -208,7 +207,7 @@ class Simulation(Wishes):
         kinds = list(WATCHED)
         self._random.shuffle(kinds)
         for kind in kinds:
-            items = [each for each in self._all(kind.resource) if _SHOWN[kind.resource](each)]
+            items = list(filter(matcher(kind.labels), self._all(kind.resource)))
             seen = {each["metadata"]["uid"]: each["metadata"]["resourceVersion"] for each in items}
             known = {each["metadata"]["uid"] for each in self.operator.store.list(kind.resource)}
             if self._delivered.get(kind.resource) != seen or known != seen.keys():

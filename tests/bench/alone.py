@@ -26,7 +26,7 @@ import aiohttp
 from bench.client import Bare, bare_client
 from bench.leading import Figures, parse
 from faults.plane import SYSTEM, Plane, control_plane
-from haikube.model.resources import LEASES, STACKS
+from haikube.model.resources import LEASES
 from storage.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, free_ports, start_seaweed
 
 _POLL = 0.05
@@ -35,12 +35,6 @@ _STILL = 2.0
 """Seconds without a write after which an operator with an empty queue is at rest."""
 
 _LEADS = re.compile(r'leads: \d+ keys.*"timestamp": "([^"]+)"')
-_STACK = {
-    "apiVersion": STACKS.api_version,
-    "kind": STACKS.kind,
-    "metadata": {"name": "debian-13"},
-    "spec": {"runImage": "run:1", "buildImage": "build:1"},
-}
 
 
 @dataclass(frozen=True)
@@ -164,7 +158,6 @@ async def alone() -> AsyncIterator[Alone]:
         stack.callback(seaweed.stop)
         plane = stack.enter_context(control_plane(folder, controllers=False))
         async with bare_client(plane.kubeconfig) as client:
-            await client.create(STACKS, _STACK)
             found = Alone(plane, seaweed, client)
             try:
                 yield found

@@ -41,7 +41,7 @@ CONFLICT = Refusal(409, "Conflict")
 TAKEN = Refusal(409, "AlreadyExists")
 MISSED = frozenset({"nodes", "gateways"})
 ELSEWHERE = frozenset({"cert-manager.io"})
-"""Groups that are asked for only where they are installed, and an issuer is set."""
+"""Asked for only where cert-manager is installed; ``tests/operator/test_rights.py`` traces it."""
 
 SHORT = {
     "HAIKUBE_BUILD_HISTORY": "1",

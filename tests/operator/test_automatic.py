@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import pytest
 
 import builders as b
-import simulation
-import stage
 from haikube.cluster.port import Json
-from haikube.engine.resync import Watched
 from haikube.model import labels
 from haikube.model.resources import APPS, CERTIFICATES, GATEWAYS, SECRETS
-from haikube.operator.watched import watched
-from operator_steps import deployed
+from operator_steps import deployed, name_issuer
 from simulation import Simulation
 
 SPACE = "haikube-gateway"
@@ -24,11 +19,7 @@ SPACE = "haikube-gateway"
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> Simulation:
     """Return a deployed app on a platform whose administrator has named an issuer."""
-    settings = stage.settings(certificate_issuer="letsencrypt")
-    wanted: tuple[Watched, ...] = watched(settings)
-    monkeypatch.setattr(simulation, "WATCHED", wanted)
-    with_issuer = partial(stage.control, certificate_issuer="letsencrypt")
-    monkeypatch.setattr(simulation, "control", with_issuer)
+    name_issuer(monkeypatch)
     made = await deployed()
     spec = {
         "domains": [{"hostname": "www.example.com"}, {"hostname": "*.wild.example.com"}],

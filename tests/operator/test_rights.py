@@ -30,7 +30,7 @@ from haikube.model.resources import (
     Resource,
 )
 from manifests.built import one
-from operator_steps import certify
+from operator_steps import certify, name_issuer
 from simulation import Simulation
 
 Rights = set[tuple[str, str]]
@@ -50,10 +50,6 @@ _NOT_SEEN: Rights = {
     ("customresourcedefinitions.apiextensions.k8s.io", "get"),  # at its start
     ("namespaces", "get"),  # by the sweep
     ("nodes", "get"),  # where a comparison shows that a watch missed something
-    *(
-        ("certificates.cert-manager.io", verb)  # where an issuer is set
-        for verb in ("get", "list", "watch", "create", "patch", "delete")
-    ),
 }
 """What an admission plug-in asks for, and parts that are no reconciling."""
 
@@ -176,10 +172,26 @@ async def secured(world: Simulation) -> None:
     await world.settle()
 
 
-async def test_what_the_operator_does_is_what_it_may(used: Rights) -> None:
+async def certified(world: Simulation) -> None:
+    """Have certificates made where there is an issuer, and none any more."""
+    spec: dict[str, Any] = {
+        "domains": [{"hostname": "www.example.com"}, {"hostname": "shop.example.com"}],
+        "automaticCertificates": "Enabled",
+    }
+    without = {"domains": [], "automaticCertificates": "Disabled"}
+    for each in (spec, {"domains": spec["domains"][:1]}, without):
+        await world.cluster.patch(APPS, "hello", b.NAMESPACE, {"spec": each})
+        await world.settle()
+
+
+async def test_what_the_operator_does_is_what_it_may(
+    used: Rights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_issuer(monkeypatch)
     world = Simulation()
     await deploys(world)
     await secured(world)
+    await certified(world)
     await people(world)
     await history(world)
 
