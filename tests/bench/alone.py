@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from pathlib import Path
 import aiohttp
 
 from bench.client import Bare, bare_client
-from bench.leading import Figures, parse
+from bench.leading import Figures, led_at, parse
 from faults.plane import SYSTEM, Plane, control_plane
 from haikube.model.resources import LEASES
 from storage.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, free_ports, start_seaweed
@@ -33,8 +32,6 @@ _POLL = 0.05
 _WAIT_SECONDS = 900.0
 _STILL = 2.0
 """Seconds without a write after which an operator with an empty queue is at rest."""
-
-_LEADS = re.compile(r'leads: \d+ keys.*"timestamp": "([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -60,19 +57,22 @@ class Alone:
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Start an operator with its shipped settings."""
         (self.port,) = free_ports(1)
-        env = {**os.environ, **self._settings()}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=env)
+        self.process = self._begin()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Stop it in good order."""
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
+            await asyncio.to_thread(self.process.wait, 30)
             self.process = None
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        env = {**os.environ, **self._settings()}
+        with self.log.open("wb") as log:
+            return subprocess.Popen(self.command, stdout=log, stderr=log, env=env)
 
     @property
     def log(self) -> Path:
@@ -89,7 +89,7 @@ class Alone:
             "HAIKUBE_STORAGE_SECRET_KEY": SECRET_KEY,
         }
 
-    async def figures(self) -> Figures:
+    async def now(self) -> Figures:
         """Return what it says of itself, nothing before it answers."""
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()[-2000:]
@@ -99,10 +99,6 @@ class Alone:
                 return parse(await answer.text())
         except aiohttp.ClientError:
             return Figures()
-
-    async def led(self) -> Figures:
-        """Wait until it leads; returns its figures."""
-        return await self._until(lambda found: found.leads)
 
     async def at_rest(self) -> Figures:
         """Wait until it leads and has nothing to do; returns its figures."""
@@ -118,25 +114,26 @@ class Alone:
 
     async def restarted(self) -> Start:
         """Stop it and start it anew; returns how that went, once it is at rest."""
-        self.stop()
+        await self.stop()
         beats: list[float] = []
         listening = asyncio.create_task(self._hear_beats(beats))
         began = time.time()
-        self.start()
+        await self.start()
         await self._until(lambda found: found.leads and not found.queued)
         looked = time.time() - began
         figures = await self.at_rest()
         listening.cancel()
         own = [each for each in beats if each > began]
         longest = max((b - a for a, b in pairwise(own)), default=0.0)
-        led = _LEADS.search(self.log.read_text())
-        assert led, self.log.read_text()[-2000:]
-        seconds = datetime.fromisoformat(led[1]).timestamp() - began
-        return Start(seconds, looked, longest, figures)
+        return Start(led_at(self.log.read_text()) - began, looked, longest, figures)
+
+    async def start_seconds(self) -> float:
+        """Return how long it took from its process's start until it led."""
+        return led_at(self.log.read_text()) - (await self.now()).started
 
     async def _until(self, holds: Callable[[Figures], bool]) -> Figures:
         async with asyncio.timeout(_WAIT_SECONDS):
-            while not holds(found := await self.figures()):  # noqa: ASYNC110 - it asks a server
+            while not holds(found := await self.now()):  # noqa: ASYNC110 - it asks a server
                 await asyncio.sleep(_POLL)
         return found
 
@@ -162,4 +159,4 @@ async def alone() -> AsyncIterator[Alone]:
             try:
                 yield found
             finally:
-                found.stop()
+                await found.stop()

@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
 from haikube.cluster.identity import load
 from haikube.model.resources import Resource
+from haikube.operator.watched import WATCHED
 
 AT_ONCE = 20
 _TIMEOUT = aiohttp.ClientTimeout(total=120)
@@ -108,6 +110,14 @@ async def timed(bodies: Iterable[tuple[Resource, Json]], client: Bare) -> float:
     """Return the seconds that creating these objects takes."""
     started = time.monotonic()
     await asyncio.gather(*(client.create(resource, body) for resource, body in bodies))
+    return time.monotonic() - started
+
+
+async def list_watched(client: Bare) -> float:
+    """Return the seconds that listing what an operator lists at its start takes."""
+    started = time.monotonic()
+    for kind in WATCHED:
+        await client.items(kind.resource, kind.namespace or "", quote(kind.labels))
     return time.monotonic() - started
 
 

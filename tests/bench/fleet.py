@@ -40,11 +40,15 @@ class Fleet:
             spec = {"appRef": {"name": name}, "processType": process_type, "quantity": self.dynos}
             body = self._owned(app, FORMATIONS, formation_name(name, process_type), spec)
             await client.create(FORMATIONS, body)
+        await self.build(client, app, 1)
+
+    async def build(self, client: Bare, app: Json, number: int) -> None:
+        """Make a build of an App that has just succeeded."""
+        name = app["metadata"]["name"]
         key = f"sources/{app['metadata']['uid']}/none.tar.zst"
         source = {"archive": {"key": key, "digest": _DIGEST, "sizeBytes": 1}}
-        body = self._owned(
-            app, BUILDS, f"{name}-1", {"appRef": {"name": name}, "source": source, "version": "1"}
-        )
+        spec = {"appRef": {"name": name}, "source": source, "version": str(number)}
+        body = self._owned(app, BUILDS, f"{name}-{number}", spec)
         build = await client.create(BUILDS, body)
         await client.create(BUILDS, {**build, "status": self._built(app, build)}, "status")
 

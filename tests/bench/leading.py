@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from bench.client import Bare, Json, path
 from haikube.model.resources import DEPLOYMENTS, PODS
@@ -58,46 +59,81 @@ def parse(text: str) -> Figures:
     )
 
 
-async def scale(client: Bare, replicas: int) -> None:
-    """Run so many operators, and wait until no other one is left."""
-    await client.patch(DEPLOYMENTS, NAMESPACE, NAME, {"spec": {"replicas": replicas}})
-    end = time.monotonic() + _WAIT_SECONDS
-    while len(await _pods(client)) != replicas:
-        assert time.monotonic() < end, f"there are not {replicas} operators"
-        await asyncio.sleep(0.2)
+class Operator(Protocol):
+    """An operator that a benchmark starts and stops as it likes."""
+
+    async def start(self) -> None:
+        """Start it."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop it, and wait until it is gone."""
+        ...
+
+    async def now(self) -> Figures:
+        """Return its figures, nothing while it does not answer."""
+        ...
+
+    async def start_seconds(self) -> float:
+        """Return how long it took from its process's start until it led."""
+        ...
 
 
-async def leader(client: Bare) -> Figures:
-    """Return the figures of the operator that leads, once one does."""
+async def leader(operator: Operator) -> Figures:
+    """Return the figures of an operator once it leads."""
     end = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < end:
-        found = await now(client)
+        found = await operator.now()
         if found.leads:
             return found
         await asyncio.sleep(0.1)
     raise AssertionError("no operator leads")
 
 
-async def now(client: Bare) -> Figures:
-    """Return the figures of the only operator, empty ones while it does not answer."""
-    for pod in await _pods(client):
-        name = pod["metadata"]["name"]
-        text = await client.text(f"{path(PODS, NAMESPACE, name)}:9090/proxy/metrics")
-        if "process_cpu_seconds_total" in text:
-            return parse(text)
-    return Figures()
-
-
-async def start_seconds(client: Bare) -> float:
-    """Return how long the operator took from its process's start until it led."""
-    (pod,) = await _pods(client)
-    name = pod["metadata"]["name"]
-    log = await client.text(f"{path(PODS, NAMESPACE, name, 'log')}")
+def led_at(log: str) -> float:
+    """Return the moment at which an operator began to lead, as its log tells."""
     led = re.search(r'leads: \d+ keys.*"timestamp": "([^"]+)"', log)
-    assert led, log[-500:]
-    started = (await now(client)).started
-    return datetime.fromisoformat(led[1]).timestamp() - started
+    assert led, log[-2000:]
+    return datetime.fromisoformat(led[1]).timestamp()
 
 
-async def _pods(client: Bare) -> list[Json]:
-    return await client.items(PODS, NAMESPACE, _LABELS)
+class InCluster:
+    """The operator of a cluster that is installed as people install it."""
+
+    def __init__(self, client: Bare) -> None:
+        self._client = client
+
+    async def start(self) -> None:
+        """Run one operator."""
+        await self.scale(1)
+
+    async def stop(self) -> None:
+        """Run none."""
+        await self.scale(0)
+
+    async def scale(self, replicas: int) -> None:
+        """Run so many operators, and wait until no other one is left."""
+        await self._client.patch(DEPLOYMENTS, NAMESPACE, NAME, {"spec": {"replicas": replicas}})
+        end = time.monotonic() + _WAIT_SECONDS
+        while len(await self._pods()) != replicas:
+            assert time.monotonic() < end, f"there are not {replicas} operators"
+            await asyncio.sleep(0.2)
+
+    async def now(self) -> Figures:
+        """Return the figures of the only operator, nothing while it does not answer."""
+        for pod in await self._pods():
+            name = pod["metadata"]["name"]
+            place = f"{path(PODS, NAMESPACE, name)}:9090/proxy/metrics"
+            text = await self._client.text(place)
+            if "process_cpu_seconds_total" in text:
+                return parse(text)
+        return Figures()
+
+    async def start_seconds(self) -> float:
+        """Return how long it took from its process's start until it led."""
+        (pod,) = await self._pods()
+        log = await self._client.text(path(PODS, NAMESPACE, pod["metadata"]["name"], "log"))
+        return led_at(log) - (await self.now()).started
+
+    async def _pods(self) -> list[Json]:
+        return await self._client.items(PODS, NAMESPACE, _LABELS)

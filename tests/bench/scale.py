@@ -1,10 +1,11 @@
 """The operator at scale on a real API server, beside a bare client that writes the very same.
 
-usage: python -m bench.scale [--apps 1000] [--dynos 0] [--idle 60] [--patches 100]
+usage: python -m bench.scale [--apps 1000] [--dynos 0] [--idle 60] [--patches 100] [--alone]
 
 Each App has a finished build, a ``web`` and a ``worker``. The operator is stopped while they are
 made, so that all of its work is measured and nothing else. The reference is the least that anybody
-could write: each object once, and one status each. With ``--dynos 1`` pods run on kwok's nodes.
+could write: each object once, and one status each. With ``--dynos 1`` pods run on kwok's nodes;
+with ``--alone`` there is an API server and nothing else: no nodes, no controllers of Kubernetes.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bench import kwok, leading
-from bench.client import Bare, Json, bare_client, timed
+from bench.alone import alone
+from bench.client import Bare, Json, bare_client, list_watched, timed
 from bench.fleet import Fleet, is_ready
-from bench.leading import Figures
+from bench.leading import Figures, InCluster, Operator, leader
 from bench.table import keep, rows
 from haikube.model.names import formation_name
 from haikube.model.resources import (
@@ -34,7 +36,6 @@ from haikube.model.resources import (
     FORMATIONS,
     NAMESPACES,
     NODES,
-    OWN_KINDS,
     PODS,
     RELEASES,
     SECRETS,
@@ -45,7 +46,6 @@ MADE = (RELEASES, *(kind for kind in CHILD_KINDS if kind != PODS))
 """Kinds that the operator makes for an App of the fleet."""
 
 WITH_STATUS = (APPS, BUILDS, RELEASES, FORMATIONS)
-_SELECTED = dict.fromkeys(CHILD_KINDS, "app.kubernetes.io/managed-by%3Dhaikube")
 _READY_SECONDS = 3600.0
 _SETTLE_SECONDS = 5.0
 _STARTS = 3
@@ -60,6 +60,7 @@ class Wish:
     dynos: int
     idle: int
     patches: int
+    alone: bool
 
 
 @dataclass(frozen=True)
@@ -80,32 +81,45 @@ class Seen:
 
 
 async def measure(wish: Wish) -> Seen:
-    """Run everything once; the operator is back as it was afterwards."""
-    tag = secrets.token_hex(3)
-    ours, bare = (Fleet(f"{name}-{tag}", wish.apps, wish.dynos) for name in ("scale", "bare"))
+    """Run everything once, on the cluster of the kubeconfig or on one that is there for this."""
+    if wish.alone:
+        async with alone() as here:
+            return await _measure(wish, here.client, here)
     async with (
         bare_client() as client,
-        _stage(client, ours, bare),
         kwok.nodes(client, wish.dynos, wish.apps),
+        _stage(client) as operator,
     ):
-        empty, empty_start = await _restarted(client)
-        await leading.scale(client, 0)
+        return await _measure(wish, client, operator)
+
+
+async def _measure(wish: Wish, client: Bare, operator: Operator) -> Seen:
+    tag = secrets.token_hex(3)
+    ours, bare = (Fleet(f"{name}-{tag}", wish.apps, wish.dynos) for name in ("scale", "bare"))
+    beside = Fleet(f"beside-{tag}", wish.apps, wish.dynos)
+    try:
+        empty, empty_start = await _restarted(operator)
+        await operator.stop()
         await ours.make(client)
-        ready, work = await _deployed(client, ours)
-        await leading.scale(client, 0)
-        least = await _least(client, ours)
-        reference = await _reference(client, ours, bare)
-        await _removed(client, bare)  # else the operator would take it for work
-        listing = await _listing(client)
-        fresh, start = await _restarted(client)
-        idle = await _idle(client, wish.idle)
-        latencies = await _latencies(client, ours, bare, wish.patches)
+        ready, work = await _deployed(client, operator, ours)
+        await operator.stop()
+        copies = await _copies(client, ours, bare)
+        listing = min([await list_watched(client) for _ in range(_STARTS)])
+        fresh, start = await _restarted(operator)
+        idle = await _idle(operator, wish.idle)
+        latencies = await _latencies(client, ours, beside, wish.patches)
+        await operator.stop()
+        reference = await _reference(client, bare, copies)
+    finally:
+        if not wish.alone:
+            for fleet in (ours, bare, beside):
+                await _removed(client, fleet)
     return Seen(
         wish=wish,
         ready=ready,
         bare=reference,
         work=work,
-        least=least,
+        least=copies.least,
         empty=empty,
         fresh=fresh,
         restart=(start, empty_start),
@@ -116,19 +130,18 @@ async def measure(wish: Wish) -> Seen:
 
 
 @asynccontextmanager
-async def _stage(client: Bare, *fleets: Fleet) -> AsyncIterator[None]:
-    """Keep pods off the real node, and remove everything afterwards."""
+async def _stage(client: Bare) -> AsyncIterator[Operator]:
+    """Keep pods off the real node; the operator is back as it was afterwards."""
     deployment = await client.call(
         "GET", f"/apis/apps/v1/namespaces/{leading.NAMESPACE}/deployments/{leading.NAME}"
     )
+    operator = InCluster(client)
     try:
         await _cordon(client, on=True)
-        yield
+        yield operator
     finally:
         await _cordon(client, on=False)
-        for fleet in fleets:
-            await _removed(client, fleet)
-        await leading.scale(client, deployment["spec"]["replicas"])
+        await operator.scale(deployment["spec"]["replicas"])
 
 
 async def _removed(client: Bare, fleet: Fleet) -> None:
@@ -155,27 +168,27 @@ async def _cordon(client: Bare, *, on: bool) -> None:
     await client.patch(DEPLOYMENTS, leading.NAMESPACE, leading.NAME, pod)
 
 
-async def _restarted(client: Bare) -> tuple[Figures, float]:
+async def _restarted(operator: Operator) -> tuple[Figures, float]:
     """Start the operator anew; returns its figures once it is quiet, and the time it took.
 
     The shortest of several starts: the first ones read the program from the disk.
     """
     seconds = []
     for _ in range(_STARTS):
-        await leading.scale(client, 0)
-        await leading.scale(client, 1)
-        await leading.leader(client)
-        seconds.append(await leading.start_seconds(client))
+        await operator.stop()
+        await operator.start()
+        await leader(operator)
+        seconds.append(await operator.start_seconds())
     await asyncio.sleep(_SETTLE_SECONDS)
-    return await leading.now(client), min(seconds)
+    return await operator.now(), min(seconds)
 
 
-async def _deployed(client: Bare, fleet: Fleet) -> tuple[float, Figures]:
+async def _deployed(client: Bare, operator: Operator, fleet: Fleet) -> tuple[float, Figures]:
     """Start the operator; returns the time from its first write to the last App's Ready."""
     since = await client.version(APPS, fleet.namespace)
-    await leading.scale(client, 1)
+    await operator.start()
     waiting, begun = set(fleet.names), 0.0
-    before = await leading.leader(client)
+    before = replace(await leader(operator), writes={})
     async with asyncio.timeout(_READY_SECONDS):
         async for event in client.watch(APPS, fleet.namespace, since):
             begun = begun or time.monotonic()
@@ -185,38 +198,44 @@ async def _deployed(client: Bare, fleet: Fleet) -> tuple[float, Figures]:
                 break
     seconds = time.monotonic() - begun
     await asyncio.sleep(_SETTLE_SECONDS)
-    return seconds, (await leading.now(client)).since(before)
+    return seconds, (await operator.now()).since(before)
 
 
-async def _least(client: Bare, fleet: Fleet) -> dict[str, int]:
-    """Return how many writes there must be, by kind: each object once, and each status."""
-    least: Counter[str] = Counter()
-    for kind in MADE:
-        least[kind.kind] += len(await _of(client, kind, fleet))
-    for kind in WITH_STATUS:
-        least[f"{kind.kind} status"] += len(await client.items(kind, fleet.namespace))
-    return dict(least)
+@dataclass(frozen=True)
+class Copies:
+    """What the operator has made and said, as a bare client would write it elsewhere."""
+
+    bodies: list[tuple[Resource, Json]]
+    statuses: list[tuple[Resource, Json]]
+
+    @property
+    def least(self) -> Mapping[str, int]:
+        """Return how many writes there must be, by kind: each object once, and each status."""
+        made = Counter(kind.kind for kind, _ in self.bodies)
+        return made + Counter(f"{kind.kind} status" for kind, _ in self.statuses)
 
 
-async def _of(client: Bare, kind: Resource, fleet: Fleet) -> list[Json]:
-    found = await client.items(kind, fleet.namespace)
-    return [each for each in found if kind != SECRETS or each["type"] == "Opaque"]
-
-
-async def _reference(client: Bare, ours: Fleet, bare: Fleet) -> float:
-    """Return the seconds in which a bare client writes the least, with the operator away."""
-    await bare.make(client)
+async def _copies(client: Bare, ours: Fleet, bare: Fleet) -> Copies:
     bodies = [
         (kind, _copied(each, bare.namespace))
         for kind in MADE
-        for each in await _of(client, kind, ours)
+        for each in await client.items(kind, ours.namespace)
+        if kind != SECRETS or each["type"] == "Opaque"
     ]
-    seconds = await timed(bodies, client)
+    statuses = [
+        (kind, each) for kind in WITH_STATUS for each in await client.items(kind, ours.namespace)
+    ]
+    return Copies(bodies, statuses)
+
+
+async def _reference(client: Bare, bare: Fleet, copies: Copies) -> float:
+    """Return the seconds in which a bare client writes the least, with the operator away."""
+    await bare.make(client)
+    seconds = await timed(copies.bodies, client)
     started = time.monotonic()
     statuses = [
         client.patch_status(kind, bare.namespace, each["metadata"]["name"], each["status"])
-        for kind in WITH_STATUS
-        for each in await client.items(kind, ours.namespace)
+        for kind, each in copies.statuses
     ]
     await asyncio.gather(*statuses)
     return seconds + time.monotonic() - started
@@ -232,14 +251,6 @@ def _copied(obj: Json, namespace: str) -> Json:
             key: part for key, part in body["spec"].items() if not key.startswith("clusterIP")
         }
     return {**body, "metadata": {**metadata, "namespace": namespace}}
-
-
-async def _listing(client: Bare) -> float:
-    """Return the seconds in which a bare client lists what an operator lists at its start."""
-    started = time.monotonic()
-    for kind in (*OWN_KINDS, *CHILD_KINDS):
-        await client.items(kind, "", _SELECTED.get(kind, ""))
-    return time.monotonic() - started
 
 
 async def _latencies(
@@ -280,11 +291,11 @@ async def _latency(client: Bare, fleet: Fleet, kind: Resource, name: str, wanted
     return seconds
 
 
-async def _idle(client: Bare, seconds: int) -> Figures:
+async def _idle(operator: Operator, seconds: int) -> Figures:
     await asyncio.sleep(_SETTLE_SECONDS)
-    before = await leading.now(client)
+    before = await operator.now()
     await asyncio.sleep(seconds)
-    return (await leading.now(client)).since(before)
+    return (await operator.now()).since(before)
 
 
 def main() -> int:
@@ -292,6 +303,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.scale", description=__doc__)
     for name, default in (("apps", 1000), ("dynos", 0), ("idle", 60), ("patches", 100)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--alone", action="store_true")
     wish = Wish(**vars(parser.parse_args()))
     seen = asyncio.run(measure(wish))
     text = rows(seen, datetime.now(UTC))

@@ -75,9 +75,11 @@ def rows(seen: Seen, moment: datetime) -> str:
     )
     where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     dynos = f"{seen.wish.dynos} dynos of each type"
+    around = "an API server and nothing else" if seen.wish.alone else "a whole local cluster"
+    load = f"load {os.getloadavg()[0]:.0f}"
     return "".join(
         (
-            f"{moment:%Y-%m-%d %H:%M} UTC, {where}; {apps} Apps, {dynos}\n\n",
+            f"{moment:%Y-%m-%d %H:%M} UTC, {where}, {load}; {around}; {apps} Apps, {dynos}\n\n",
             "| figure | ours | bare client | ratio | limit |\n|---|---|---|---|---|\n",
             *(f"| {n} | {o} | {r} | {q:.2f} | {most or ''} |\n" for n, o, r, q, most in lines),
             "\n| figure | ours | limit |\n|---|---|---|\n",

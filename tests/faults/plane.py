@@ -26,7 +26,7 @@ from storage.seaweed import free_ports
 SYSTEM = "haikube-system"
 _START_SECONDS = 90.0
 _POLL_SECONDS = 0.1
-_SERVICES = "10.96.0.0/24"
+_SERVICES = "10.96.0.0/16"
 _CONTROLLERS = (
     "deployment-controller",
     "replicaset-controller",

@@ -19,16 +19,22 @@ def without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def same_status(live: Any, wanted: Any) -> bool:  # noqa: ANN401 - any JSON
-    """Return whether two statuses say the same."""
-    return bool(_sorted(live) == _sorted(wanted))
+    """Return whether two statuses say the same; the first difference ends the comparison."""
+    if live == wanted:
+        return True
+    if isinstance(live, dict) and isinstance(wanted, dict):
+        keys = _said(live)
+        return keys == _said(wanted) and all(same_status(live[key], wanted[key]) for key in keys)
+    if isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
+        return all(map(same_status, _in_order(live), _in_order(wanted)))
+    return False
 
 
-def _sorted(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    if isinstance(value, dict):
-        return {key: _sorted(item) for key, item in value.items() if item not in _NOTHING}
-    if not isinstance(value, list):
-        return value
-    items = [_sorted(item) for item in value]
+def _said(value: dict[str, Any]) -> set[str]:
+    return {key for key, item in value.items() if item not in _NOTHING}
+
+
+def _in_order(items: list[Any]) -> list[Any]:
     for name in _NAMES:
         if items and all(isinstance(item, dict) and name in item for item in items):
             return sorted(items, key=lambda item: str(item[name]))
