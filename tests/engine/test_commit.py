@@ -254,6 +254,20 @@ async def test_what_exists_already_counts_as_created(world: World) -> None:
     assert await world.commit(wish) == []
 
 
+async def test_what_came_while_it_was_to_be_created_is_looked_at_again(world: World) -> None:
+    create = world.cluster.create
+
+    async def overtaken(kind: Resource, body: Json) -> Json:
+        world.store.put(kind, "ADDED", await create(kind, body))
+        raise AlreadyExists(409, "AlreadyExists", "somebody else was faster")
+
+    world.cluster.create = overtaken  # type: ignore[method-assign]
+    wish = Create(SECRETS, secret(world, a="mine"))
+
+    assert await world.committer.write([wish]) == 1
+    assert await world.committer.write([wish]) == 0
+
+
 async def test_a_creation_without_owner_accepts_one_without(world: World) -> None:
     body = {"metadata": {"name": "free", "namespace": "ns"}}
     await world.cluster.create(PARTS, body)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.objects import MANAGER, PARTS, THINGS, thing
 from haikube.cluster.port import Json, Listing
 from haikube.engine import kept
-from haikube.engine.change import Change
+from haikube.engine.change import Change, only_status
 from haikube.engine.kept import Index
 from haikube.engine.packed import Packer
 from haikube.engine.store import Store
@@ -302,3 +302,19 @@ def test_what_is_not_at_hand_is_the_same_all_the_same(monkeypatch: pytest.Monkey
     assert store.uids(PARTS) == {f"{PARTS}{name}": ("ns", name) for name in "abcd"}
     assert store.places(PARTS, "app") == {"x"}
     assert store.number(THINGS, "app", "x") == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [({"status": {"ready": 1}}, True), ({"spec": {"a": 2}}, False)]
+)
+def test_what_a_watch_tells_while_we_write_is_no_news_if_it_is_what_we_write(
+    change: Json, *, expected: bool
+) -> None:
+    store, heard = Store(MANAGER), list[bool]()
+    store.put(THINGS, "ADDED", thing(version=1, spec={"a": 1}))
+    store.listener = lambda _, was_expected: heard.append(was_expected)
+    with store.awaiting(THINGS, "ns", "one", only_status):
+        store.put(THINGS, "MODIFIED", {**thing(version=2, spec={"a": 1}), **change})
+    store.put(THINGS, "MODIFIED", thing(version=3, spec={"a": 3}))
+
+    assert heard == [expected, False]

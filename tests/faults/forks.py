@@ -10,16 +10,21 @@ import json
 import os
 import signal
 import sys
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from kubernetes.config import kube_config
 
+from haikube.engine import clock
 from haikube.operator import main, process
 from haikube.render.renderer import Renderer
 
 TEMPLATES = "FAULTS_TEMPLATES"
 """A setting of tests alone: the folder of another version's templates."""
+
+CLOCK = "FAULTS_CLOCK"
+"""Another one: by how many seconds the wall clock of the process is off."""
 
 
 def run() -> None:
@@ -43,6 +48,9 @@ def _become_operator(wish: dict[str, str]) -> None:
     kube_config.KUBE_CONFIG_DEFAULT_LOCATION = wish["KUBECONFIG"]  # it was read at the import
     if templates := wish.get(TEMPLATES):
         process.Renderer = partial(Renderer, Path(templates))  # type: ignore[misc]
+    if off := wish.get(CLOCK):
+        now = clock.SystemClock.now
+        clock.SystemClock.now = lambda self: now(self) + timedelta(seconds=float(off))  # type: ignore[method-assign]
     sys.argv = ["haikube-operator"]
     main.main()
 

@@ -35,6 +35,7 @@ _OK = range(200, 300)
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
+_METADATA = "PartialObjectMetadataList"
 _SILENT = logging.getLogger("faults.proxy")
 _SILENT.disabled = True
 """That its clients vanish in the middle of a request is what a proxy is here for."""
@@ -120,6 +121,15 @@ class Proxy:
     hides: Callable[[Call, bytes], bool] = lambda *_: False
     """Which lines of a watch its client does not get."""
 
+    past: dict[str, bytes] = field(default_factory=dict)
+    """What lists are answered with, each of them once."""
+
+    lists: set[str] = field(default_factory=set)
+    """Where the client has listed whole objects."""
+
+    delay: float = 0.0
+    """Seconds that a watch waits before it begins."""
+
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
     last_write: float = 0.0
@@ -151,6 +161,15 @@ class Proxy:
         call = parse(request, await request.read())
         if self.identity:
             self.rights.add((call.group, call.resource, call.verb))
+        if call.verb == "list" and _METADATA not in request.headers.get("Accept", ""):
+            self.lists.add(request.raw_path)
+            if shown := self.past.pop(request.raw_path, None):
+                return web.Response(body=shown, content_type="application/json")
+        if call.verb == "watch":
+            await asyncio.sleep(self.delay)
+        return await self._judged(request, call)
+
+    async def _judged(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
         fault = self.judge(call)
         match fault:
             case None:
@@ -170,6 +189,16 @@ class Proxy:
         if request.transport is not None:
             request.transport.abort()
         raise ConnectionAbortedError  # there is nobody to answer
+
+    async def picture(self) -> dict[str, bytes]:
+        """Return what all lists of the client would show now."""
+        assert self._session is not None
+        shown = {}
+        for place in self.lists:
+            url = aiohttp.client.URL(self.target + place, encoded=True)
+            async with self._session.get(url, headers=self.identity) as answer:
+                shown[place] = await answer.read()
+        return shown
 
     async def _kill(self) -> None:
         assert self.kill is not None

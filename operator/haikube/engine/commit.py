@@ -182,6 +182,8 @@ class Committer:
                 live = await self._existing(target)
             else:
                 return 1
+            if self._live.known(target) is not None:
+                return 1  # it came while we wrote: who decided did not know it
         refuse_foreign(write.resource, write.body, live, ours=False)
         renewed = self._renew if write.renew else self._relabel
         return await renewed(write, target, live)

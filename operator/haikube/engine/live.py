@@ -1,12 +1,14 @@
 """The cluster as one pass works on it: every answer goes into the store at once.
 
-So the next pass sees what this one wrote, before any watch event tells of it. A refusal that
-means "this is not the object you saw" brings the store up to date and raises ``Stale``.
+So the next pass sees what this one wrote, before any watch event tells of it; an event that is
+faster than the answer is no news either. A refusal that means "this is not the object you saw"
+brings the store up to date and raises ``Stale``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +89,8 @@ class Live:
 
     async def create(self, target: Target, body: Object) -> None:
         """Create an object; raises ``AlreadyExists``."""
-        answer = await self._cluster.create(target.resource, body)
+        with self._awaiting(target):
+            answer = await self._cluster.create(target.resource, body)
         self._store.put(target.resource, None, answer, expected=anything)
 
     async def patch(self, target: Target, body: Object) -> None:
@@ -107,7 +110,8 @@ class Live:
             resource_version=resource_version,
         )
         try:
-            await call
+            with self._awaiting(target):
+                await call
             deleted = True
         except NotFound:
             deleted = False
@@ -126,11 +130,17 @@ class Live:
         self._store.put(target.resource, None, found)
         return found
 
+    def _awaiting(
+        self, target: Target, expected: Expected = anything
+    ) -> AbstractContextManager[None]:
+        return self._store.awaiting(target.resource, target.namespace, target.name, expected)
+
     async def _guarded(
         self, target: Target, call: Awaitable[Json], expected: Expected = anything
     ) -> Json:
         try:
-            answer = await call
+            with self._awaiting(target, expected):
+                answer = await call
         except ApiError as error:
             if not _is_about_another_object(error):
                 raise

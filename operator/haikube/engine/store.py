@@ -14,7 +14,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from sys import intern
 from typing import Any, Literal
@@ -78,6 +79,7 @@ class Store:
         self._entries: dict[Resource, dict[Name, Entry]] = {}
         self._found: dict[tuple[Resource, str, str], dict[Name, None]] = {}
         self._dead: Recent[str, int] = Recent(_TOMBSTONES)
+        self._awaited: dict[tuple[Resource, Name], Expected] = {}
         self.listener: Listener | None = None
 
     def get(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
@@ -147,8 +149,20 @@ class Store:
     ) -> Change | None:
         """Take in one version of an object; returns what changed, if anything did."""
         change = self._take_in(resource, event, obj)
-        self._tell(change, expected)
+        self._tell(change, self._awaited.get((resource, name_of(obj)), expected))
         return change
+
+    @contextmanager
+    def awaiting(
+        self, resource: Resource, namespace: str, name: str, expected: Expected
+    ) -> Iterator[None]:
+        """Expect a change of an object while we write it: the event may outrun the answer."""
+        place = (resource, (namespace, name))
+        self._awaited[place] = expected
+        try:
+            yield
+        finally:
+            del self._awaited[place]
 
     def _tell(self, change: Change | None, expected: Expected) -> None:
         if change is not None and self.listener is not None:
