@@ -13,7 +13,7 @@ from haikube.build.source import SUBMODULES
 from haikube.cluster.port import Json
 from haikube.git import report
 from haikube.git.manifest import parse
-from haikube.model.resources import APPS
+from haikube.model.resources import APPS, RELEASES
 from haikube.settings import Settings
 from world import NAMESPACE, Operator, World, fail, release_phase, running, succeed
 
@@ -258,6 +258,26 @@ async def test_a_release_command_is_shown_and_never_refuses_a_push(
         "migrating the database",
         f"Waiting for release.... {word}.",
     ]
+
+
+async def test_a_push_says_why_its_release_command_does_not_run(
+    world: World, tree: Checkout
+) -> None:
+    why = "no node for release.1: 0/1 nodes are available: 1 Insufficient memory."
+
+    async def stuck(operator: Operator, build: Json) -> None:
+        await release_phase(operator, build, None)
+        told = {"type": "Ready", "status": "False", "reason": "Unschedulable", "message": why}
+        body = {"status": {"conditions": [told]}}
+        await operator.cluster.patch(RELEASES, "hello-v1", NAMESPACE, body, subresource="status")
+        await asyncio.sleep(0.1)
+        body = {"status": {"result": "Failed", "conditions": []}}
+        await operator.cluster.patch(RELEASES, "hello-v1", NAMESPACE, body, subresource="status")
+
+    world.operator.script = stuck
+    done = await tree.push()
+    assert done.status == 0, done.said
+    assert done.remote.count(f" !     Unschedulable: {why}") == 1
 
 
 async def test_a_failed_release_command_can_be_run_again(world: World, tree: Checkout) -> None:

@@ -16,7 +16,7 @@ from haikube.cluster.errors import ApiError, NotFound, TooManyRequests, Unauthor
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.answering import Gateway
 from haikube.logs.booting import boot_problem
-from haikube.logs.obstacle import obstacle
+from haikube.logs.obstacle import obstacle, waits_for
 from haikube.logs.until import until
 from haikube.logs.watching import Watched
 from haikube.model.resources import BUILDS, PODS, RELEASES
@@ -112,8 +112,11 @@ class BuildLogs:
     async def release_phase(
         self, cluster: Cluster, namespace: str, release: str
     ) -> AsyncIterator[bytes]:
-        """Yield what the release command of a release prints, until the release has a result."""
-        place = _Place(0)
+        """Yield what the release command of a release prints, until the release has a result.
+
+        What keeps the command from running is said in between, each obstacle once.
+        """
+        place, said = _Place(0), ""
         async with Watched(
             cluster, RELEASES, namespace, release, retry=self._patience.retry
         ) as watched:
@@ -128,6 +131,9 @@ class BuildLogs:
                         yield chunk
                 if status.get("result") in RESULTS:
                     return
+                if (trouble := waits_for(watched.latest)) not in {"", said}:
+                    said = trouble
+                    yield f" !     {said}\n".encode()
                 if not await watched.changed(self._patience.pulse):
                     yield b""
 

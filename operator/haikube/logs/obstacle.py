@@ -35,6 +35,15 @@ _OF_THE_PLACE: Final = frozenset(
 """Reasons of an App that keep the next release away, too, whatever is in it."""
 
 
+_RELEASING: Final = frozenset({"ReleaseCommandRunning", "PreparingRelease", "Released"})
+"""Reasons of a Release that goes on."""
+
+
+def waits_for(release: Json) -> str:
+    """Return what keeps the command of a release from running, empty where nothing does."""
+    return _told(release.get("status") or {}, but=_RELEASING)
+
+
 async def obstacle(cluster: Cluster, namespace: str, name: str) -> str:
     """Return what keeps a build from its release, empty where nothing does or nobody knows."""
     try:
