@@ -83,7 +83,6 @@ async def _best(here: Alone) -> Start:
 
 async def _history(here: Alone, fleet: Fleet, wish: Wish) -> None:
     """Have an app deployed and configured until it has as many builds and releases."""
-    await here.start()
     await here.at_rest()
     (name,) = fleet.names
     app = await here.client.call("GET", path(APPS, _SPACE, name))
