@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 HARD_EXIT_SECONDS = 20.0
 WATCH_SILENCE = 180.0
 OLDEST_KEY = 600.0
+_COLLECT = (20_000, 20, 50)
+"""A pass makes thousands of short-lived objects and next to no cycles: look for those seldom."""
 
 
 class Process:
@@ -124,6 +126,7 @@ class Process:
         await self._first_of(watches.filled.wait())
         gc.collect()
         gc.freeze()  # what is there now stays: it need not be looked through again and again
+        gc.set_threshold(*_COLLECT)
         self.synced.set()
         await self._first_of(self.lease.acquire())
 
