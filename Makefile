@@ -9,7 +9,7 @@ LOCK := requirements-dev.lock
 INSTALLED := $(VENV)/.installed-$(shell sha256sum $(LOCK) | cut -c1-16)
 HAIKUBE := PYTHONPATH=operator $(VENV)/bin/python -m haikube.cli
 
-.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-faults test-hostile test-histories test-kept test-languages test-heroku test-issuer test-buildpacks bench bench-scale
+.PHONY: help programs up down kubeconfig lint test test-unit test-cluster test-faults test-hostile test-histories test-kept test-languages test-heroku test-issuer test-buildpacks bench bench-scale bench-restart
 
 help: ## show these targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -78,5 +78,8 @@ test-buildpacks: $(INSTALLED) programs ## every buildpack in the stack's images,
 bench: $(INSTALLED) ## ratios against references; the table is kept in docs/benchmarks.md
 	@PYTHONPATH=operator:tests $(VENV)/bin/python -m bench
 
-bench-scale: $(INSTALLED) ## the operator at 1,000 Apps beside a bare client; OPTIONS="--apps 200 --dynos 1"
+bench-scale: $(INSTALLED) ## the operator at 1,000 Apps beside a bare client; OPTIONS="--alone" (no cluster), "--apps 200 --dynos 1"
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" PYTHONPATH=operator:tests $(VENV)/bin/python -m bench.scale $(OPTIONS)
+
+bench-restart: $(INSTALLED) ## restarts with 50,000 releases beside the bare LIST, no cluster; OPTIONS="--apps 5000 --releases 3 --builds 1 --idle 900"
+	@PYTHONPATH=operator:tests $(VENV)/bin/python -m bench.restart $(OPTIONS)
