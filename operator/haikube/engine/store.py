@@ -162,7 +162,7 @@ class Store:
         try:
             yield
         finally:
-            del self._awaited[place]
+            self._awaited.pop(place, None)
 
     def _tell(self, change: Change | None, expected: Expected) -> None:
         if change is not None and self.listener is not None:
