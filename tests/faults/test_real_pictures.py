@@ -77,8 +77,9 @@ def _lasting(state: dict[str, Any]) -> dict[str, Any]:
     """Return a state without what tells of a step that was undone and done again."""
     found = copy.deepcopy(state)
     for name, obj in found.items():
-        if name.startswith("Release ") and not obj["status"]["current"]:
-            del obj["status"]["conditions"]
+        status = obj.get("status", {})
+        if name.startswith("Release ") and not status.get("current"):
+            status.pop("conditions", None)
     return found
 
 
