@@ -25,7 +25,7 @@ _BEHIND = 0.5
 _ON_RECORD = {each.kind for each in (*OWN_KINDS, JOBS)}
 
 
-@pytest.mark.parametrize("workload", ["scale", "config change", "release phase", "one-off dyno"])
+@pytest.mark.parametrize("workload", ["scale", "one-off dyno"])
 async def test_each_operator_starts_with_a_picture_of_before_the_workload(
     around: Surroundings, workload: str
 ) -> None:
