@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import time
@@ -117,27 +116,6 @@ def test_a_session_ends_with_a_line_and_a_code_when_its_dyno_is_lost(ada: Ada, a
         ada.must("kubectl", "delete", "pod", f"{app}-run-{name}", "--grace-period=0", "--force")
         shell.expect("The session was lost")
         assert shell.ended() == 255
-
-
-_FLOOD = (
-    "timeout 50 sh -c 'while :; do "
-    'head -c 300000 /dev/zero | tr "\\0" x | fold -w 999; sleep 0.1; done\''
-)
-"""Prints some megabytes a second: the kubelet begins a new file every ten seconds."""
-
-
-def test_who_reads_too_slowly_is_told_that_lines_are_missing(ada: Ada, app: str) -> None:
-    with terminal(ada, "logs", "--tail", "-a", app, "-n", "1") as tail:
-        tail.expect(r"\]:")
-        ada.must("heroku", "run:detached", "-a", app, _FLOOD)
-        tail.expect("xxxx", 60)
-        time.sleep(45)
-        seen, end = b"", time.monotonic() + 120
-        while b"Error L11 (Tail buffer overflow)" not in seen:
-            assert time.monotonic() < end, seen[-300:]
-            seen = seen[-100:] + os.read(tail.master, 65536)
-        words = tail.expect(r"dropped messages of (run\.\d{4}) since 20\S+\.", 20)
-        assert words[1].startswith("run.")
 
 
 def test_without_the_log_store_what_lives_is_shown(ada: Ada, app: str) -> None:
