@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -129,14 +130,26 @@ def test_a_build_whose_node_has_no_users_to_lend_says_so(workspace: Make, person
         [build] = person.items("builds", app.app)
         name = build["metadata"]["name"]
         told = eventually(lambda: fate(person, name), "what becomes of the build")
+        said = heard(push, "HAIKUBE_USER_NAMESPACES is on")
         person.kubectl("patch", "build", name, "--type=merge", "-p", '{"spec":{"cancel":true}}')
-        said, _ = push.communicate(timeout=120)
+        push.communicate(timeout=120)
 
     if lends_users(person):
         assert told == "BuildSucceeded", said
     else:
         assert told == "UserNamespacesMissing", said
         assert "HAIKUBE_USER_NAMESPACES is on" in said, "the push tells it"
+
+
+def heard(push: subprocess.Popen[str], text: str) -> str:
+    """Return what a push says, up to a text that tells why it waits."""
+    assert push.stdout is not None
+    said = ""
+    for line in push.stdout:
+        said += line
+        if text in line:
+            break
+    return said
 
 
 def fate(person: Person, build: str) -> str:
