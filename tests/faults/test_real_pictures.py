@@ -77,9 +77,8 @@ def _lasting(state: dict[str, Any]) -> dict[str, Any]:
     """Return a state without what tells of a step that was undone and done again."""
     found = copy.deepcopy(state)
     for name, obj in found.items():
-        status = obj.get("status", {})
-        if name.startswith("Release ") and not status.get("current"):
-            status.pop("conditions", None)
+        if name.startswith("Release ") and not obj.get("status", {}).get("current"):
+            obj.get("status", {}).pop("conditions", None)
     return found
 
 
