@@ -110,10 +110,11 @@ def test_an_exit_code_reaches_the_shell(ada: Ada, app: str) -> None:
 
 
 def test_end_of_input_ends_a_program(ada: Ada, app: str) -> None:
-    with terminal(ada, "run", "-a", app, "echo ready; cat; echo over") as shell:
-        shell.expect("ready")  # until then the CLI has not taken the terminal over
-        shell.type("hello\r")
-        shell.expect("hello")
+    # The CLI shows the command itself, before it has taken the terminal over.
+    with terminal(ada, "run", "-a", app, "echo rea''dy; cat; echo ov''er") as shell:
+        shell.expect("ready")
+        shell.type("typed\r")
+        shell.expect("typed")
         shell.type("\x04")
         shell.expect("over")
         assert shell.ended() == 0
