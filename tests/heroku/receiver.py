@@ -17,6 +17,8 @@ from pathlib import Path
 from aiohttp import web
 
 _MESSAGE = re.compile(r"<\d+>1 (\S+) (\S+) (\S+) (\S+) - (?:- )?(.*)", re.DOTALL)
+_GOODBYE = 1.0
+"""Seconds in which TLS connections take leave of each other, before their loop is closed."""
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - the cluster is not on loopback
 
 
@@ -103,6 +105,7 @@ class Receiver:
         await over.wait()
         server.close()
         await runner.cleanup()
+        await asyncio.sleep(_GOODBYE)
 
     async def _take(self, request: web.BaseRequest) -> web.Response:
         self.headers = dict(request.headers)
