@@ -65,7 +65,8 @@ test-kept: up ## an app of each language at 100 requests/s through ten deploys, 
 
 test-heroku: up ## the stock Heroku CLI and client libraries against the local cluster
 	@.ci/heroku-clients "$(CACHE)/heroku"
-	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m heroku -n 2
+	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m heroku -n 2 --ignore tests/heroku/test_broken.py
+	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m heroku tests/heroku/test_broken.py
 
 test-issuer: up ## automatic certificates with a real cert-manager, which is built first
 	@.ci/heroku-clients "$(CACHE)/heroku"
