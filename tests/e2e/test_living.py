@@ -69,32 +69,30 @@ async def until_last(tail: aiohttp.ClientResponse, lines: list[str], times: int)
     raise AssertionError(f"{len(lines)} lines, {lines[-5:]}")
 
 
-def test_a_tail_shows_dynos_that_live_for_a_moment(app: Workspace) -> None:
+def shown(app: Workspace, command: str, times: int) -> list[str]:
+    """Return what a tail that was open before shows of so many dynos, each up to its ``last``."""
+
     async def act(http: aiohttp.ClientSession) -> list[str]:
         wish = {"tail": True, "lines": 0, "source": "app"}
         session = await post(http, f"/apps/{app.app}/log-sessions", **wish)
         lines: list[str] = []
         async with http.get(session["logplex_url"]) as tail:
-            for _ in range(5):
-                await post(http, f"/apps/{app.app}/dynos", command="seq 9000; echo last")
-            await until_last(tail, lines, 5)
+            for _ in range(times):
+                await post(http, f"/apps/{app.app}/dynos", command=command)
+            await until_last(tail, lines, times)
         return lines
 
-    said = [line for line in asyncio.run(talk(app, act)) if "app[run." in line]
+    found: list[str] = asyncio.run(talk(app, act))
+    return found
+
+
+def test_a_tail_shows_dynos_that_live_for_a_moment(app: Workspace) -> None:
+    said = [line for line in shown(app, "seq 9000; echo last", 5) if "app[run." in line]
     assert len(said) == 5 * 9001
 
 
 def test_a_tail_loses_no_line_and_no_line_is_forged(app: Workspace) -> None:
-    async def act(http: aiohttp.ClientSession) -> list[str]:
-        wish = {"tail": True, "lines": 0, "source": "app"}
-        session = await post(http, f"/apps/{app.app}/log-sessions", **wish)
-        lines: list[str] = []
-        async with http.get(session["logplex_url"]) as tail:
-            await post(http, f"/apps/{app.app}/dynos", command="python3 print.py")
-            await until_last(tail, lines, 1)
-        return lines
-
-    lines = asyncio.run(talk(app, act))
+    lines = shown(app, "python3 print.py", 1)
     heads = {line[33:].partition(":")[0] for line in lines if "app[run." in line}
     texts = [line.partition("]: ")[2] for line in lines if "app[run." in line]
 
