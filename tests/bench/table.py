@@ -28,11 +28,32 @@ _STATUS = " status"
 
 def rows(seen: Seen, moment: datetime) -> str:
     """Return the section of one run."""
-    apps, writes = seen.wish.apps, seen.work.total
-    least = sum(seen.least.values())
+    where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    made = f"{seen.wish.apps} Apps, {seen.wish.dynos} dynos of each type"
+    around = "an API server and nothing else" if seen.wish.alone else "a whole local cluster"
+    load = f"load {os.getloadavg()[0]:.0f}"
+    return "".join(
+        (
+            f"{moment:%Y-%m-%d %H:%M} UTC, {where}, {load}; {around}; {made}\n\n",
+            "| figure | ours | bare client | ratio | limit |\n|---|---|---|---|---|\n",
+            *(
+                f"| {n} | {o} | {r} | {q:.2f} | {most or ''} |\n"
+                for n, o, r, q, most in _beside(seen)
+            ),
+            "\n| figure | ours | limit |\n|---|---|---|\n",
+            *(f"| {name} | {value} | {limit} |\n" for name, value, limit in _counted(seen)),
+            "\n| kind | writes per App | least |\n|---|---|---|\n",
+            *_by_kind(seen),
+        )
+    )
+
+
+def _beside(seen: Seen) -> tuple[tuple[str, str, str, float, float | None], ...]:
+    """Return the figures that have a reference in the same run."""
+    writes, least = seen.work.total, sum(seen.least.values())
     ours, bare = seen.latencies
     start, empty_start = seen.restart
-    lines = (
+    return (
         (
             "until all are Ready",
             f"{seen.ready:.1f} s",
@@ -63,7 +84,12 @@ def rows(seen: Seen, moment: datetime) -> str:
             None,
         ),
     )
-    counted = (
+
+
+def _counted(seen: Seen) -> tuple[tuple[str, str, str], ...]:
+    """Return the figures that have a limit alone."""
+    apps = seen.wish.apps
+    return (
         ("operator CPU per App", f"{1000 * seen.work.cpu / apps:.1f} ms", "8 ms"),
         (
             "memory per fresh App",
@@ -72,21 +98,6 @@ def rows(seen: Seen, moment: datetime) -> str:
         ),
         ("writes of a restart", f"{seen.fresh.total - seen.empty.total:.0f}", "0"),
         (f"writes in {seen.wish.idle} s of idling", f"{seen.idle.total:.0f}", "0"),
-    )
-    where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    dynos = f"{seen.wish.dynos} dynos of each type"
-    around = "an API server and nothing else" if seen.wish.alone else "a whole local cluster"
-    load = f"load {os.getloadavg()[0]:.0f}"
-    return "".join(
-        (
-            f"{moment:%Y-%m-%d %H:%M} UTC, {where}, {load}; {around}; {apps} Apps, {dynos}\n\n",
-            "| figure | ours | bare client | ratio | limit |\n|---|---|---|---|---|\n",
-            *(f"| {n} | {o} | {r} | {q:.2f} | {most or ''} |\n" for n, o, r, q, most in lines),
-            "\n| figure | ours | limit |\n|---|---|---|\n",
-            *(f"| {name} | {value} | {limit} |\n" for name, value, limit in counted),
-            "\n| kind | writes per App | least |\n|---|---|---|\n",
-            *_by_kind(seen),
-        )
     )
 
 
