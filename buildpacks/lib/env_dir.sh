@@ -51,9 +51,7 @@ export_env_dir() {
 # is_free NAME: no variable of this script has the name, and bash has none of its own. What came with
 # the environment may be changed.
 is_free() {
-  [[ -v $1 ]] || return 0
-  local -n haikube_variable=$1
-  [[ ${haikube_variable@a} == *x* && ${haikube_variable@a} != *r* ]]
+  [[ ! -v $1 || (${!1@a} == *x* && ${!1@a} != *r*) ]]
 }
 
 # tool COMMAND...: runs a program for the app, with all its config vars.

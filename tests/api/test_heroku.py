@@ -61,7 +61,8 @@ async def test_a_change_of_nothing_makes_no_release(ada: Rest, app: Json) -> Non
     [
         ({"9A": "x"}, "does not begin with a digit"),
         ({"A-B": "x"}, "letters, digits and _ alone"),
-        ({"A": "x\0y"}, "zero byte"),
+        ({"A": "x\0y"}, "The value of A is no text: it holds a zero byte"),
+        ({"A": "\ud800"}, "or half a character. Store it as base64."),
         ({"A": "x" * 70_000}, "at most 65,536"),
         ({"A": "x" * 60_000, "B": "y" * 60_000}, "fit into the environment"),
         ({"A": 1}, "is not of type"),
@@ -73,6 +74,14 @@ async def test_what_cannot_be_a_config_var_is_refused(
     assert words in await ada.refused("PATCH", "/apps/hello/config-vars", wish)
     with pytest.raises(NotFound):
         await kept.cluster.get(SECRETS, "hello-config", NAMESPACE)
+
+
+@pytest.mark.usefixtures("app")
+async def test_a_name_that_is_the_shells_own_is_warned_of(ada: Rest) -> None:
+    found = await ada("PATCH", "/apps/hello/config-vars", {"IFS": ",", "A": "1"}, 200)
+    assert found.headers["X-Heroku-Warning"].startswith("IFS: the shell that starts a dyno has")
+    found = await ada("PATCH", "/apps/hello/config-vars", {"IFS": None, "BASH_ENV": "x"}, 200)
+    assert "X-Heroku-Warning" not in found.headers
 
 
 @pytest.mark.usefixtures("app")
@@ -98,6 +107,34 @@ async def test_a_rollback_brings_the_config_vars_back(ada: Rest) -> None:
     assert await ada.get("/apps/hello/config-vars") == {"A": "1", "B": "1"}
     await ada.patch("/apps/hello/config-vars", {"C": "3"})
     assert await ada.get("/apps/hello/config-vars") == {"A": "1", "B": "1", "C": "3"}
+
+
+@pytest.mark.usefixtures("app")
+async def test_a_rollback_brings_back_what_is_no_text_and_leaves_what_is_no_config_var(
+    kept: World, ada: Rest
+) -> None:
+    async def data(value: str | None = None) -> Json:
+        body = {"data": {"RAW": value, "a.b": "eA=="}} if value else {}
+        return (await kept.cluster.patch(SECRETS, "hello-config", NAMESPACE, body))["data"]
+
+    await ada.patch("/apps/hello/config-vars", {"A": "1"})
+    await data("//4A")
+    await ada.patch("/apps/hello/config-vars", {"A": "2"})
+    version = (await newest(ada))["version"]
+    await ada.patch("/apps/hello/config-vars", {"RAW": "text"})
+    await ada.post("/apps/hello/releases", {"release": f"v{version}"})
+    assert await data() == {"A": "Mg==", "RAW": "//4A", "a.b": "eA=="}
+
+
+@pytest.mark.usefixtures("app")
+async def test_who_has_too_much_may_have_less(kept: World, ada: Rest) -> None:
+    await ada.patch("/apps/hello/config-vars", {"A": "1"})
+    large = dict.fromkeys(("B", "C", "D", "E"), "eHh4" * 15_000)
+    await kept.cluster.patch(SECRETS, "hello-config", NAMESPACE, {"data": large})
+    assert set(await ada.patch("/apps/hello/config-vars", {"B": None})) == {"A", "C", "D", "E"}
+    more = await ada.refused("PATCH", "/apps/hello/config-vars", {"A": "12"})
+    assert "would have 135,0" in more
+    assert "; 98,304 fit into the environment" in more
 
 
 @pytest.mark.usefixtures("app")

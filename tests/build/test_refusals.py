@@ -313,3 +313,11 @@ def test_a_config_var_with_which_no_program_starts(engine: Engine) -> None:
     reason, message = engine.run({"x": ""}).failure
     assert reason == "InvalidConfigVar"
     assert message.startswith("The config var BIG has 140,005 bytes with its name")
+
+
+def test_a_config_var_that_no_container_can_be_given(engine: Engine) -> None:
+    engine.buildpack()
+    engine.config = {"ZERO": "a\0b", "SMALL": "y"}
+    reason, message = engine.run({"x": ""}).failure
+    assert reason == "InvalidConfigVar"
+    assert message.startswith("The value of the config var ZERO is no text (UTF-8 without zero")

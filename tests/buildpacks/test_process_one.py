@@ -256,7 +256,12 @@ def test_no_config_var_reaches_the_platforms_own_step(one: ProcessOne) -> None:
 
 def test_the_command_gets_all_of_them_and_nothing_of_the_cluster(one: ProcessOne) -> None:
     hidden = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_PORT_443_TCP": "tcp://x"}
-    kept = {"KUBERNETES_MASTER": "mine", "HAIKUBE_POD": "hello-web-6d4f-x7k2p", **BENT}
+    kept = {
+        "KUBERNETES_MASTER": "mine",
+        "KUBERNETES_SERVICE_ACCOUNT": "mine",
+        "HAIKUBE_POD": "hello-web-6d4f-x7k2p",
+        **BENT,
+    }
     _, said = one.run(
         "--", "/usr/bin/env", environment={**kept, **hidden, "HOME": "/", "DYNO": "x"}
     )

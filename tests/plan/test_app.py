@@ -204,11 +204,22 @@ async def test_no_release_is_made_of_a_config_with_which_no_program_starts(ended
     row = await plan(b.app(), b.config({"BIG": "x" * (LIMIT + 1), "A": "1"}), *base)
     assert [each for each in row.writes if "Release" in each] == []
     assert row.condition("ConfigReady") == ("False", "InvalidConfigVar")
-    assert "with which Linux starts no program: BIG;" in row.message("ConfigReady")
+    assert "starts no program: BIG has 131,073; no release" in row.message("ConfigReady")
 
     row = await plan(b.app(), b.config({"BIG": "x" * LIMIT, "A": "1"}), *base)
     assert "create Release hello-v2" in row.writes
     assert row.condition("ConfigReady")[0] == "True"
+
+
+@pytest.mark.parametrize("value", ["//4=", "YQBi", "no base64"])
+async def test_no_release_is_made_of_a_value_that_is_no_text(value: str) -> None:
+    config = b.config({"GOOD": "1"})
+    config["data"]["RAW"] = value
+    row = await plan(b.app(), config, b.release(), b.snapshot(1, {}))
+    assert [each for each in row.writes if "Release" in each] == []
+    assert row.condition("ConfigReady") == ("False", "InvalidConfigVar")
+    assert row.message("ConfigReady").startswith("values that are no text (UTF-8 without zero")
+    assert "which no container can be given: RAW; no release" in row.message("ConfigReady")
 
 
 async def test_a_config_change_without_code_is_a_release_too() -> None:

@@ -34,7 +34,12 @@ char **platform_environment(void)
  * it, and frameworks that find these variables believe that they may talk to it. */
 static bool is_of_cluster(const char *variable)
 {
-	return !strncmp(variable, "KUBERNETES_SERVICE_", 19) || !strncmp(variable, "KUBERNETES_PORT", 15);
+	static const char *const known[] = {"KUBERNETES_SERVICE_HOST=", "KUBERNETES_SERVICE_PORT", "KUBERNETES_PORT"};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!strncmp(variable, known[i], strlen(known[i])))
+			return true;
+	return false;
 }
 
 static void hide_cluster(void)

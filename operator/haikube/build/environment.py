@@ -95,6 +95,7 @@ def write_env_dir(layout: Layout) -> None:
     for entry in sorted(layout.config.iterdir()):
         if CONFIG_VAR.fullmatch(entry.name) and entry.is_file():
             _require_short(entry)
+            _require_text(entry)
             target = layout.env_dir / entry.name
             shutil.copyfile(entry, target)
             target.chmod(0o600)
@@ -108,4 +109,18 @@ def _require_short(entry: Path) -> None:
             Reason.INVALID_CONFIG_VAR,
             f"The config var {entry.name} has {size:,} bytes with its name, and with more than "
             f"{LONGEST_STRING:,} Linux starts no program; store the value elsewhere, or in parts",
+        )
+
+
+def _require_text(entry: Path) -> None:
+    """Refuse a config var that no container can be given: the slug could never run with it."""
+    try:
+        fits = "\0" not in entry.read_bytes().decode()
+    except UnicodeDecodeError:
+        fits = False
+    if not fits:
+        raise BuildFailure(
+            Reason.INVALID_CONFIG_VAR,
+            f"The value of the config var {entry.name} is no text (UTF-8 without zero bytes), "
+            "which no container can be given; store it as base64",
         )

@@ -15,6 +15,11 @@ BUILDPACK = re.compile(r"(?P<namespace>[a-z0-9][a-z0-9-]*/)?[a-z0-9][a-z0-9-]*",
 LONGEST_STRING = 131_072
 """Bytes of ``NAME=value`` and its end that Linux hands to a program (MAX_ARG_STRLEN)."""
 CONFIG_VAR = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+OWN_TO_SHELL = re.compile(
+    r"_|IFS|PS[124]|P?PID|PWD|OLDPWD|SHLVL|SHELLOPTS|BASHOPTS|BASHPID|BASH|BASH_(?!ENV$|FUNC)\w+"
+    r"|COMP_WORDBREAKS|EPOCH(REALTIME|SECONDS)|HISTCMD|LINENO|OPT(IND|ERR)|PIPESTATUS|S?RANDOM"
+)
+"""Variables to which the shell that starts every dyno gives values of its own, as on Heroku."""
 
 _PLAIN_TYPE = re.compile(r"[a-z0-9]{1,20}")
 _HASH_LENGTH = 6

@@ -18,7 +18,7 @@ from haikube.api.rooms.lookup import app_owner, app_releases
 from haikube.cluster.errors import AlreadyExists, Conflict, Forbidden, NotFound
 from haikube.cluster.port import Json
 from haikube.model import labels
-from haikube.model.names import CONFIG_VAR, config_secret_name
+from haikube.model.names import CONFIG_VAR, OWN_TO_SHELL, config_secret_name
 from haikube.model.resources import SECRETS
 
 room: Final = Room()
@@ -49,10 +49,11 @@ async def update(call: Call) -> Json:
         if after == decoded(before):
             return after
         try:
-            written = await _write(call, app, before, wish)
+            written = await _write(call, app, before, _coded(wish))
         except (Conflict, NotFound):
             continue
         await _released(call, app, written)
+        _warn_of_shell(call, wish)
         return after
     raise Problem(503, "service_unavailable", "The config vars changed all the time. Try again.")
 
@@ -67,7 +68,7 @@ async def restore(call: Call, app: Json, release: Json) -> None:
     snapshot = await read_secret(call, app, release["spec"]["configRef"]["name"])
     if current is None or snapshot is None or not _is_kept_here(current):
         return
-    before, after = decoded(current), decoded(snapshot)
+    before, after = _config_vars(current), _config_vars(snapshot)
     if before != after:
         with suppress(Conflict):  # what was set meanwhile is newer than the rollback
             await _write(call, app, current, {**dict.fromkeys(before), **after})
@@ -80,8 +81,13 @@ def _is_kept_here(secret: Json) -> bool:
 
 def decoded(secret: Json | None) -> dict[str, str]:
     """Return the config vars in a Secret, by name."""
+    return {key: _text(value) for key, value in _config_vars(secret).items()}
+
+
+def _config_vars(secret: Json | None) -> dict[str, str]:
+    """Return the config vars in a Secret as it holds them: what is no text stays as it is."""
     data: Mapping[str, str] = (secret or {}).get("data") or {}
-    return {key: _text(data[key]) for key in sorted(data) if CONFIG_VAR.fullmatch(key)}
+    return {key: data[key] for key in sorted(data) if CONFIG_VAR.fullmatch(key)}
 
 
 async def read_secret(call: Call, app: Json, name: str) -> Json | None:
@@ -124,13 +130,17 @@ def _changed(before: Mapping[str, str], wish: Mapping[str, Any]) -> dict[str, st
             _require_value(name, value)
     after = {**before, **wish}
     kept = {name: after[name] for name in sorted(after) if after[name] is not None}
-    size = sum(len(name.encode()) + len(value.encode()) + 2 for name, value in kept.items())
-    if size > MOST_BYTES:
+    size = _size(kept)
+    if size > max(MOST_BYTES, _size(before)):  # whoever has too much may have less
         raise invalid(
             f"All config vars together would have {size:,} bytes; {MOST_BYTES:,} fit into the "
             "environment of a process. Keep large values in a file or a store."
         )
     return kept
+
+
+def _size(config: Mapping[str, str]) -> int:
+    return sum(len(name.encode()) + len(value.encode()) + 2 for name, value in config.items())
 
 
 def _require_name(name: str) -> None:
@@ -142,8 +152,11 @@ def _require_name(name: str) -> None:
 
 
 def _require_value(name: str, value: str) -> None:
-    if "\0" in value:
-        raise invalid(f"The value of {name:.80} holds a zero byte, which no environment can.")
+    if "\0" in value or any("\ud800" <= each <= "\udfff" for each in value):
+        raise invalid(
+            f"The value of {name:.80} is no text: it holds a zero byte, which no environment can, "
+            "or half a character. Store it as base64."
+        )
     if len(value.encode()) > _LONGEST_VALUE:
         raise invalid(
             f"The value of {name:.80} has {len(value.encode()):,} bytes; "
@@ -151,11 +164,16 @@ def _require_value(name: str, value: str) -> None:
         )
 
 
-async def _write(call: Call, app: Json, before: Json | None, wish: Mapping[str, Any]) -> Json:
-    data = {
+def _coded(wish: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {
         name: None if value is None else base64.b64encode(value.encode()).decode()
         for name, value in wish.items()
     }
+
+
+async def _write(
+    call: Call, app: Json, before: Json | None, data: Mapping[str, str | None]
+) -> Json:
     notes = {labels.AUTHOR: call.caller.email}
     if before is None:
         return await _create(call, app, data, notes)
@@ -201,6 +219,17 @@ async def _released(call: Call, app: Json, secret: Json) -> None:
 
     if await call.context.observed.until(found, _RELEASE_SECONDS) is None:
         call.warnings.append("The config vars are set; their release is still being made.")
+
+
+def _warn_of_shell(call: Call, wish: Mapping[str, Any]) -> None:
+    own = [
+        name for name, value in wish.items() if value is not None and OWN_TO_SHELL.fullmatch(name)
+    ]
+    if own:
+        call.warnings.append(
+            f"{', '.join(own)}: the shell that starts a dyno has a value of its own for this name, "
+            "and that is what the app sees. Choose another name."
+        )
 
 
 def _config_version(release: Json) -> int:

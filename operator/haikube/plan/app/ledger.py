@@ -52,7 +52,7 @@ def plan_ledger(world: AppWorld) -> tuple[Write, ...]:
     following = next_release(world, world.config)
     if following is not None:
         return (_write(world, world.config, following),)
-    if world.config.oversized:
+    if not world.config.is_usable:
         return ()
     return _seen(world, world.config)
 
@@ -65,7 +65,7 @@ def last_version(world: AppWorld) -> int:
 
 def next_release(world: AppWorld, config: Secret) -> Next | None:
     """Return the release that should be made now, or None."""
-    if config.oversized:  # dynos could not start; a rollback brings a config of its own
+    if not config.is_usable:  # dynos could not start; a rollback brings a config of its own
         return _of_request(world)
     if world.latest is None:
         author = world.app.meta.annotations.get(labels.AUTHOR, "")

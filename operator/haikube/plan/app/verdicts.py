@@ -9,10 +9,13 @@ from haikube.model.formation import WEB, Formation
 from haikube.model.names import LONGEST_STRING
 from haikube.model.release import FAILED as RELEASE_FAILED
 from haikube.model.release import PENDING
+from haikube.model.secret import Secret
 from haikube.plan.closed import why_closed_by_status
 from haikube.plan.context import Context
 from haikube.plan.hosts import decide_hosts
 from haikube.plan.world import AppWorld
+
+_SHOWN = 5
 
 
 def config_verdict(world: AppWorld) -> Verdict:
@@ -32,18 +35,28 @@ def config_verdict(world: AppWorld) -> Verdict:
         )
     if world.config is None:
         return progressing("CreatingConfig", f"Secret {name} is being made")
-    if world.config.oversized:
-        listed = ", ".join(world.config.oversized[:5])
-        return stalled(
-            "InvalidConfigVar",
-            f"over {LONGEST_STRING:,} bytes, with which Linux starts no program: {listed}; no "
-            "release is made of this config, the dynos keep theirs. Store such a value elsewhere, "
-            "or in parts",
-        )
-    if world.config.ignored:
-        listed = ", ".join(world.config.ignored[:5])
-        return stalled("InvalidConfigVar", f"no names for config vars, so left out: {listed}")
+    if flaw := _flaw(world.config):
+        return stalled("InvalidConfigVar", flaw)
     return ready("ConfigFound", f"{len(world.config.data)} config vars in Secret {name}")
+
+
+def _flaw(config: Secret) -> str:
+    """Return what is wrong with some config vars, or nothing."""
+    unchanged = "no release is made of this config, the dynos keep theirs"
+    if config.oversized:
+        sizes = [f"{name} has {size:,}" for name, size in config.oversized.items()]
+        return (
+            f"over {LONGEST_STRING:,} bytes with their names, with which Linux starts no program: "
+            f"{', '.join(sizes[:_SHOWN])}; {unchanged}. Store such a value elsewhere, or in parts"
+        )
+    if config.unreadable:
+        return (
+            "values that are no text (UTF-8 without zero bytes), which no container can be given: "
+            f"{', '.join(config.unreadable[:_SHOWN])}; {unchanged}. Store them as base64"
+        )
+    if config.ignored:
+        return f"no names for config vars, so left out: {', '.join(config.ignored[:_SHOWN])}"
+    return ""
 
 
 def build_verdict(world: AppWorld) -> Verdict | None:

@@ -1,0 +1,120 @@
+"""A dyno and the tools of a build see the config vars that were set, byte by byte."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from buildpacks.test_lib import ROOT, SCRIPTS, Shell, names_of_scripts
+from haikube.model.names import OWN_TO_SHELL
+
+LAUNCHER = ROOT / "launcher" / "start"
+LOCALS = re.compile(r"\b(?:local|for|read|readarray|declare)\b([^;|&<>(]*)")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+BENDS_BASH = {"LC_ALL", "HOME"}
+"""A locale that there is not makes bash complain; the home of a dyno is the platform's."""
+
+values = st.one_of(
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40),
+    st.sampled_from(
+        ["", "\n", "a\n\n", " a ", "\t", "$HOME `id` $(id)", "'\"\\", "é", "x" * 100_000]
+    ),
+)
+
+
+def _is_free(name: str) -> bool:
+    return name not in BENDS_BASH and not OWN_TO_SHELL.fullmatch(name)
+
+
+def names_in_scripts() -> list[str]:
+    """Return every word that any of our scripts may have for a variable."""
+    texts = [path.read_bytes().decode(errors="replace") for path in SCRIPTS]
+    lower = {word for text in texts for part in LOCALS.findall(text) for word in NAME.findall(part)}
+    assert {"file", "name", "value", "also", "package"} <= lower
+    return sorted(filter(_is_free, {*lower, *names_of_scripts()}))
+
+
+names = st.one_of(
+    st.sampled_from(names_in_scripts()),
+    st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True),
+)
+
+
+def shown(printed: bytes) -> dict[str, str]:
+    """Return what ``env -0`` printed."""
+    parts = (each.partition(b"=") for each in printed.split(b"\0") if each)
+    return {name.decode(): value.decode() for name, _, value in parts}
+
+
+def start(home: Path, config: Mapping[str, str], command: str = "exec /usr/bin/env -0") -> bytes:
+    """Return what a command printed that was started as that of a dyno is."""
+    done = subprocess.run(
+        ["/bin/bash", LAUNCHER, command],
+        env={**config, "HOME": str(home)},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stderr == b""
+    return done.stdout
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(config=st.dictionaries(names, values, max_size=8))
+def test_a_dyno_sees_what_was_set(tmp_path: Path, config: dict[str, str]) -> None:
+    (tmp_path / ".profile.d").mkdir(exist_ok=True)
+    (tmp_path / ".profile.d" / "a.sh").write_text("export OF_PROFILE=1\n")
+    (tmp_path / ".profile.d" / "b c.sh").write_text(": nothing\n")
+    config = {name: value for name, value in config.items() if _is_free(name)}
+    found = shown(start(tmp_path, config))
+    assert {name: found.get(name) for name in config} == {**config, **_overruled(config)}
+
+
+def _overruled(config: Mapping[str, str]) -> dict[str, str]:
+    return {"OF_PROFILE": "1"} if "OF_PROFILE" in config else {}
+
+
+def test_no_name_of_a_script_shadows_a_config_var_of_a_dyno(tmp_path: Path) -> None:
+    (tmp_path / ".profile.d").mkdir()
+    (tmp_path / ".profile.d" / "a.sh").write_text(": nothing\n")
+    wanted = {name: f"mine {name}" for name in names_in_scripts()}
+    found = shown(start(tmp_path, wanted))
+    assert {name: found.get(name) for name in wanted} == wanted
+
+
+def kept_out() -> re.Pattern[str]:
+    """Return what no config var of a build may be, as the scripts say it."""
+    text = (ROOT / "lib" / "env_dir.sh").read_text()
+    found = re.search(r"ENV_BLOCKED='\^(.*)\$'", text)
+    assert found
+    return re.compile(found[1])
+
+
+JVM = ("clojure", "gradle", "java", "scala")
+
+
+@pytest.mark.parametrize("buildpack", [*JVM, "go", "nodejs", "php", "python", "ruby"])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(config=st.dictionaries(names, values, min_size=1, max_size=20))
+def test_the_tools_of_a_build_see_what_was_set(
+    tmp_path_factory: pytest.TempPathFactory, buildpack: str, config: dict[str, str]
+) -> None:
+    made = Shell(tmp_path_factory.mktemp("build"), buildpack)
+    config = {name: value for name, value in config.items() if not kept_out().fullmatch(name)}
+    made.write(config, "env")
+    parts = sorted(path.stem for path in (ROOT / buildpack / "lib").glob("*.sh"))
+    shared = ["jvm", "maven"] if buildpack in JVM else []
+    lines = [f'source "$HAIKUBE_LIB/{part}.sh"' for part in shared]
+    lines += ["export_env_dir", 'tool env -0 >"$BUILD_DIR/seen"']
+    assert made.run("\n".join(lines), *parts) == ""
+    found = shown((made.place / "build" / "seen").read_bytes())
+    assert {name: found.get(name) for name in config} == config
