@@ -25,6 +25,7 @@ readonly EXPLAINED=77
 # called inside $(...) as well.
 fail() {
   trap - ERR
+  remark_proxies >&2
   warn "$@" >&2
   exit "$EXPLAINED"
 }
