@@ -68,6 +68,14 @@ async def test_an_app_that_never_runs_two_releases_at_once_stops_the_old_one_fir
     assert row.body(UP[0])["spec"]["strategy"] == {"type": "Recreate"}
 
 
+async def test_in_place_no_dyno_is_above_the_wanted_number() -> None:
+    app = b.app(rollout={"strategy": "InPlace"})
+    row = await plan(b.formation(quantity=3), app, *BASE[1:])
+
+    spec = row.body(UP[0])["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
+
+
 async def test_dynos_are_told_of_their_app_unless_it_says_no() -> None:
     app = b.app(dynoMetadata="Disabled")
     names = {each["name"] for each in container(await plan(b.formation(), app, *BASE[1:]))["env"]}
@@ -418,6 +426,28 @@ async def test_refused_pods(message: str, reason: str) -> None:
     row = await plan(b.formation(), *BASE, b.deployment(ready=0, conditions=[refused]))
 
     assert row.condition() == ("False", reason)
+
+
+REFUSED = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: team"}
+
+
+async def test_a_full_namespace_is_no_fault_while_an_old_dyno_makes_room() -> None:
+    app = b.app(rollout={"strategy": "InPlace"})
+    full = b.deployment(ready=0, conditions=[REFUSED])
+    row = await plan(b.formation(), app, *BASE[1:], full, dyno(deleting=True))
+    assert row.condition() == ("Unknown", "DynosStarting")
+
+    row = await plan(b.formation(), app, *BASE[1:], full, dyno())
+    assert row.condition() == ("False", "QuotaExceeded")
+
+
+async def test_who_rolls_out_in_a_full_namespace_is_told_of_the_other_way() -> None:
+    full = b.deployment(ready=0, conditions=[REFUSED])
+    assert "InPlace" not in (await plan(b.formation(), *BASE, full)).message()
+
+    full["status"]["updatedReplicas"] = 0
+    row = await plan(b.formation(), *BASE, full)
+    assert row.message().endswith("rollout.strategy InPlace replaces dynos without room for more")
 
 
 async def test_a_stuck_rollout() -> None:

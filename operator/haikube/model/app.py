@@ -11,9 +11,13 @@ from haikube.model.source import Source, parse_buildpacks, parse_source
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """How dynos are replaced; None means that the platform's setting counts."""
+    """How dynos are replaced; None means that the platform's setting counts.
+
+    ``in_place`` is one by one, with no dyno above the wanted number at any time.
+    """
 
     surges: bool
+    in_place: bool
     max_surge: str | int | None
     boot_timeout: int | None
     shutdown_grace: int | None
@@ -70,7 +74,8 @@ def parse_app(obj: Raw) -> App:
         session_affinity=spec.get("sessionAffinity") == "Enabled",
         maintenance=spec.get("maintenance") == "Enabled",
         rollout=Rollout(
-            surges=rollout.get("strategy") != "Replace",
+            surges=rollout.get("strategy") not in {"Replace", "InPlace"},
+            in_place=rollout.get("strategy") == "InPlace",
             max_surge=rollout.get("maxSurge"),
             boot_timeout=rollout.get("bootTimeoutSeconds"),
             shutdown_grace=rollout.get("shutdownGraceSeconds"),

@@ -148,7 +148,9 @@ def _type_label(formation: Formation) -> dict[str, str]:
 
 
 def _strategy(app: App, settings: Settings) -> Mapping[str, Any]:
-    """Return how dynos give way to new ones: after they serve, or before they start."""
+    """Return how dynos give way to new ones: after they serve, one by one, or before they start."""
+    if app.rollout.in_place:
+        return {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}}
     if not app.rollout.surges:
         return {"type": "Recreate"}
     declared = app.rollout.max_surge

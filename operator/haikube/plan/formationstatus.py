@@ -100,8 +100,25 @@ def _refused(asked: _Asked) -> Verdict | None:
     if view.deployment is None or not view.deployment.refusal:
         return None
     text = view.deployment.refusal
-    reason = "QuotaExceeded" if "quota" in text else "PodsRefused"
-    return stalled(reason, f"the cluster refuses its dynos: {text}")
+    if "quota" not in text:
+        return stalled("PodsRefused", f"the cluster refuses its dynos: {text}")
+    if _makes_room(view):
+        return None
+    return stalled("QuotaExceeded", f"the cluster refuses its dynos: {text}{_other_way(view)}")
+
+
+def _makes_room(view: FormationView) -> bool:
+    """Say whether a dyno that is leaving is what a new one waits for."""
+    in_place = view.app is not None and view.app.rollout.in_place
+    return in_place and any(pod.meta.deleting for pod in view.pods)
+
+
+def _other_way(view: FormationView) -> str:
+    """Return what lets a release roll out that surges where there is no room for more dynos."""
+    surges = view.app is not None and view.app.rollout.surges
+    if not surges or view.deployment is None or view.deployment.updated == view.deployment.replicas:
+        return ""
+    return "; the App's rollout.strategy InPlace replaces dynos without room for more"
 
 
 def _ailing(asked: _Asked) -> Verdict | None:
