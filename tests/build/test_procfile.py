@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from build.rig import Engine
 from haikube.model.names import PROCESS_TYPE
-from haikube.model.procfile import MAX_BYTES, ProcfileError, parse_procfile
+from haikube.model.procfile import MAX_BYTES, ProcfileError, parse_procfile, read_procfile
 
 types = st.from_regex(PROCESS_TYPE, fullmatch=True)
 commands = (
@@ -44,7 +44,10 @@ def test_unicode_commands_and_200_types_are_fine() -> None:
     ("content", "words"),
     [
         (b"web: ok\nthis is broken\n", ["line 2", "'this is broken'", "type: command"]),
-        (b"web:\n", ["line 1", "web:"]),
+        (b"web: a \\\n  --b\n", ["line 1 ends in \\ and goes on", "one line", "into a script"]),
+        (b"web: gunicorn \\\n  app:app\n", ["line 1 ends in \\"]),
+        (b"worker: x\nweb: a \\\n\\\n", ["line 2 ends in \\"]),
+        ("web: a\0".encode("utf-16"), ["NUL"]),
         (b"we b: x", ["line 1"]),
         ("wörker: x".encode(), ["line 1", "letters, digits"]),
         (b"web: a\nweb: b", ["line 2", "'web' is declared twice"]),
@@ -57,6 +60,68 @@ def test_a_broken_file_is_explained(content: bytes, words: list[str]) -> None:
     with pytest.raises(ProcfileError) as caught:
         parse_procfile(content)
     assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("content", "remark"),
+    [
+        (b"web:\n", "line 1: the type web has no command and is left out."),
+        (b"worker:   \nweb: x", "line 1: the type worker has no command and is left out."),
+        (b"web: 'node server.js'", "line 1: the whole command is quoted, so the shell looks for"),
+        (b'x: y\nweb: "a b"', "line 2: the whole command is quoted"),
+        (b"Web: x", "line 1: Web gets no requests, only the type web does."),
+        (b"RELEASE: x", "RELEASE does not run before a release, only the type release does."),
+        ("web: x".encode("utf-16"), "The Procfile is UTF-16, which other tools do not read: save"),
+    ],
+)
+def test_what_somebody_may_not_have_meant_is_remarked(content: bytes, remark: str) -> None:
+    (said,) = read_procfile(content).remarks
+    assert remark in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["'a' 'b c'", '"a"', "bash -c 'a b'", "'it''s' x", 'a "b c"', "'a b' && c", "a\tb\\ c"],
+)
+def test_what_is_meant_is_not_remarked(line: str) -> None:
+    found = read_procfile(f"\tweb:\t{line} \nrelease: x\n".encode())
+    assert found.types == {"web": line, "release": "x"}
+    assert found.remarks == []
+
+
+def test_two_lines_may_end_in_backslashes() -> None:
+    assert parse_procfile(b"web: a \\\nworker: b") == {"web": "a \\", "worker": "b"}
+
+
+def test_a_broken_procfile_is_refused_before_anything_is_built(engine: Engine) -> None:
+    engine.buildpack()
+    done = engine.run({"Procfile": "web: gunicorn app \\\n  --bind :$PORT\n"})
+    reason, message = done.failure
+    assert reason == "ProcfileInvalid"
+    assert "line 1 ends in \\ and goes on in the next" in message
+    assert "Toying" not in done.log
+
+
+def test_remarks_come_before_the_build_and_once(engine: Engine) -> None:
+    engine.buildpack()
+    done = engine.run({"Procfile": "web: x\nworker:\n"})
+    assert done.log.count(" !     Procfile line 2: the type worker has no command") == 1
+    assert done.log.index("the type worker") < done.log.index("Toying")
+    assert done.result["processTypes"] == [{"name": "web", "command": "x"}]
+
+
+def test_a_procfile_that_a_build_writes_counts(engine: Engine) -> None:
+    engine.buildpack(compile="#!/bin/sh\necho 'web: made' >$1/Procfile\n")
+    assert engine.run({"x": ""}).result["processTypes"] == [{"name": "web", "command": "made"}]
+
+
+@pytest.mark.parametrize(("target", "found"), [("deploy/P", "linked"), ("/etc/hostname", "./run")])
+def test_a_procfile_may_be_a_link_to_a_file_of_the_app(
+    engine: Engine, target: str, found: str
+) -> None:
+    engine.buildpack(compile=f"#!/bin/sh\nln -sf {target} $1/Procfile\n")
+    done = engine.run({"deploy/P": "web: linked\n"})
+    assert done.result["processTypes"] == [{"name": "web", "command": found}]
 
 
 @pytest.mark.parametrize("name", ["procfile", "PROCFILE", "Procfile.txt", "procfile.yml"])

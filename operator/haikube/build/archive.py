@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, cast
@@ -47,8 +47,11 @@ class _Unpacking:
     links: dict[tree.Path, str] = field(default_factory=dict)
 
 
-def unpack(archive: Path, root: Path, *, limit: int) -> None:
-    """Unpack ``archive`` below ``root``, at most ``limit`` bytes of files."""
+def unpack(archive: Path, root: Path, *, limit: int) -> Mapping[tree.Path, str]:
+    """Unpack ``archive`` below ``root``, at most ``limit`` bytes of files.
+
+    Returns the links that were left out, with the reason.
+    """
     work = _Unpacking(str(root), limit)
     with unpacking(archive) as stream:
         try:
@@ -56,7 +59,7 @@ def unpack(archive: Path, root: Path, *, limit: int) -> None:
                 _take(work, member, content)
         except (tarfile.TarError, *_BROKEN) as error:
             raise _invalid(f"The source is not a readable tar archive: {error}") from error
-    _make_links(work)
+    return _make_links(work)
 
 
 def _members(stream: ForwardStream) -> Iterator[tuple[tarfile.TarInfo, Iterable[bytes]]]:
@@ -193,15 +196,18 @@ def _write_hard_link(work: _Unpacking, member: tarfile.TarInfo, path: tree.Path)
     os.link(Path(work.root, *original), target, follow_symlinks=False)
 
 
-def _make_links(work: _Unpacking) -> None:
-    for path, why in tree.bad_links(work.links):
-        raise _refused("/".join(path), why)
-    for path, text in work.links.items():
+def _make_links(work: _Unpacking) -> Mapping[tree.Path, str]:
+    try:
+        kept, left = tree.parted(work.links)
+    except tree.BadPath as error:
+        raise _invalid(f"The source is refused: {error}") from error
+    for path, text in kept.items():
         try:
             _make_link(Path(work.root, *path), text)
         except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
             why = "it is a link in one place and a file or folder in another"
             raise _refused("/".join(path), why) from error
+    return left
 
 
 def _make_link(link: Path, text: str) -> None:

@@ -10,13 +10,15 @@ from haikube.build.borrowed import bring_along
 from haikube.build.buildpack import Buildpack
 from haikube.build.cache import BuildCache
 from haikube.build.chain import Chain
+from haikube.build.committed import warn_of_environments
 from haikube.build.deadline import Deadline
 from haikube.build.environment import buildpack_env, write_env_dir
 from haikube.build.layout import Layout
 from haikube.build.lfs import warn_of_pointers
 from haikube.build.lineends import mend_scripts
+from haikube.build.misnamed import misnamed_procfile, warn_of_misnamed
 from haikube.build.packs import PackShelf
-from haikube.build.process_types import ProcessTypes, announce, misnamed_procfile, read_declared
+from haikube.build.process_types import ProcessTypes, announce, check_procfile, read_declared
 from haikube.build.request import Request
 from haikube.build.result import Built
 from haikube.build.selection import chosen_buildpacks
@@ -78,12 +80,19 @@ class Pipeline:
         self._env["SOURCE_VERSION"] = commit
         write_env_dir(self._layout)
         self._transcript.topic(f"Building on the {self._request.stack.capitalize()} stack")
-        mend_scripts(self._layout.build_dir, self._transcript)
-        warn_of_pointers(self._layout.build_dir, self._transcript)
+        self._look_at_source()
         if removed := apply_slugignore(self._layout.build_dir):
             self._transcript.topic(f"Deleting {removed} files matching .slugignore patterns.")
         self._cache.restore(self._transcript)
         return commit
+
+    def _look_at_source(self) -> None:
+        """Refuse and remark what can be seen of it before anything is built."""
+        mend_scripts(self._layout.build_dir, self._transcript)
+        check_procfile(self._layout.build_dir, self._transcript)
+        warn_of_misnamed(self._layout.build_dir, self._transcript)
+        warn_of_environments(self._layout.build_dir, self._transcript)
+        warn_of_pointers(self._layout.build_dir, self._transcript)
 
     def _buildpacks(self, chain: Chain) -> Sequence[Buildpack]:
         names = self._request.buildpack_names

@@ -5,7 +5,6 @@ A Procfile entry beats a default of the same name, as on Heroku.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +12,9 @@ from pathlib import Path
 from haikube.build.failure import BuildFailure, Reason
 from haikube.build.plainfile import read_plain
 from haikube.build.transcript import Transcript
-from haikube.model.procfile import MAX_BYTES, ProcfileError, parse_procfile
+from haikube.model.procfile import MAX_BYTES, Procfile, ProcfileError, read_procfile
 
 _NONE = "(none)"
-_MEANT = re.compile(r"procfile([.](txt|text|md|yml|yaml|sh))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +47,33 @@ class ProcessTypes:
         )
 
 
+def check_procfile(build_dir: Path, transcript: Transcript) -> None:
+    """Refuse a Procfile before anything is built, and print what its author may not have meant."""
+    for remark in _read(build_dir).remarks:
+        transcript.warning(remark)
+
+
 def read_declared(build_dir: Path) -> Mapping[str, str]:
     """Return what the Procfile declares; no Procfile declares nothing."""
-    content = read_plain(build_dir / "Procfile", MAX_BYTES)
+    return _read(build_dir).types
+
+
+def _read(build_dir: Path) -> Procfile:
+    content = read_plain(_inside(build_dir), MAX_BYTES)
     try:
-        return parse_procfile(content) if content is not None else {}
+        return read_procfile(content) if content is not None else Procfile()
     except ProcfileError as error:
         raise BuildFailure(Reason.PROCFILE_INVALID, str(error)) from error
 
 
-def misnamed_procfile(build_dir: Path) -> str:
-    """Return the file that was meant to be the Procfile where there is none, or nothing."""
-    names = sorted(each.name for each in build_dir.iterdir() if each.is_file())
-    if "Procfile" in names:
-        return ""
-    return next((name for name in names if _MEANT.fullmatch(name)), "")
+def _inside(build_dir: Path) -> Path:
+    """Return the file itself where the Procfile is a link to one of the app's."""
+    path = build_dir / "Procfile"
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError):
+        return path
+    return target if target.is_relative_to(build_dir.resolve()) else path
 
 
 def announce(types: ProcessTypes, transcript: Transcript) -> None:

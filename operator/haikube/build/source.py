@@ -27,6 +27,7 @@ SUBMODULES: Final = ".git/haikube-submodules"
 No commit can hold a file of that name.
 """
 _NOTE_LIMIT: Final = 1 << 20
+_SHOWN: Final = 10
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -74,7 +75,8 @@ class SourceFetcher:
             )
         file = self._download(url, limit, Reason.STORAGE_UNAVAILABLE)
         self._verify(file, source.digest)
-        unpack(file[0], self._layout.source_dir, limit=limit * EXPANSION)
+        left = unpack(file[0], self._layout.source_dir, limit=limit * EXPANSION)
+        self._warn_of_links(left)
         file[0].unlink()
         self._submodules(limit)
 
@@ -96,13 +98,20 @@ class SourceFetcher:
             ) from error
         for path in commits:
             self._transcript.detail(path if path in fetched else f"{path}: not in .gitmodules")
-        _check_checkout(root, limit * EXPANSION)
+        self._warn_of_links(_check_checkout(root, limit * EXPANSION))
+
+    def _warn_of_links(self, left: Mapping[tree.Path, str]) -> None:
+        for path, why in list(left.items())[:_SHOWN]:
+            self._transcript.warning(f"The link {'/'.join(path)} was left out: {why}.")
+        if len(left) > _SHOWN:
+            self._transcript.warning(f"{len(left) - _SHOWN} more such links were left out.")
 
     def _blob(self, source: BlobSource, limit: int) -> None:
         file = self._download(source.url, limit, Reason.SOURCE_UNAVAILABLE)
         if source.checksum:
             self._verify(file, source.checksum)
-        unpack(file[0], self._layout.source_dir, limit=limit * EXPANSION)
+        left = unpack(file[0], self._layout.source_dir, limit=limit * EXPANSION)
+        self._warn_of_links(left)
         file[0].unlink()
         lift_single_folder(self._layout.source_dir)
 
@@ -118,7 +127,7 @@ class SourceFetcher:
             )
         except CheckoutError as error:
             raise BuildFailure(Reason.SOURCE_UNAVAILABLE, str(error)) from error
-        _check_checkout(self._layout.source_dir, limit * EXPANSION)
+        self._warn_of_links(_check_checkout(self._layout.source_dir, limit * EXPANSION))
         return commit
 
     def _download(self, url: str, limit: int, reason: Reason) -> tuple[Path, str]:
@@ -178,8 +187,8 @@ def _require_folder(root: Path, folder: str) -> None:
             )
 
 
-def _check_checkout(root: Path, limit: int) -> None:
-    """Apply the rules of archives to a working tree that git wrote."""
+def _check_checkout(root: Path, limit: int) -> Mapping[tree.Path, str]:
+    """Apply the rules of archives to a working tree that git wrote; returns links left out."""
     links: dict[tree.Path, str] = {}
     size = 0
     for folder, subfolders, files in os.walk(root):
@@ -192,10 +201,15 @@ def _check_checkout(root: Path, limit: int) -> None:
                 remove_tree(Path(path))
             else:
                 size += info.st_size
-    for bad, why in tree.bad_links(links):
-        raise _invalid(f"The source holds {'/'.join(bad)!r}, which is refused: {why}")
     if size > limit:
         raise BuildFailure(Reason.SOURCE_TOO_LARGE, f"The source has {size} bytes, over {limit}")
+    try:
+        _, left = tree.parted(links)
+    except tree.BadPath as error:
+        raise _invalid(f"The source is refused: {error}") from error
+    for path in left:
+        root.joinpath(*path).unlink(missing_ok=True)
+    return left
 
 
 def _invalid(message: str) -> BuildFailure:

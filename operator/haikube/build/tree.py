@@ -1,7 +1,8 @@
 """Where the links of an unpacked archive lead, decided from their text alone.
 
 A link may not lead out of the tree and may not run in circles: tools that follow it would read
-the machine's files or never end. Nothing here touches the disk.
+the machine's files or never end. Such a link is no reason to refuse a source, it is left out: on
+the machine that made it, it led somewhere. Nothing here touches the disk.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 MAX_HOPS = 40
+_MOST_ROUNDS = 10
 LONGEST_PART = 255
 LONGEST_PATH = 3072
 """Bytes; Linux takes 4095 with the folder in front, and a third is for that."""
@@ -73,6 +75,22 @@ def bad_links(links: Mapping[Path, str]) -> Iterable[tuple[Path, str]]:
             resolve(path, links)
         except BadPath as error:
             yield path, str(error)
+
+
+def parted(links: Mapping[Path, str]) -> tuple[Mapping[Path, str], Mapping[Path, str]]:
+    """Return the links that may be made, and those that may not with the reason.
+
+    A link may be bad for want of one that is left out, so what is left is judged anew; whoever
+    has it go on for long wants it to.
+    """
+    kept, left = dict(links), dict[Path, str]()
+    for _ in range(_MOST_ROUNDS):
+        found = dict(bad_links(kept))
+        if not found:
+            return kept, left
+        left.update(found)
+        kept = {path: text for path, text in kept.items() if path not in found}
+    raise BadPath("its links lead through each other out of the source")
 
 
 def _steps(target: str) -> list[str]:

@@ -1,0 +1,54 @@
+"""What is in a repository by mistake is named before the build."""
+
+from __future__ import annotations
+
+import pytest
+
+from build.rig import Engine
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("Requirements.txt", "requirements.txt"),
+        ("requirement.txt", "requirements.txt"),
+        ("requirments.txt", "requirements.txt"),
+        ("requirements.txt.txt", "requirements.txt"),
+        ("requirements.text", "requirements.txt"),
+        ("requirements", "requirements.txt"),
+        ("python-version", ".python-version"),
+        (".python_version", ".python-version"),
+        (".python-version.txt", ".python-version"),
+        ("pipfile", "Pipfile"),
+        ("Package.json", "package.json"),
+        ("package.json.txt", "package.json"),
+        ("package_lock.json", "package-lock.json"),
+        ("gemfile", "Gemfile"),
+        ("Go.mod", "go.mod"),
+        ("aptfile", "Aptfile"),
+        ("slugignore", ".slugignore"),
+    ],
+)
+def test_a_file_that_nobody_reads_is_named(engine: Engine, name: str, wanted: str) -> None:
+    engine.buildpack()
+    done = engine.run({name: ""})
+    told = f" !     {name} is not read: the file must be named {wanted}.\n !     Rename it: git mv"
+    assert told in done.log
+    assert done.log.index(told) < done.log.index("Toying")
+    assert "is not read" not in engine.run({name: "", wanted: ""}).log
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["requirements.in", "requirements-dev.txt", ".profile", "packages.json", "runtime", "a.b"],
+)
+def test_what_has_a_name_of_its_own_is_not(engine: Engine, name: str) -> None:
+    engine.buildpack()
+    assert "is not read" not in engine.run({name: ""}).log
+
+
+def test_a_committed_virtual_environment_is_named(engine: Engine) -> None:
+    engine.buildpack()
+    done = engine.run({"venv/pyvenv.cfg": "home = /usr/bin\n", "lib/x.cfg": ""})
+    assert " !     The folder venv is a virtual environment of another machine. It is\n" in done.log
+    assert " !     git rm -r --cached venv && echo venv/ >> .gitignore\n" in done.log
