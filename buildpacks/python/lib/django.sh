@@ -10,6 +10,9 @@ collect_static() {
   if [[ -n $(config_var DISABLE_COLLECTSTATIC) && $(config_var DISABLE_COLLECTSTATIC) != 0 ]]; then
     topic "Skipping Django collectstatic, since DISABLE_COLLECTSTATIC is set"
     return
+  elif [[ -f $BUILD_DIR/.heroku/collectstatic_disabled ]]; then
+    topic "Skipping Django collectstatic, since the app has a file .heroku/collectstatic_disabled"
+    return
   fi
   run_collectstatic "$manage"
 }
@@ -20,11 +23,12 @@ manage_file() {
     -not -path '*/node_modules/*' -printf '%d %p\n' | sort -k1,1n -k2 | sed -n '1s/^[0-9]* //p'
 }
 
-# A project whose settings name no place to collect to, or no static files, is left alone.
+# A project whose settings name no place to collect to, or no static files, is left alone. It starts in
+# the root, wherever manage.py lies: that is where settings look for what they name by a short path.
 run_collectstatic() {
-  local code=0
-  topic "\$ python ${1#"$BUILD_DIR/"} collectstatic --noinput"
-  (cd "$(dirname "$1")" && run "$PYTHON" "$BUILDPACK_DIR/lib/collectstatic.py" manage.py) || code=$?
+  local code=0 manage=${1#"$BUILD_DIR/"}
+  topic "\$ python $manage collectstatic --noinput"
+  (cd "$BUILD_DIR" && run "$PYTHON" "$BUILDPACK_DIR/lib/collectstatic.py" "$manage") || code=$?
   case $code in
   0) ;;
   3) detail "Skipped, since STATIC_ROOT or django.contrib.staticfiles is not set" ;;
