@@ -207,8 +207,8 @@ def _check_checkout(root: Path, limit: int) -> Mapping[tree.Path, str]:
         _, left = tree.parted(links)
     except tree.BadPath as error:
         raise _invalid(f"The source is refused: {error}") from error
-    for path in left:
-        root.joinpath(*path).unlink(missing_ok=True)
+    for link in left:
+        root.joinpath(*link).unlink(missing_ok=True)
     return left
 
 
