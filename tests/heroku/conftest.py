@@ -14,7 +14,10 @@ from terminal import GATEWAY
 _PROCFILE = "web: npm start\nqueue: node queue.js\n"
 _PACKAGE = '{"name": "hello", "engines": {"node": "22.x"}, "scripts": {"start": "node web.js"}}\n'
 _WEB = """
-const answer = (q, a) => (q.url.startsWith("/die") ? q.socket.destroy() : a.end("hello\\n"))
+const answer = (q, a) => {
+  if (q.url.startsWith("/die")) q.socket.destroy()
+  else if (!q.url.startsWith("/late")) a.end("hello\\n")
+}
 require("http").createServer(answer).listen(process.env.PORT)
 """
 _QUEUE = 'process.on("SIGTERM", () => process.exit()); setInterval(() => {}, 1e6)\n'

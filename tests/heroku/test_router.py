@@ -45,12 +45,15 @@ def line(outcome: str, path: str, place: str, end: str) -> str:
     ("stem", "status", "outcome"),
     [
         ("/here", 200, "at=info"),
-        ("/die", 502, 'at=error code=H13 desc="Connection closed without response"'),
+        ("/late", 503, 'at=error code=H12 desc="Request timeout"'),
+        ("/die", 503, 'at=error code=H13 desc="Connection closed without response"'),
     ],
 )
 def test_a_request_to_a_dyno(ada: Ada, stem: str, status: int, outcome: str) -> None:
     path = f"{stem}/{secrets.token_hex(4)}"
-    assert visit(ada, f"{path}?secret=1")[0] == status
+    found, text = visit(ada, f"{path}?secret=1")
+    assert found == status
+    assert ("<h1>Application error</h1>" in text) == (status == 503)
     place = r"dyno=web\.1 connect=\d+ms service=\d+ms"
     end = rf"status={status} bytes=\d+ protocol=http"
     assert re.fullmatch(line(outcome, path, place, end), told(ada, path)), told(ada, path)

@@ -11,19 +11,24 @@ from aiohttp import web
 from haikube.logs.answering import Gateway
 from haikube.logs.booting import boot_problem
 from haikube.model.resources import APPS
-from haikube.model.route import RELEASE_HEADER
+from haikube.model.route import CODE_HEADER, RELEASE_HEADER
 from world import NAMESPACE, SharedCluster
 
 HOST = "hello.localhost"
 
 
-def answer(mark: str = "", status: int = 200, text: str = "") -> Callable[[], web.Response]:
+def answer(
+    mark: str = "", status: int = 200, text: str = "", code: str = ""
+) -> Callable[[], web.Response]:
     headers = {RELEASE_HEADER: mark} if mark else {}
+    headers |= {CODE_HEADER: code} if code else {}
     return lambda: web.Response(status=status, text=text, headers=headers)
 
 
 OLD, NEW = answer("v1"), answer("v2", 404)
 NO_DYNO = answer("v2", 503, "no available server\n")
+UNREACHED = answer("v2", 503, "<!DOCTYPE html>", "H99")
+OWN_FAULT = answer("v2", 503, "<!DOCTYPE html>", "H13")
 NO_ROUTE = answer("", 404, "404 page not found\n")
 OWN_503 = answer("v2", 503, "closed on Sundays")
 
@@ -64,6 +69,8 @@ async def serving(
         ([NO_ROUTE, NEW], 4),
         ([OLD, NEW, OLD, NEW], 6),  # replicas that do not know it all at once
         ([NO_DYNO, NEW], 4),
+        ([UNREACHED, NEW], 4),
+        ([OWN_FAULT, NEW], 3),
         ([OWN_503], 3),  # the app's own
     ],
 )

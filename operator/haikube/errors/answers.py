@@ -1,7 +1,7 @@
 """Which error a visitor of an app gets, by Heroku's codes. Pure: states in, one answer out.
 
 Codes and statuses: https://devcenter.heroku.com/articles/error-codes. What the gateway itself meets
-(a dyno that ends in the middle of an answer, a time-out) never comes here.
+(a dyno that ends before it answered, a time-out) never comes here: it has a copy of the page.
 """
 
 from __future__ import annotations

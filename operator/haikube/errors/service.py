@@ -30,7 +30,7 @@ from haikube.model.app import App, parse_app
 from haikube.model.formation import WEB, Formation, parse_formation
 from haikube.model.names import formation_name
 from haikube.model.resources import APPS, FORMATIONS
-from haikube.model.route import VIA
+from haikube.model.route import CODE_HEADER, VIA
 from haikube.settings import Settings
 
 PROBED: Final = "haikube-errors"
@@ -60,6 +60,8 @@ class Errors:
         request_id = _request_id(request)
         _write_line(request, answer, app, request_id)
         headers = {**_HEADERS, "X-Request-Id": request_id}
+        if answer.code:
+            headers[CODE_HEADER] = answer.code
         response = HTMLResponse(page(answer, request_id), answer.status, headers)
         await response(scope, receive, send)
 

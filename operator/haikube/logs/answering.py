@@ -17,12 +17,13 @@ from typing import Final
 import aiohttp
 
 from haikube.logs.request import LOOK
-from haikube.model.route import RELEASE_HEADER, marked_version
+from haikube.model.route import CODE_HEADER, RELEASE_HEADER, marked_version
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
 _LONGEST: Final = 1 << 20
-_NO_DYNO: Final = b"no available server"  # Traefik's own words
+_UNREACHED: Final = "H99"
 _UNAVAILABLE: Final = 503
+_NO_DYNO: Final = b"no available server"  # a Traefik's own words, without our page
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Gateway:
             return ""
         except aiohttp.ClientError as error:
             return f"{self.address}: {error}"
-        if found.status == _UNAVAILABLE and found.start.startswith(_NO_DYNO):
+        if found.is_unreached():
             return "it knows no dyno"
         if marked_version(found.mark) >= version:
             return ""
@@ -92,14 +93,21 @@ class Gateway:
         headers = {"User-Agent": "Haikube", "X-Request-Id": f"{LOOK}{uuid.uuid4()}", "Host": host}
         async with session.get(self.address, headers=headers, allow_redirects=False) as answer:
             start = await _read(answer.content)
-            return _Answer(answer.status, answer.headers.get(RELEASE_HEADER, ""), start)
+            mark, code = answer.headers.get(RELEASE_HEADER, ""), answer.headers.get(CODE_HEADER)
+            return _Answer(answer.status, mark, code, start)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
     mark: str
+    code: str | None
     start: bytes
+
+    def is_unreached(self) -> bool:
+        """Tell whether the gateway had no dyno to ask."""
+        own_words = self.status == _UNAVAILABLE and self.start.startswith(_NO_DYNO)
+        return own_words or self.code == _UNREACHED
 
 
 async def _read(body: aiohttp.StreamReader) -> bytes:

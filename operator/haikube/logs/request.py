@@ -26,18 +26,25 @@ _LONGEST: Final = 2000
 _KEY: Final = 300
 _NANOSECONDS: Final = 1_000_000
 _FIRST_ERROR: Final = 500
+_UNAVAILABLE: Final = 503
+_SWITCHED: Final = 101
 
 _CODES: Final = {
     "H12": "Request timeout",
     "H13": "Connection closed without response",
+    "H15": "Idle connection",
+    "H17": "Poorly formed HTTP response",
+    "H18": "Server Request Interrupted",
+    "H19": "Backend connection timeout",
+    "H21": "Backend connection refused",
     "H27": "Client Request Interrupted",
+    "H28": "Client Connection Idle",
     "H99": "Platform error",
 }
-_BY_STATUS: Final = {499: "H27", 502: "H13", 504: "H12"}
-"""What a status means that the gateway itself gave, without an answer of any dyno."""
+"""What the gateway names when no dyno answered, or not to the end."""
 
-_OWN_WORDS: Final = {499: "Client Closed Request", 502: "Bad Gateway", 504: "Gateway Timeout"}
-"""What Traefik then answers; it enters that as the dyno's, but for the date that servers send."""
+_BROKEN_OFF: Final = frozenset({"H15", "H18"})
+"""After these the visitor has had a status, and not the whole answer: Heroku says 503."""
 
 
 def host_of(entry: Entry) -> str:
@@ -76,8 +83,8 @@ def router_line(entry: Entry, time: str, dyno: str) -> Line:
     """Return a line about a request; ``time`` is RFC 3339, ``dyno`` empty when none served it."""
     if entry.get("event") == REFUSED:
         return _refused_line(entry, time)
-    status = _number(entry, "DownstreamStatus")
-    code = _code(entry, status)
+    code = _code(entry)
+    status = _status(entry, code)
     connect, service = _times(entry)
     fields = {
         "at": "error" if code else "info",
@@ -125,16 +132,23 @@ def _line(fields: Mapping[str, str], time: str) -> Line:
     return Line(at, HEROKU, ROUTER, text, f"{at} {fields['request_id']} {fields['path']}"[:_KEY])
 
 
-def _code(entry: Entry, status: int) -> str:
-    """Return Heroku's code for a request that no dyno answered."""
-    if _number(entry, "OriginStatus") and not _is_gateways_own(entry, status):
-        return ""
-    return _BY_STATUS.get(status, "H99" if status >= _FIRST_ERROR else "")
+def _code(entry: Entry) -> str:
+    """Return Heroku's code for what went wrong; a stranger's request cannot bring one along."""
+    code = str(entry.get("request_Haikube-Code") or "")
+    if code in _CODES:
+        return code
+    unasked = not entry.get("ServiceAddr")
+    return "H99" if unasked and _number(entry, "DownstreamStatus") >= _FIRST_ERROR else ""
 
 
-def _is_gateways_own(entry: Entry, status: int) -> bool:
-    size = len(_OWN_WORDS.get(status, ""))
-    return size == _number(entry, "OriginContentSize") > 0 and not entry.get("origin_Date")
+def _status(entry: Entry, code: str) -> int:
+    """Return the status that Heroku's router would write.
+
+    Traefik knows none of a connection that it handed over to a WebSocket.
+    """
+    if code in _BROKEN_OFF:
+        return _UNAVAILABLE
+    return _number(entry, "DownstreamStatus") or _SWITCHED
 
 
 def _times(entry: Entry) -> tuple[int, int]:

@@ -11,6 +11,8 @@ _CHECKS = ("Accepted", "ResolvedRefs")
 RELEASE_HEADER = "Haikube-Release"
 """Response header by which the gateway says which release an app's web dynos run, ``v12``."""
 
+CODE_HEADER = "Haikube-Code"
+"""Response header of the platform's own answers: Heroku's code of the error, ``H12``."""
 
 VIA = "1.1 haikube"
 """What the router adds to the header Via of requests and answers."""

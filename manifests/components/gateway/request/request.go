@@ -1,5 +1,8 @@
-// Package request gives each request a name, and the time it came, as Heroku's router does. A small
-// body goes on once all of it is here.
+// Package request does for each request to an app what Heroku's router does and the Gateway API cannot
+// say: it gives it a name and the time it came, lets a small body arrive before it goes on, and sees
+// to it that whoever gets no answer from a dyno gets Heroku's page.
+//
+// Traefik interprets it. It must never touch what an app itself answers.
 package request
 
 import (
@@ -8,45 +11,72 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // small is how many bytes of a body are waited for.
 const small = 64 << 10
 
-// Config holds no option.
-type Config struct{}
+// code is the header of the request in which the access log finds what went wrong.
+const code = "Haikube-Code"
 
-// CreateConfig returns a Config.
-func CreateConfig() *Config { return &Config{} }
+// Config is what the file provider sets.
+type Config struct {
+	// API is the host of the platform's own API, whose answers are its own affair.
+	API string
+	// Silence is how many seconds an answer may pause.
+	Silence int
+}
+
+// CreateConfig returns a Config with Heroku's values.
+func CreateConfig() *Config { return &Config{Silence: 55} }
 
 // New returns the middleware.
-func New(_ context.Context, next http.Handler, _ *Config, _ string) (http.Handler, error) {
-	return http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
+func New(_ context.Context, next http.Handler, config *Config, _ string) (http.Handler, error) {
+	silence := time.Duration(config.Silence) * time.Second
+	return http.HandlerFunc(func(out http.ResponseWriter, request *http.Request) {
+		request.Header.Del(code)
 		if !given(request.Header.Get("X-Request-Id")) {
 			request.Header.Set("X-Request-Id", made())
 		}
 		request.Header.Set("X-Request-Start", strconv.FormatInt(time.Now().UnixMilli(), 10))
-		if !arrive(request) {
-			http.Error(answer, "Bad Request", http.StatusBadRequest)
+		if name, _, _ := strings.Cut(request.Host, ":"); strings.EqualFold(name, config.API) {
+			next.ServeHTTP(out, request)
 			return
 		}
-		next.ServeHTTP(answer, request)
+		if arrive(out, request) {
+			carry(next, out, request, silence)
+		}
 	}), nil
 }
 
 // arrive waits for a small body, and tells whether it came. An app may answer before it has read the
 // body: Go's server would then read the rest itself, the body would end too early for the connection
 // to the dyno, and the answer be cut off.
-func arrive(request *http.Request) bool {
+func arrive(out http.ResponseWriter, request *http.Request) bool {
 	if request.ContentLength <= 0 || request.ContentLength > small || request.Header.Get("Expect") != "" {
 		return true
 	}
 	body, err := io.ReadAll(request.Body)
 	request.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil {
+		blame(request, err)
+		http.Error(out, "Bad Request", http.StatusBadRequest)
+	}
 	return err == nil
+}
+
+// blame names what a client did that did not send what it had promised.
+func blame(request *http.Request, err error) {
+	if failed, is := err.(net.Error); is && failed.Timeout() {
+		request.Header.Set(code, "H28")
+		return
+	}
+	request.Header.Set(code, "H27")
 }
 
 // given tells whether a client's own name is one that Heroku would keep.
