@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from haikube.build.deadline import Deadline
 from haikube.build.disk import disk_failure, is_disk_error
+from haikube.build.ending import let_output_drain
 from haikube.build.environment import merge_ca
 from haikube.build.failure import ENGINE_EXIT, FINAL_EXITS, BuildFailure, Reason
 from haikube.build.handback import hand_back, repeated
@@ -29,6 +30,8 @@ def main(layout: Layout | None = None) -> int:
     except Exception:  # noqa: BLE001 - exit code 1 would blame the user
         traceback.print_exc()
         return ENGINE_EXIT
+    finally:
+        let_output_drain()
 
 
 def _run(where: Layout) -> int:
