@@ -211,6 +211,25 @@ async def test_a_client_that_goes_lets_the_operator_end_the_dyno(
     assert await observed.until(ended, SOON)
 
 
+async def test_a_session_that_a_kubelet_let_go_of_leaves_nothing_running(
+    world: World, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The streams end as if the process had; its container runs on."""
+    monkeypatch.setattr("haikube.api.streams.attach._END_SECONDS", 0.05)
+    _, body = await run(http, command="bash", attach=True)
+    dyno, process = await made(world), Process()
+    before = dyno["metadata"]["annotations"]["haikube.dev/session-until"]
+    async with http.ws_connect("/attach", protocols=(PROTOCOL,), headers=secret(body)) as socket:
+        starts(world, dyno, process)
+        assert await socket.receive_json() == {"state": "up"}
+        process.printed.put_nowait(None)
+        message = await socket.receive()
+
+    assert (message.data, message.extra[:29]) == (1011, "its node let go of the session"[:29])
+    notes = (await made(world))["metadata"]["annotations"]
+    assert notes["haikube.dev/session-until"] < before
+
+
 @pytest.mark.parametrize("lost", ["removed", "stopping for long"])
 async def test_a_session_whose_node_is_lost_says_so(
     world: World, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, lost: str

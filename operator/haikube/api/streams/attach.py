@@ -41,6 +41,7 @@ _START_SECONDS: Final = 600.0
 _END_SECONDS: Final = 15.0
 _OVER: Final = frozenset({"Complete", "Crashed"})
 _LOST: Final = "the dyno was lost: nobody knows how its command ended"
+_CUT: Final = "its node let go of the session, as when a kubelet restarts: the command is ended"
 _STOPPING: Final = timedelta(seconds=30)
 """How long after its last moment a pod is stopping; on a node that does not answer it stays so."""
 
@@ -213,7 +214,8 @@ class _OneOff:
 
         code = await self._observed.until(ended, _END_SECONDS)
         if code is None:
-            raise Refused(_LOST)
+            await self._over()
+            raise Refused(_LOST if self._is_lost() else _CUT)
         return code
 
     async def _renew(self) -> None:
