@@ -152,16 +152,17 @@ def remove(path: Path) -> None:
 
 
 async def test_a_caller_never_travels_with_our_certificate() -> None:
-    """Two sessions exist only where we have a certificate of our own."""
+    """Connections are apart only where we have a certificate of our own."""
     ours, bare = ssl.create_default_context(), ssl.create_default_context()
     token = static_token("")
     with_certificate = Sessions(Credentials("https://x", token, ours, bare), "tests")
     without = Sessions(Credentials("https://x", token, bare, bare), "tests")
 
-    assert with_certificate.get(bare=True) is not with_certificate.get(bare=False)
-    assert with_certificate.get(bare=True).connector._ssl is bare  # type: ignore[union-attr]
-    assert with_certificate.get(bare=False).connector._ssl is ours  # type: ignore[union-attr]
-    assert without.get(bare=True) is without.get(bare=False)
-    assert without.get(bare=True, endless=True) is not without.get(bare=True)
+    assert with_certificate.wire(bare=True)._tls is bare
+    assert with_certificate.wire(bare=False)._tls is ours
+    assert with_certificate.stream(bare=True).connector._ssl is bare  # type: ignore[union-attr]
+    assert with_certificate.stream(bare=False).connector._ssl is ours  # type: ignore[union-attr]
+    assert without.wire(bare=True) is without.wire(bare=False)
+    assert without.stream(bare=True) is without.stream(bare=False)
     await with_certificate.close()
     await without.close()

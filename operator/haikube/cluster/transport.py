@@ -6,11 +6,10 @@ A refusal about a Secret never repeats the server's words, which may quote what 
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
@@ -19,11 +18,18 @@ import aiohttp
 from yarl import URL
 
 from haikube.cluster.credentials import Credentials, Token
-from haikube.cluster.errors import ApiError, TooManyRequests, Unreachable, from_status
+from haikube.cluster.errors import (
+    ApiError,
+    TooManyRequests,
+    Unauthorized,
+    Unreachable,
+    from_status,
+)
 from haikube.cluster.port import Json
+from haikube.cluster.text import decoded, encoded
+from haikube.cluster.wire import CONNECT_SECONDS, Answer, Wire
 
 CONNECTIONS = 200
-CONNECT_SECONDS = 5.0
 REQUEST_SECONDS = 30.0
 SILENCE_SECONDS = 120.0
 """A watch brings a bookmark every minute; a stream silent for longer is dead."""
@@ -35,6 +41,7 @@ MOST_TRIES = 4
 LONGEST_PAUSE = 10.0
 _FIRST_PAUSE = 0.25
 
+_IDEMPOTENT = frozenset({"GET", "DELETE"})
 _UNAVAILABLE = frozenset({502, 503, 504})
 _FIRST_ERROR = 300
 """A redirection is an error too: our token goes to the server we know and to no other."""
@@ -58,38 +65,60 @@ class Sessions:
     """The connections to one server, opened when first used.
 
     A caller's token must never travel on a connection that also shows our client certificate:
-    the server would believe the certificate. And a thousand followed logs must not use up the
-    connections of ordinary calls. So sessions are apart by both.
+    the server would believe the certificate. So connections are apart by that. What lasts (watches,
+    logs, terminals) has connections of its own: a thousand of them must not use up those of calls.
     """
 
     def __init__(self, credentials: Credentials, user_agent: str) -> None:
         self.credentials = credentials
         self._user_agent = user_agent
-        self._opened: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
+        self._wires: dict[bool, Wire] = {}
+        self._streams: dict[bool, aiohttp.ClientSession] = {}
 
-    def get(self, *, bare: bool, endless: bool = False) -> aiohttp.ClientSession:
-        """Return a session: ``bare`` without our certificate, ``endless`` for streams."""
-        same = self.credentials.tls is self.credentials.bare_tls
-        which = bare and not same, endless
-        if which not in self._opened:
-            self._opened[which] = self._open(*which)
-        return self._opened[which]
+    def wire(self, *, bare: bool) -> Wire:
+        """Return what carries calls; ``bare`` without our certificate."""
+        bare = self._is_bare(bare)
+        if bare not in self._wires:
+            who = self.credentials
+            tls = who.bare_tls if bare else who.tls
+            self._wires[bare] = Wire(who.server, tls, who.server_hostname, limit=CONNECTIONS)
+        return self._wires[bare]
+
+    def stream(self, *, bare: bool) -> aiohttp.ClientSession:
+        """Return what carries streams; ``bare`` without our certificate."""
+        bare = self._is_bare(bare)
+        if bare not in self._streams:
+            self._streams[bare] = self._open(bare=bare)
+        return self._streams[bare]
+
+    def head(self, request: Request, headers: Mapping[str, str]) -> str:
+        """Return all that is sent before the body, but for the end of it."""
+        wire = self.wire(bare=False)
+        lines = "".join(f"\r\n{name}: {value}" for name, value in headers.items())
+        return (
+            f"{request.method} {wire.prefix}{_target(request)} HTTP/1.1\r\nHost: {wire.authority}"
+            f"\r\nUser-Agent: {self._user_agent}\r\nAccept-Encoding: gzip, deflate{lines}"
+        )
 
     async def close(self) -> None:
         """Close all connections."""
-        for session in self._opened.values():
+        for wire in self._wires.values():
+            wire.close()
+        for session in self._streams.values():
             await session.close()
-        self._opened.clear()
+        self._wires.clear()
+        self._streams.clear()
 
-    def _open(self, bare: bool, endless: bool) -> aiohttp.ClientSession:  # noqa: FBT001 - private
+    def _is_bare(self, bare: bool) -> bool:  # noqa: FBT001 - private
+        return bare and self.credentials.tls is not self.credentials.bare_tls
+
+    def _open(self, *, bare: bool) -> aiohttp.ClientSession:
         tls = self.credentials.bare_tls if bare else self.credentials.tls
-        limit = 0 if endless else CONNECTIONS
-        connector = aiohttp.TCPConnector(limit=limit, ssl=tls or True)
-        timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS)
-        headers = {"User-Agent": self._user_agent}
-        jar = aiohttp.DummyCookieJar()  # an API server sets none, and looking for them costs
         return aiohttp.ClientSession(
-            connector=connector, timeout=timeout, headers=headers, cookie_jar=jar
+            connector=aiohttp.TCPConnector(limit=0, ssl=tls or True),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            headers={"User-Agent": self._user_agent},
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
 
 
@@ -115,14 +144,21 @@ class Transport:
             await asyncio.sleep(pause)
 
     async def _once(self, request: Request) -> Json:
-        async with self._open(request, None) as response:
-            answer = await response.read()
+        body = b"" if request.body is None else encoded(request.body)
+        head = self.sessions.head(request, await self._headers(request))
+        whole = f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        with self._reaching(request.path):
+            async with asyncio.timeout(REQUEST_SECONDS):
+                wire = self.sessions.wire(bare=self._bare)
+                answer = await wire.call(whole, again=request.method in _IDEMPOTENT)
+        if answer.status >= _FIRST_ERROR:
+            raise _refusal(request, answer)
         try:
-            decoded: Json = json.loads(answer) if answer else {}
+            found: Json = decoded(answer.body) if answer.body else {}
         except ValueError as error:
             told = f"{request.path} was answered with something that is not JSON"
             raise Unreachable(0, "Unreachable", told) from error
-        return decoded
+        return found
 
     @asynccontextmanager
     async def stream(
@@ -130,55 +166,48 @@ class Transport:
     ) -> AsyncIterator[aiohttp.StreamReader]:
         """Open an endless answer; silence raises ``Unreachable`` unless it is allowed."""
         silence = None if may_be_silent else SILENCE_SECONDS
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=silence)
-        async with self._open(request, limits) as response:
-            yield response.content
+        credentials = self.sessions.credentials
+        with self._reaching(request.path):
+            async with self.sessions.stream(bare=self._bare).get(
+                URL(credentials.server + _target(request), encoded=True),
+                headers=await self._headers(request),
+                timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=silence),
+                server_hostname=credentials.server_hostname,
+                allow_redirects=False,
+            ) as response:
+                if response.status >= _FIRST_ERROR:
+                    raise _refusal(request, await _answer(response))
+                yield response.content
 
     @asynccontextmanager
     async def socket(
         self, path: str, params: Sequence[tuple[str, str]], protocol: str
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """Open a WebSocket; a refusal raises what it would for any request."""
-        session = self.sessions.get(bare=self._bare, endless=True)
         credentials = self.sessions.credentials
         try:
-            async with session.ws_connect(
-                credentials.server + path,
-                params=params,
-                protocols=(protocol,),
-                headers=await self._headers(Request("GET", path)),
-                server_hostname=credentials.server_hostname,
-                heartbeat=HEARTBEAT_SECONDS,
-                max_msg_size=0,
-            ) as socket:
-                yield socket
+            with self._reaching(path):
+                async with self.sessions.stream(bare=self._bare).ws_connect(
+                    credentials.server + path,
+                    params=params,
+                    protocols=(protocol,),
+                    headers=await self._headers(Request("GET", path)),
+                    server_hostname=credentials.server_hostname,
+                    heartbeat=HEARTBEAT_SECONDS,
+                    max_msg_size=0,
+                ) as socket:
+                    yield socket
         except aiohttp.WSServerHandshakeError as error:
             raise from_status(error.status, error.message, f"{path}: {error.message}") from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            detail = f"{type(error).__name__} from {credentials.server} on {path}"
-            raise Unreachable(0, "Unreachable", detail) from error
 
-    @asynccontextmanager
-    async def _open(
-        self, request: Request, limits: aiohttp.ClientTimeout | None
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        session = self.sessions.get(bare=self._bare, endless=limits is not None)
-        credentials = self.sessions.credentials
+    @contextmanager
+    def _reaching(self, path: str) -> Iterator[None]:
         try:
-            async with session.request(
-                request.method,
-                _url(credentials.server, request),
-                data=None if request.body is None else json.dumps(request.body).encode(),
-                headers=await self._headers(request),
-                timeout=limits or aiohttp.helpers.sentinel,
-                server_hostname=credentials.server_hostname,
-                allow_redirects=False,
-            ) as response:
-                if response.status >= _FIRST_ERROR:
-                    raise await _refusal(request, response)
-                yield response
+            yield
+        except aiohttp.WSServerHandshakeError:
+            raise
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            detail = f"{type(error).__name__} from {credentials.server} on {request.path}"
+            detail = f"{type(error).__name__} from {self.sessions.credentials.server} on {path}"
             raise Unreachable(0, "Unreachable", detail) from error
 
     async def _headers(self, request: Request) -> dict[str, str]:
@@ -186,15 +215,16 @@ class Transport:
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         token = await self._token()
+        if not (token.isascii() and token.isprintable()):
+            raise Unauthorized(401, "Unauthorized", "the token holds what no token can")
         if token:
             headers["Authorization"] = f"Bearer {token}"
         return headers
 
 
-def _url(server: str, request: Request) -> URL:
-    """Return where a request goes; its path is quoted already."""
-    query = f"?{urlencode(request.params)}" if request.params else ""
-    return URL(f"{server}{request.path}{query}", encoded=True)
+def _target(request: Request) -> str:
+    """Return where a request goes on its server; its path is quoted already."""
+    return f"{request.path}?{urlencode(request.params)}" if request.params else request.path
 
 
 def _is_worth_repeating(request: Request, error: ApiError) -> bool:
@@ -210,23 +240,28 @@ def _pause(error: ApiError, tries: int) -> float:
     return min(wanted, LONGEST_PAUSE) * random.uniform(1.0, 1.25)  # noqa: S311 - not a secret
 
 
-async def _refusal(request: Request, response: aiohttp.ClientResponse) -> ApiError:
-    status = await _read_status(response)
-    reason = str(status.get("reason") or response.reason or "")
+async def _answer(response: aiohttp.ClientResponse) -> Answer:
+    """Return what a stream was refused with, as a call has it."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status, response.reason or "", headers, await response.read())
+
+
+def _refusal(request: Request, answer: Answer) -> ApiError:
+    status = _status(answer.body)
+    reason = str(status.get("reason") or answer.reason)
     message = str(status.get("message") or "")
     if request.secret:
         message = _discreet(request, status)
-    return from_status(
-        response.status, reason, message, retry_after=_seconds(response.headers.get("Retry-After"))
-    )
+    pause = _seconds(answer.headers.get("retry-after"))
+    return from_status(answer.status, reason, message, retry_after=pause)
 
 
-async def _read_status(response: aiohttp.ClientResponse) -> Json:
+def _status(body: bytes) -> Json:
     try:
-        decoded = json.loads(await response.read())
+        found = decoded(body)
     except ValueError:
         return {}
-    return decoded if isinstance(decoded, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 _TELLS_NOTHING: Final = re.compile(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from haikube.cluster.errors import Unreachable, from_status
 from haikube.cluster.port import Json, WatchEvent
+from haikube.cluster.text import decoded
 
 LONGEST_LINE = 16 << 20
 """Far over the largest object that etcd takes; a longer line is no Kubernetes API."""
@@ -41,7 +41,7 @@ async def events(chunks: AsyncIterator[bytes]) -> AsyncGenerator[WatchEvent, Non
 
 def _read(line: bytes) -> tuple[Any, Json]:
     try:
-        event = json.loads(line)
+        event = decoded(line)
         return event["type"], event["object"]
     except (ValueError, TypeError, KeyError) as error:
         raise Unreachable(0, "Unreachable", "a watch brought something that is no event") from error

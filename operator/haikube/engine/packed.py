@@ -7,10 +7,10 @@ are its names, uids and moments. Reading one takes some microseconds.
 
 from __future__ import annotations
 
-import json
 import zlib
 from typing import Any
 
+from haikube.cluster.text import decoded, encoded
 from haikube.model.resources import Resource
 
 _LEVEL = 1
@@ -28,8 +28,7 @@ class Packer:
 
     def pack(self, resource: Resource, content: Any) -> bytes:  # noqa: ANN401 - any JSON
         """Return JSON in few bytes."""
-        text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-        data = text.encode("utf-8", "surrogatepass")
+        data = encoded(content)
         sample = self._samples.setdefault(resource, data[-(1 << _WINDOW) :])
         squeezer = zlib.compressobj(
             _LEVEL, zlib.DEFLATED, -_WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, sample
@@ -38,5 +37,4 @@ class Packer:
 
     def unpack(self, resource: Resource, data: bytes) -> Any:  # noqa: ANN401 - any JSON
         """Return what was packed."""
-        text = zlib.decompressobj(-_WINDOW, self._samples[resource]).decompress(data)
-        return json.loads(text.decode("utf-8", "surrogatepass"))
+        return decoded(zlib.decompressobj(-_WINDOW, self._samples[resource]).decompress(data))

@@ -32,7 +32,7 @@ def lacking(world: AppWorld) -> Children:
 
 
 def _of_config(world: AppWorld) -> Children:
-    if world.found and world.latest and world.config is None:
+    if world.found and world.config is None:
         yield Child(SECRETS, world.found.config, world.found.meta.uid, CONFIG)
 
 

@@ -1,8 +1,8 @@
-"""Gather the world of an App: from the store, and in four cases from outside.
+"""Gather the world of an App: from the store, and in three cases from outside.
 
-Those are a config Secret that the watch does not see, what an object says is there and the store
-lacks (the watches of two kinds are never in step), the stored result of a build whose pod
-has handed it back or says nothing any more, and the extra certificates of the platform.
+Those are what an object says is there and the store lacks (the watches of two kinds are never in
+step, and see no child without its label), the stored result of a build whose pod has handed it back
+or says nothing any more, and the extra certificates of the platform.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ from haikube.operator.rivals import find_rivals
 from haikube.plan.app.adopt import is_own, outlives
 from haikube.plan.buildjob import CA_FILE
 from haikube.plan.buildview import build_view
+from haikube.plan.children import CONFIG
 from haikube.plan.queue import admitted
 from haikube.plan.release.entries import split
 from haikube.plan.result import RESULT_LIMIT, InvalidResult, parse_result
@@ -78,8 +79,6 @@ class Worlds:
     async def app(self, namespace: str, name: str, stored: Results) -> AppWorld:
         """Return the world of an App; ``stored`` are the results that this pass has read."""
         world = await self._known(namespace, name)
-        if world.found is not None and world.config is None:
-            world = replace(world, hidden_config=await self._is_hidden(world.found))
         if all(each.finished for each in world.builds):
             return world
         world = replace(world, ca_bundle=await self._ca_bundle(), admitted=self._admitted(world))
@@ -205,30 +204,29 @@ class Worlds:
         while unknown := set(lacking(world := self._seen(namespace, name))) - asked.keys():
             for child in unknown:
                 asked[child] = await self._ask_for(child, namespace)
-        hidden = tuple((child, meta) for child, meta in asked.items() if meta is not None)
-        return replace(world, hidden=hidden) if hidden else world
+        there = [(child, meta) for child, meta in asked.items() if meta is not None]
+        if not there:
+            return world
+        return replace(
+            world,
+            hidden=tuple((child, meta) for child, meta in there if _belongs(child, meta)),
+            hidden_config=world.config is None
+            and any(child.component == CONFIG and self._is_hidden(meta) for child, meta in there),
+        )
 
     async def _ask_for(self, child: Child, namespace: str) -> Meta | None:
-        """Take in what is there; returns what belongs to its owner all the same, by its uid."""
+        """Return what is there, and take it in if a watch will tell of it."""
         try:
             found = await self._cluster.get(child.resource, child.name, namespace)
         except NotFound:
             return None
         meta = parse_meta(found)
-        if labels.APP in meta.labels:  # else no watch tells of it
+        if labels.APP in meta.labels:
             self._store.put(child.resource, None, found)
-        hidden = child.component and meta.controller == child.owner and not meta.deleting
-        return meta if hidden else None
+        return meta
 
-    async def _is_hidden(self, app: App) -> bool:
-        known = self._store.get(SECRETS, app.meta.namespace, app.config)
-        if known is not None:
-            return False
-        try:
-            await self._cluster.get(SECRETS, app.config, app.meta.namespace)
-        except NotFound:
-            return False
-        return True
+    def _is_hidden(self, config: Meta) -> bool:
+        return self._store.get(SECRETS, config.namespace, config.name) is None
 
     async def _read_result(self, world: AppWorld, build: Build, stored: Results) -> None:
         """Read what only the storage knows of a build, once in a pass."""
@@ -253,6 +251,11 @@ class Worlds:
             found = await self._cluster.get(CONFIG_MAPS, name, self._settings.namespace)
             self._ca = (now, (found.get("data") or {}).get(CA_FILE, ""))
         return self._ca[1]
+
+
+def _belongs(child: Child, meta: Meta) -> bool:
+    """Return whether what was found is its owner's, whatever its labels say."""
+    return bool(child.component) and meta.controller == child.owner and not meta.deleting
 
 
 def _uid_label(child: Any) -> str | None:  # noqa: ANN401 - any parsed child, or bare metadata
