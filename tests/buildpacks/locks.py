@@ -61,13 +61,14 @@ def yarn_lock(app: Path, version: str = "yarn@1.22.22") -> None:
     _run(app, "rm", "-rf", "node_modules")
 
 
-def modern_yarn_lock(app: Path) -> None:
+def modern_yarn_lock(app: Path, version: str = "4") -> None:
     ca_file = os.environ.get("NODE_EXTRA_CA_CERTS", "")
-    trust = {"YARN_HTTPS_CA_FILE_PATH": ca_file} if ca_file else {}
-    command = ("npx", "--yes", "--package", "@yarnpkg/cli-dist@4", "yarn", "install")
+    name = "YARN_CA_FILE_PATH" if version[0] in "23" else "YARN_HTTPS_CA_FILE_PATH"
+    trust = {name: ca_file} if ca_file else {}
+    command = ("npx", "--yes", "--package", f"@yarnpkg/cli-dist@{version}", "yarn", "install")
     _run(app, *command, YARN_ENABLE_IMMUTABLE_INSTALLS="false", **trust)
     _run(app, "rm", "-rf", "node_modules", ".pnp.cjs", ".pnp.loader.mjs", ".yarn")
 
 
-def pnpm_lock(app: Path) -> None:
-    _run(app, "npx", "--yes", "pnpm@10", "install", "--lockfile-only", "--ignore-scripts")
+def pnpm_lock(app: Path, version: str = "10") -> None:
+    _run(app, "npx", "--yes", f"pnpm@{version}", "install", "--lockfile-only", "--ignore-scripts")

@@ -436,41 +436,6 @@ def test_a_python_version_that_is_none(
 
 
 @pytest.mark.parametrize(
-    ("files", "package"),
-    [
-        ({"yarn.lock": "# yarn lockfile v1"}, "yarn@1.22.22"),
-        ({"yarn.lock": "__metadata:\n  version: 8"}, "@yarnpkg/cli-dist@4"),
-        ({"pnpm-lock.yaml": "lockfileVersion: '6.0'"}, "pnpm@8"),
-        ({"pnpm-lock.yaml": "lockfileVersion: '9.0'"}, "pnpm@10"),
-        ({"package-lock.json": "{}"}, ""),
-    ],
-)
-def test_which_package_manager_of_node(
-    shell: Callable[[str], Shell], files: Mapping[str, str], package: str
-) -> None:
-    node = shell("nodejs")
-    node.write({"package.json": "{}", **files})
-    assert node.run('manager_package "$(package_manager)"', "package", "manager") == package
-
-
-@pytest.mark.parametrize(
-    ("document", "package"),
-    [
-        ({"packageManager": "yarn@4.5.0+sha512.abc"}, "@yarnpkg/cli-dist@4.5.0"),
-        ({"packageManager": "yarn@1.22.19"}, "yarn@1.22.19"),
-        ({"engines": {"yarn": "1.x"}}, "yarn@1.x"),
-        ({"engines": {"yarn": ">=3"}}, "@yarnpkg/cli-dist@>=3"),
-    ],
-)
-def test_the_version_of_a_package_manager(
-    shell: Callable[[str], Shell], document: Mapping[str, object], package: str
-) -> None:
-    node = shell("nodejs")
-    node.write({"package.json": json.dumps(document), "yarn.lock": ""})
-    assert node.run("manager_package yarn", "package", "manager") == package
-
-
-@pytest.mark.parametrize(
     ("document", "release"),
     [({"scripts": {"start": "x"}}, "web: npm start"), ({}, "--- {}")],
 )
@@ -482,6 +447,13 @@ def test_the_default_process_of_node(
         [ROOT / "nodejs" / "bin" / "release", tmp_path], capture_output=True, text=True, check=True
     ).stdout
     assert release in shown
+
+
+def test_a_server_for_tools_has_no_default_process(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"scripts": {"start": "x"}}')
+    (tmp_path / "Procfile").write_text("mcp-tools: node server.js\n")
+    release = [ROOT / "nodejs" / "bin" / "release", tmp_path]
+    assert subprocess.check_output(release, text=True) == "--- {}\n"
 
 
 class Tree:

@@ -167,6 +167,49 @@ def test_modern_yarn_with_plug_n_play(app: Theatre) -> None:
         assert dyno.get().body == b"number: true"
 
 
+@pytest.mark.parametrize(
+    ("manager", "linker"),
+    [
+        ("yarn@3.8.7", "node-modules"),
+        ("yarn@3.8.7", "pnp"),
+        ("yarn@4.9.2", "node-modules"),
+        ("yarn@4.9.2", "pnp"),
+        ("pnpm@8.15.9", ""),
+        ("pnpm@11.9.0", ""),
+    ],
+)
+def test_every_step_of_a_package_manager(app: Theatre, manager: str, linker: str) -> None:
+    """Its own scripts, development packages only while it builds, a start, and all that again."""
+    name, version = manager.split("@")
+    app.write(
+        {
+            "package.json": package(
+                packageManager=manager,
+                scripts={
+                    "build": "is-ci || node -e \"require('is-odd'); console.log('built')\"",
+                    "heroku-cleanup": "echo cleaned",
+                    "start": "node server.js",
+                },
+                dependencies={"is-number": "7.0.0"},
+                devDependencies={"is-odd": "3.0.1", "is-ci": "4.1.0"},
+            ),
+            "server.js": SERVER,
+            **({".yarnrc.yml": f"nodeLinker: {linker}\n"} if linker else {}),
+        }
+    )
+    {"yarn": locks.modern_yarn_lock, "pnpm": locks.pnpm_lock}[name](app.app, version)
+    command = f"{name} start"
+    for _ in range(2):
+        built = app.build().succeeded()
+        assert "-----> Running build" in built.log
+        assert "cleaned" in built.log
+        assert "cannot take development packages out" in built.log or (
+            "is-odd" not in app.run(built.outcome.result, "ls node_modules .yarn/cache 2>/dev/null")
+        )
+        with app.boot(built.outcome.result, command) as dyno:
+            assert dyno.get().body == b"number: true"
+
+
 def test_an_engine_is_resolved_by_its_range(theatre: Theatre) -> None:
     engines = {"node": ">=20.10 <21"}
     built = theatre.build({"package.json": package(engines=engines), "server.js": SERVER})

@@ -10,6 +10,7 @@ prepare_environment() {
   # A registry that does not answer must not hold a build up for minutes.
   export npm_config_fetch_timeout=60000 npm_config_fetch_retries=3 npm_config_update_notifier=false
   export npm_config_fund=false npm_config_audit=false npm_config_progress=false npm_config_logs_max=0
+  export pnpm_config_verify_deps_before_run=${pnpm_config_verify_deps_before_run:-warn}
   export YARN_ENABLE_TELEMETRY=0 YARN_ENABLE_PROGRESS_BARS=0 COREPACK_ENABLE_STRICT=0
   if [[ -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
     export npm_config_cafile=$NODE_EXTRA_CA_CERTS

@@ -21,6 +21,14 @@ explain_failure() {
     fail "The lock file does not fit package.json (see above)." \
       "Install on your machine with the same package manager and commit the lock file."
   fi
+  if grep -q 'ERR_PNPM_IGNORED_BUILDS' "$output"; then
+    fail "pnpm runs no install script of a package that nobody approved (see above)." \
+      "Run 'pnpm approve-builds' on your machine and commit pnpm-workspace.yaml, or package.json."
+  fi
+  if grep -q 'ERR_PNPM_LOCKFILE_BREAKING_CHANGE' "$output"; then
+    fail "This pnpm does not read the app's pnpm-lock.yaml (see above)." \
+      "Name in packageManager the version that wrote it, or lock again and commit pnpm-lock.yaml."
+  fi
   if grep -qE 'EBADENGINE|The engine "node" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE' "$output"; then
     fail "A package does not run on node $(<"$BUILD_DIR/$NODE_HOME_PATH/version") (see above)." \
       "Change engines.node of package.json."

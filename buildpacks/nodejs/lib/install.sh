@@ -38,7 +38,7 @@ warn_about_source() {
 
 # tree_key MANAGER: what node_modules is made from; nothing when it is not to be cached as a whole.
 tree_key() {
-  if [[ $(setting NODE_MODULES_CACHE true) != true ]] || has_install_scripts ||
+  if [[ $(setting NODE_MODULES_CACHE true) == false ]] || has_install_scripts ||
     grep -qs '^__metadata:' "$BUILD_DIR/yarn.lock"; then
     return
   fi
@@ -75,9 +75,9 @@ install_with_npm() {
 }
 
 install_with_yarn() {
-  detail "Installing node modules (yarn.lock)"
+  detail "Installing node modules ($(frozen yarn.lock 'yarn install'))"
   if [[ $(yarn_version) == 1.* ]]; then
-    YARN_PRODUCTION=false NODE_ENV=development manager_run yarn install --frozen-lockfile \
+    YARN_PRODUCTION=false NODE_ENV=development manager_run yarn install "$(frozen --frozen-lockfile --no-lockfile)" \
       --non-interactive --no-progress --cache-folder "$(manager_cache yarn)"
   else
     install_with_modern_yarn
@@ -90,14 +90,19 @@ install_with_modern_yarn() {
   key=$(file_digest "$BUILD_DIR/yarn.lock")
   if [[ -d $folder ]]; then
     detail "Using the packages that are part of the source (.yarn/cache)"
-    yarn_here install --immutable
+    yarn_here install "$(frozen --immutable --no-immutable)"
     return
   fi
   cache_get yarn-packages "$key" "$folder" || true
-  yarn_here install --immutable
+  yarn_here install "$(frozen --immutable --no-immutable)"
   if [[ -d $folder ]]; then
     cache_put yarn-packages "$key" "$folder"
   fi
+}
+
+# frozen WITH WITHOUT: a word that is another where there is no lock file to keep to.
+frozen() {
+  if has_lock_file; then printf '%s' "$1"; else printf '%s' "$2"; fi
 }
 
 yarn_here() {
@@ -115,8 +120,8 @@ yarn_trust() {
 }
 
 install_with_pnpm() {
-  detail "Installing node modules (pnpm-lock.yaml)"
-  manager_run pnpm install --frozen-lockfile --prod=false --reporter=append-only \
+  detail "Installing node modules ($(frozen pnpm-lock.yaml 'pnpm install'))"
+  manager_run pnpm install "$(frozen --frozen-lockfile --no-frozen-lockfile)" --prod=false --reporter=append-only \
     --store-dir "$(manager_cache pnpm)"
 }
 
@@ -171,5 +176,16 @@ yarn_can_prune() {
 }
 
 prune_with_pnpm() {
-  CI=true manager_run pnpm prune --prod --ignore-scripts
+  local version
+  version=$(cd "$BUILD_DIR" && pnpm --version)
+  if grep -qs '^packages:' "$BUILD_DIR/pnpm-workspace.yaml"; then
+    detail "Skipping because pnpm cannot prune a workspace"
+  elif version_at_least "$version" 8.15.6; then
+    CI=true manager_run pnpm prune --prod --ignore-scripts
+  elif has_install_scripts; then
+    warn "pnpm $version would run the app's install scripts again to prune: development packages stay in the slug." \
+      "pnpm 8.15.6 and later need not."
+  else
+    CI=true manager_run pnpm prune --prod
+  fi
 }

@@ -3,12 +3,12 @@
 
 # package_value FILTER: a value of package.json by its jq path, empty when there is none.
 package_value() {
-  jq -r "$1 // empty" "$BUILD_DIR/package.json"
+  jq -r "($1)? // empty" "$BUILD_DIR/package.json"
 }
 
 # has_script NAME
 has_script() {
-  jq -e --arg name "$1" '.scripts[$name] // empty' "$BUILD_DIR/package.json" >/dev/null
+  jq -e --arg name "$1" '.scripts[$name]? // empty' "$BUILD_DIR/package.json" >/dev/null
 }
 
 check_package_json() {
