@@ -569,17 +569,6 @@ def test_a_procfile_says_which_of_several_go_programs_run(tmp_path: Path) -> Non
     assert released(tmp_path, "web", "worker", procfile=True) == "--- {}\n"
 
 
-def test_the_manage_file_nearest_to_the_root_counts(shell: Callable[[str], Shell]) -> None:
-    made = shell("python")
-    for name in ("demo/manage.py", "a/b/manage.py", "z/manage.py", "node_modules/manage.py"):
-        (made.place / "build" / name).parent.mkdir(parents=True, exist_ok=True)
-        (made.place / "build" / name).touch()
-    shown = 'manage_file | sed "s|^$BUILD_DIR/||"'
-    assert made.run(shown, "django") == "demo/manage.py\n"
-    (made.place / "build" / "manage.py").touch()
-    assert made.run(shown, "django") == "manage.py\n"
-
-
 @pytest.mark.parametrize("manager", ["npm", "yarn", "pnpm"])
 def test_scripts_run_by_the_package_manager_of_the_app(
     shell: Callable[[str], Shell], manager: str

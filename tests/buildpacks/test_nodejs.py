@@ -210,6 +210,42 @@ def test_every_step_of_a_package_manager(app: Theatre, manager: str, linker: str
             assert dyno.get().body == b"number: true"
 
 
+def test_a_workspace_of_pnpm_starts_without_a_terminal(app: Theatre) -> None:
+    app.write(
+        {
+            "package.json": package(
+                packageManager="pnpm@11.9.0",
+                scripts={"start": "node server.js"},
+                dependencies={"is-number": "7.0.0", "greet": "workspace:*"},
+                devDependencies={"is-odd": "3.0.1"},
+            ),
+            "pnpm-workspace.yaml": "packages:\n  - packages/*\n",
+            "packages/greet/package.json": json.dumps({"name": "greet", "version": "1.0.0"}),
+            "packages/greet/index.js": "module.exports = 'hello'\n",
+            "server.js": SERVER.replace('"number: "', 'require("greet")'),
+            "Procfile": "web: pnpm start\n",
+        }
+    )
+    locks.pnpm_lock(app.app, "11.9.0")
+    built = app.build().succeeded()
+    assert "Skipping because pnpm cannot prune a workspace" in built.log
+    with app.boot(built.outcome.result, built.processes["web"]) as dyno:
+        assert dyno.get().body == b"hellotrue"
+
+
+def test_folders_that_the_app_names_come_back(app: Theatre) -> None:
+    count = ".next/cache/count"
+    build = f"cat {count} 2>/dev/null || echo first; mkdir -p .next/cache; echo second >{count}"
+    files = {
+        "package.json": package(scripts={"build": build}, cacheDirectories=[".next/cache"]),
+        "server.js": SERVER,
+    }
+    assert "first" in app.build(files).succeeded().log
+    again = app.build().succeeded().log
+    assert "Restored from the cache: .next/cache" in again
+    assert "second" in again.partition("-----> Running build")[2]
+
+
 def test_an_engine_is_resolved_by_its_range(theatre: Theatre) -> None:
     engines = {"node": ">=20.10 <21"}
     built = theatre.build({"package.json": package(engines=engines), "server.js": SERVER})

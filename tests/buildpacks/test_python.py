@@ -143,6 +143,25 @@ def test_hooks_of_the_app_run_around_the_installation(app: Theatre) -> None:
     assert "-----> Running post_compile hook\n       after\n" in built.log
 
 
+def test_a_hook_may_write_the_file_that_names_the_packages(app: Theatre) -> None:
+    app.write(
+        {
+            "requirements/production.txt": "six==1.17.0\n",
+            "bin/pre_compile": "#!/bin/bash\r\ncp requirements/production.txt requirements.txt\r\n",
+            "Procfile": "web: x\n",
+            ".python-version": "3.13\n",
+        }
+    )
+    app.config = {"POETRY_VERSION": "1.8.3", "UID": "1000", "name": "n", "TMPDIR": "/app/tmp"}
+    built = app.build().succeeded()
+    assert "Windows line ends were removed from bin/pre_compile" in built.log
+    show = (
+        "import six, os;print(six.__version__, *(os.environ[n] for n in ('UID', 'name', 'TMPDIR')))"
+    )
+    shown = app.run(built.outcome.result, f'python -c "{show}"')
+    assert shown == "1.17.0 1000 n /app/tmp\n"
+
+
 def test_collectstatic_that_fails_is_explained(app: Theatre) -> None:
     sample_apps.django(app.app)
     settings = app.app / "mysite" / "settings.py"

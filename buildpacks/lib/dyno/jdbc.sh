@@ -26,13 +26,22 @@ haikube_jdbc() {
   export "$1_PASSWORD=$(haikube_unescape "${BASH_REMATCH[5]}")"
 }
 
-if [[ -n ${DATABASE_URL:-} && -z ${JDBC_DATABASE_URL:-} ]]; then
-  haikube_jdbc JDBC_DATABASE "$DATABASE_URL"
+if [[ -n ${DATABASE_CONNECTION_POOL_URL:-} ]]; then
+  haikube_jdbc DATABASE_CONNECTION_POOL_JDBC "$DATABASE_CONNECTION_POOL_URL"
 fi
-if [[ -n ${JDBC_DATABASE_URL:-} && ${DISABLE_SPRING_DATASOURCE_URL:-} != true ]]; then
-  export SPRING_DATASOURCE_URL="${SPRING_DATASOURCE_URL:-$JDBC_DATABASE_URL}"
-  export SPRING_DATASOURCE_USERNAME="${SPRING_DATASOURCE_USERNAME:-${JDBC_DATABASE_USERNAME:-}}"
-  export SPRING_DATASOURCE_PASSWORD="${SPRING_DATASOURCE_PASSWORD:-${JDBC_DATABASE_PASSWORD:-}}"
+# The pool of a database comes before the database, and that before those of add-ons of MySQL.
+for haikube_name in ${DATABASE_URL:+DATABASE_CONNECTION_POOL_URL} DATABASE_URL JAWSDB_URL JAWSDB_MARIA_URL \
+  CLEARDB_DATABASE_URL; do
+  if [[ -n ${!haikube_name:-} && -z ${JDBC_DATABASE_URL:-} ]]; then
+    haikube_jdbc JDBC_DATABASE "${!haikube_name}"
+  fi
+done
+# Who sets one of the three means another database: a name of this one would not fit.
+if [[ -n ${JDBC_DATABASE_URL:-} && ${DISABLE_SPRING_DATASOURCE_URL:-} != true && \
+  -z ${SPRING_DATASOURCE_URL:-}${SPRING_DATASOURCE_USERNAME:-}${SPRING_DATASOURCE_PASSWORD:-} ]]; then
+  export SPRING_DATASOURCE_URL="$JDBC_DATABASE_URL"
+  export SPRING_DATASOURCE_USERNAME="${JDBC_DATABASE_USERNAME:-}"
+  export SPRING_DATASOURCE_PASSWORD="${JDBC_DATABASE_PASSWORD:-}"
 fi
 for haikube_name in ${!HEROKU_POSTGRESQL_*}; do
   if [[ $haikube_name == *_URL && $haikube_name != *_JDBC_URL ]]; then
@@ -41,6 +50,7 @@ for haikube_name in ${!HEROKU_POSTGRESQL_*}; do
 done
 if [[ -n ${REDIS_URL:-} && ${DISABLE_SPRING_REDIS_URL:-} != true ]]; then
   export SPRING_REDIS_URL="${SPRING_REDIS_URL:-$REDIS_URL}"
+  export SPRING_DATA_REDIS_URL="${SPRING_DATA_REDIS_URL:-$SPRING_REDIS_URL}" # its name since Spring Boot 3
 fi
 unset haikube_name
 unset -f haikube_jdbc haikube_unescape

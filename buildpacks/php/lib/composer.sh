@@ -45,6 +45,8 @@ prepare_composer() {
   # an archive of a commit has no history to read the app's own version from; Composer takes this then
   export COMPOSER_ROOT_VERSION=${COMPOSER_ROOT_VERSION:-1.0.0}
   export COMPOSER_PROCESS_TIMEOUT=${COMPOSER_PROCESS_TIMEOUT:-0} COMPOSER_MEMORY_LIMIT=${COMPOSER_MEMORY_LIMIT:--1}
+  # a package from a folder of the app would be a link that leads into the build
+  export COMPOSER_MIRROR_PATH_REPOS=${COMPOSER_MIRROR_PATH_REPOS:-1}
   mirror=$(setting BUILDPACK_PHP_REPOSITORY)
   if [[ -n $mirror ]]; then
     (cd "$BUILD_DIR" && quietly composer config --global repo.packagist composer "$mirror") ||
@@ -63,6 +65,10 @@ run_composer() {
 # explain_composer LOG COMMAND
 explain_composer() {
   explain_private_repository "$1"
+  if grep -q 'COMPOSER_AUTH environment variable is malformed' "$1"; then
+    fail "The config var COMPOSER_AUTH is not valid JSON." \
+      "It must be an object such as {\"http-basic\": {\"repo.example.com\": {\"username\": \"…\", \"password\": \"…\"}}}."
+  fi
   if grep -qiE 'could not authenticate|HTTP[/0-9.]* 40[13]|require[sd] authentication' "$1"; then
     fail "A package needs credentials (see above)." \
       "Set the config var COMPOSER_AUTH, for example" \

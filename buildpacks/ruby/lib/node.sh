@@ -16,7 +16,7 @@ install_node_if_needed() {
 install_node_here() {
   local exported=$BUILDPACK_DIR/export
   (
-    for part in package manager version runtime failure dyno; do
+    for part in package range manager version runtime failure dyno; do
       # shellcheck disable=SC1090  # the parts of the nodejs buildpack
       source "$(dirname -- "$HAIKUBE_LIB")/nodejs/lib/$part.sh"
     done

@@ -2,6 +2,7 @@
 # What a Ruby dyno finds in its environment. Config vars win over every default.
 
 write_ruby_profile() {
+  ! has_gem railties || mkdir -p "$BUILD_DIR/tmp/pids" # where its server writes at once
   profile_memory
   profile_path ruby .heroku/ruby/bin
   profile_path ruby vendor/bundle/bin

@@ -89,6 +89,50 @@ def test_what_the_app_sets_stays() -> None:
     assert environment["JDBC_DATABASE_URL"] == "jdbc:postgresql://other/x"
     assert environment["SPRING_DATASOURCE_URL"] == "mine"
     assert environment["SPRING_REDIS_URL"] == "redis://r"
+    assert "SPRING_DATASOURCE_USERNAME" not in environment
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        ({"DATABASE_URL": "postgres://db/x"}, "postgresql://db"),
+        (
+            {
+                "DATABASE_URL": "postgres://db/x",
+                "DATABASE_CONNECTION_POOL_URL": "postgres://pool/x",
+            },
+            "postgresql://pool",
+        ),
+        ({"JAWSDB_URL": "mysql://a:b@jaws/x"}, "mysql://jaws"),
+        ({"JAWSDB_MARIA_URL": "mysql://a:b@maria/x"}, "mysql://maria"),
+        ({"CLEARDB_DATABASE_URL": "mysql://a:b@clear/x"}, "mysql://clear"),
+        (
+            {"CLEARDB_DATABASE_URL": "mysql://c/x", "DATABASE_URL": "postgres://db/x"},
+            "postgresql://db",
+        ),
+    ],
+)
+def test_which_database_it_is(given: dict[str, str], host: str) -> None:
+    environment = sourced("jdbc.sh", **given)
+
+    assert environment["JDBC_DATABASE_URL"].startswith(f"jdbc:{host}/x")
+    assert environment["SPRING_DATASOURCE_URL"] == environment["JDBC_DATABASE_URL"]
+
+
+def test_a_connection_pool_has_a_name_of_its_own() -> None:
+    environment = sourced("jdbc.sh", DATABASE_CONNECTION_POOL_URL="postgres://u:p@pool/x")
+
+    assert environment["DATABASE_CONNECTION_POOL_JDBC_URL"].startswith("jdbc:postgresql://pool/x?")
+    assert "JDBC_DATABASE_URL" not in environment
+
+
+@pytest.mark.parametrize("name", ["SPRING_REDIS_URL", "SPRING_DATA_REDIS_URL"])
+def test_spring_boot_finds_redis_before_and_since_its_third_version(name: str) -> None:
+    assert sourced("jdbc.sh", REDIS_URL="redis://r")[name] == "redis://r"
+    assert (
+        sourced("jdbc.sh", REDIS_URL="redis://r", **{name: "redis://mine"})[name] == "redis://mine"
+    )
+    assert name not in sourced("jdbc.sh", REDIS_URL="redis://r", DISABLE_SPRING_REDIS_URL="true")
 
 
 def test_further_databases_get_their_own_names() -> None:

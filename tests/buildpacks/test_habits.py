@@ -1,0 +1,121 @@
+"""What apps of Ruby, PHP and Scala bring along, in bash alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from buildpacks.test_lib import ROOT, Shell
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Callable[[str], Shell]:
+    return lambda buildpack: Shell(tmp_path, buildpack)
+
+
+def test_programs_that_ask_for_ruby_of_windows_are_mended(shell: Callable[[str], Shell]) -> None:
+    ruby = shell("ruby")
+    (ruby.place / "build" / "bin").mkdir()
+    ruby.write(
+        {
+            "bin/rails": "#!/usr/bin/env ruby.exe\nputs 1\n",
+            "bin/setup": "#!/usr/bin/env ruby\n# ruby.exe\n",
+            "bin/tool": "\x7fELF",
+        }
+    )
+    shown = ruby.run("mend_binstubs", "binstubs")
+    assert " !     bin/rails begin with a line for Windows (ruby.exe), and were mended" in shown
+    assert (ruby.place / "build/bin/rails").read_text() == "#!/usr/bin/env ruby\nputs 1\n"
+    assert (ruby.place / "build/bin/setup").read_text() == "#!/usr/bin/env ruby\n# ruby.exe\n"
+    assert ruby.run("mend_binstubs", "binstubs") == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("Don't know how to build task 'assets:clean' (See the list of available tasks)", 0),
+        ("rake aborted! ZeroDivisionError", 77),
+    ],
+)
+def test_assets_need_no_task_that_cleans_them(
+    shell: Callable[[str], Shell], said: str, code: int
+) -> None:
+    ruby = shell("ruby")
+    ruby.write(
+        {"Gemfile.lock": "GEM\n  specs:\n    railties (7)\n    propshaft (1)\n", "Rakefile": ""}
+    )
+    line = (
+        f'bundle() {{ echo "{said}"; return 1; }}\nASSET_DIGEST=x RUBY_VERSION=3.3\ncompile_assets'
+    )
+    shown = ruby.run(line, "lockfile", "assets", "profile", code=code)
+    assert said in shown
+    assert ("Precompiling the assets failed" in shown) is (code == 77)
+
+
+def test_what_composer_says_of_bad_credentials(shell: Callable[[str], Shell]) -> None:
+    php = shell("php")
+    php.write({"log": "COMPOSER_AUTH environment variable is malformed, should be a valid JSON"})
+    shown = php.run('explain_composer "$BUILD_DIR/log" install', "manifest", "composer", code=77)
+    assert " !     The config var COMPOSER_AUTH is not valid JSON.\n" in shown
+
+
+def test_packages_from_folders_of_a_php_app_are_copied(shell: Callable[[str], Shell]) -> None:
+    line = 'prepare_composer\necho "$COMPOSER_MIRROR_PATH_REPOS"'
+    assert shell("php").run(line, "manifest", "composer") == "1\n"
+
+
+SBT = (ROOT / "scala" / "bin" / "compile").read_text().partition("# Folders of the app")[2]
+
+
+@pytest.mark.parametrize(
+    ("properties", "tasks"),
+    [
+        ("", ["compile", "stage"]),
+        ("sbt.project=web\r\n", ["web/compile", "web/stage"]),
+        ("sbt.clean = true\n", ["clean", "compile", "stage"]),
+    ],
+)
+def test_sbt_is_told_by_system_properties_too(
+    shell: Callable[[str], Shell], properties: str, tasks: list[str]
+) -> None:
+    scala = shell("scala")
+    scala.write({"system.properties": properties})
+    functions = SBT.rpartition("\nmain\n")[0].partition("\n")[2]
+    shown = scala.run(f'source "$HAIKUBE_LIB/jvm.sh"\n{functions}\nsbt_tasks')
+    assert shown.split() == tasks
+
+
+def test_an_sbt_that_nobody_maintains_is_warned_of(shell: Callable[[str], Shell]) -> None:
+    scala = shell("scala")
+    (scala.place / "build" / "project").mkdir()
+    scala.write({"project/build.properties": "sbt.version=0.13.18\n"})
+    functions = SBT.rpartition("\nmain\n")[0].partition("\n")[2]
+    shown = scala.run(f'cd "$BUILD_DIR"\nsource "$HAIKUBE_LIB/jvm.sh"\n{functions}\nwanted_sbt')
+    assert "sbt 0.13.18 is no longer maintained" in shown
+
+
+GO = r"""
+go() {
+  local each
+  for each in a b; do
+    echo "/build/bin/httpd example.com/$each/cmd/httpd"
+  done
+}
+GO_TAGS=heroku
+"""
+
+
+def test_two_programs_of_one_name_are_named(shell: Callable[[str], Shell]) -> None:
+    functions = (ROOT / "go" / "bin" / "compile").read_text()
+    refuse = (
+        "refuse_same_names() {"
+        + functions.partition("refuse_same_names() {")[2].partition("\n}\n")[0]
+    )
+    shown = shell("go").run(f"{GO}\n{refuse}\n}}\nrefuse_same_names x", "packages", code=77)
+    assert (
+        " !     Several packages make a program of the same name, and one would overwrite" in shown
+    )
+    assert " !     example.com/a/cmd/httpd, example.com/b/cmd/httpd.\n" in shown
+    assert "GO_INSTALL_PACKAGE_SPEC" in shown
