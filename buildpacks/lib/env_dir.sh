@@ -48,6 +48,16 @@ export_env_dir() {
   done
 }
 
+# env_default NAME=VALUE...: what the tools of a build are told unless the app says otherwise.
+env_default() {
+  local each
+  for each in "$@"; do
+    if [[ ! -v ${each%%=*} ]]; then
+      export "${each?}"
+    fi
+  done
+}
+
 # is_free NAME: no variable of this script has the name, and bash has none of its own. What came with
 # the environment may be changed.
 is_free() {

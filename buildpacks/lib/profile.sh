@@ -19,9 +19,9 @@ profile_set() {
   profile_line "$1" "export $2=\"$3\""
 }
 
-# profile_default SCRIPT NAME VALUE: sets a variable unless a config var has it.
+# profile_default SCRIPT NAME VALUE: sets a variable unless a config var has it, be it empty.
 profile_default() {
-  profile_line "$1" "export $2=\"\${$2:-$3}\""
+  profile_line "$1" "export $2=\"\${$2-$3}\""
 }
 
 # profile_path SCRIPT FOLDER: puts a folder in front of PATH; FOLDER is relative to the app.

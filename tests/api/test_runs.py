@@ -134,6 +134,8 @@ async def test_a_detached_run(world: World, http: aiohttp.ClientSession) -> None
         ({"command": "x", "type": "a b"}, "must be letters"),
         ({"command": "x", "time_to_live": 100_000}, "1 to 86400"),
         ({"command": "x", "env": {"A-B": "c"}}, "cannot name a variable"),
+        ({"command": "x", "env": {"A": "b\0c"}}, "The value of A is no text"),
+        ({"command": "x", "env": {"A": "b" * 70_000}}, "at most 65,536 are possible"),
     ],
 )
 async def test_what_cannot_be_run(

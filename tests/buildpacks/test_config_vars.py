@@ -118,3 +118,24 @@ def test_the_tools_of_a_build_see_what_was_set(
     assert made.run("\n".join(lines), *parts) == ""
     found = shown((made.place / "build" / "seen").read_bytes())
     assert {name: found.get(name) for name in config} == config
+
+
+SAID = re.compile(r"env_default ((?:[^\n]*\\\n)*[^\n]*)")
+
+
+def test_what_a_buildpack_tells_its_tools_is_a_default(tmp_path: Path) -> None:
+    texts = [path.read_text() for path in ROOT.rglob("*.sh")]
+    told = {
+        name
+        for text in texts
+        for part in SAID.findall(text)
+        for name in re.findall(r"(\w+)=", part)
+    }
+    assert {"npm_config_fetch_timeout", "LEIN_NO_DEV", "COREPACK_ENABLE_STRICT"} <= told
+    made = Shell(tmp_path, "nodejs")
+    made.write(dict.fromkeys(told, "mine"), "env")
+    parts = ("package", "dyno")
+    line = 'prepare_environment >&2\ntool env -0 >"$BUILD_DIR/seen"'
+    made.run(line, *parts, NODE_EXTRA_CA_CERTS="/ca.crt")
+    found = shown((made.place / "build" / "seen").read_bytes())
+    assert {name: found.get(name) for name in told} == dict.fromkeys(told, "mine")

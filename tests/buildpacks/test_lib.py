@@ -252,10 +252,11 @@ def test_a_download_with_another_checksum_leaves_nothing(lib: Shell) -> None:
 def test_profile_scripts_let_config_vars_win(lib: Shell) -> None:
     shown = lib.run(
         "profile_default a LANG C.UTF-8\nprofile_set a NODE_HOME '$HOME/n'\nprofile_path a bin\n"
-        "HOME=/app LANG=cs_CZ.UTF-8 bash -c '. $BUILD_DIR/.profile.d/a.sh; "
-        "echo $LANG $NODE_HOME ${PATH%%:*}'"
+        "profile_default a EMPTY full\n"
+        "HOME=/app LANG=cs_CZ.UTF-8 EMPTY= bash -c '. $BUILD_DIR/.profile.d/a.sh; "
+        "echo $LANG $NODE_HOME ${PATH%%:*} [$EMPTY]'"
     )
-    assert shown == "cs_CZ.UTF-8 /app/n /app/bin\n"
+    assert shown == "cs_CZ.UTF-8 /app/n /app/bin []\n"
 
 
 def test_exports_reach_the_next_buildpack_whatever_they_hold(lib: Shell) -> None:

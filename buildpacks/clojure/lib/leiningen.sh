@@ -27,7 +27,8 @@ lein_install() {
 # lein_environment: libraries go to the cache, mirrors come from the setting LEIN_MIRRORS.
 lein_environment() {
   local mirror
-  export LEIN_HOME=$TMPDIR/lein LEIN_NO_DEV=yes
+  export LEIN_HOME=$TMPDIR/lein
+  env_default LEIN_NO_DEV=yes
   LEIN_JVM_OPTS="$(jvm_tool_options "$CACHE_DIR/jvm/lein.jsa")"
   export LEIN_JVM_OPTS
   mkdir -p "$LEIN_HOME" "$HOME"

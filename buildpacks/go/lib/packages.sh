@@ -17,20 +17,20 @@ package_spec() {
 main_packages() {
   local pattern
   while read -r pattern; do
-    go list -find -tags "$GO_TAGS" -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' "$pattern" || return 1
+    tool go list -find -tags "$GO_TAGS" -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' "$pattern" || return 1
   done < <(module_patterns) | grep . || true
 }
 
 # program_names PACKAGES: the program and the package of each, as go install would name it.
 program_names() {
   # shellcheck disable=SC2086  # one word for each package
-  go list -find -tags "$GO_TAGS" -f '{{if eq .Name "main"}}{{.Target}} {{.ImportPath}}{{end}}' $1 |
+  tool go list -find -tags "$GO_TAGS" -f '{{if eq .Name "main"}}{{.Target}} {{.ImportPath}}{{end}}' $1 |
     sed -nE 's|^.*/([^/ ]+) |\1 |p'
 }
 
 module_patterns() {
   if [[ -f go.work ]]; then
-    go list -m -f '{{.Dir}}/...'
+    tool go list -m -f '{{.Dir}}/...'
   else
     echo ./...
   fi

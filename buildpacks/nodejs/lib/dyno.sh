@@ -4,16 +4,16 @@
 prepare_environment() {
   export_env_dir '^NODE_OPTIONS$|^NPM_CONFIG_PRODUCTION$|^YARN_PRODUCTION$'
   export NODE_ENV=${NODE_ENV:-production}
-  export NPM_CONFIG_LOGLEVEL=${NPM_CONFIG_LOGLEVEL:-error} NODE_VERBOSE=${NODE_VERBOSE:-false}
+  env_default NPM_CONFIG_LOGLEVEL=error NODE_VERBOSE=false
   NODE_OPTIONS=$(setting NODE_OPTIONS --max_old_space_size=2560)
   export NODE_OPTIONS
   # A registry that does not answer must not hold a build up for minutes.
-  export npm_config_fetch_timeout=60000 npm_config_fetch_retries=3 npm_config_update_notifier=false
-  export npm_config_fund=false npm_config_audit=false npm_config_progress=false npm_config_logs_max=0
-  export pnpm_config_verify_deps_before_run=${pnpm_config_verify_deps_before_run:-warn}
-  export YARN_ENABLE_TELEMETRY=0 YARN_ENABLE_PROGRESS_BARS=0 COREPACK_ENABLE_STRICT=0
+  env_default npm_config_fetch_timeout=60000 npm_config_fetch_retries=3 npm_config_update_notifier=false \
+    npm_config_fund=false npm_config_audit=false npm_config_progress=false npm_config_logs_max=0 \
+    pnpm_config_verify_deps_before_run=warn \
+    YARN_ENABLE_TELEMETRY=0 YARN_ENABLE_PROGRESS_BARS=0 COREPACK_ENABLE_STRICT=0
   if [[ -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
-    export npm_config_cafile=$NODE_EXTRA_CA_CERTS
+    env_default "npm_config_cafile=$NODE_EXTRA_CA_CERTS"
   fi
   topic "Creating runtime environment"
   detail "NODE_ENV=$NODE_ENV"

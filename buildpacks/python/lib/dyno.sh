@@ -4,7 +4,7 @@
 write_dyno_profile() {
   profile_memory
   profile_path python "$PYTHON_HOME/bin"
-  profile_set python PYTHONUNBUFFERED 1
+  profile_default python PYTHONUNBUFFERED 1
   profile_default python LANG C.UTF-8
   profile_default python PYTHONPATH "\$HOME"
   profile_default python FORWARDED_ALLOW_IPS '*'

@@ -44,7 +44,7 @@ has_compiled_assets() {
 has_asset_task() {
   has_gem "${RAILS_ASSET_GEMS[@]}" && return 0
   local tasks
-  tasks=$(asset_environment && bundle exec rake --prereqs 2>/dev/null) || return 1
+  tasks=$(asset_environment && tool bundle exec rake --prereqs 2>/dev/null) || return 1
   grep -qx 'rake assets:precompile' <<<"$tasks"
 }
 

@@ -5,11 +5,15 @@
 mend_binstubs() {
   local file mended=()
   for file in "$BUILD_DIR"/bin/*; do
-    [[ -f $file ]] && sed -n '1p' "$file" | grep -aqE '^#!.*\bruby\.exe\b' || continue
+    asks_for_windows "$file" || continue
     sed -i '1s/ruby\.exe/ruby/' "$file"
     mended+=("${file#"$BUILD_DIR/"}")
   done
   ((${#mended[@]} == 0)) ||
     warn "${mended[*]} begin with a line for Windows (ruby.exe), and were mended for this build." \
       "Run 'bundle exec rake app:update:bin', or correct their first line, and commit them."
+}
+
+asks_for_windows() {
+  [[ -f $1 ]] && sed -n '1p' "$1" | grep -aqE '^#!.*\bruby\.exe\b'
 }

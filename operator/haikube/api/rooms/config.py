@@ -127,7 +127,7 @@ def _changed(before: Mapping[str, str], wish: Mapping[str, Any]) -> dict[str, st
     for name, value in wish.items():
         _require_name(name)
         if isinstance(value, str):
-            _require_value(name, value)
+            require_value(name, value)
     after = {**before, **wish}
     kept = {name: after[name] for name in sorted(after) if after[name] is not None}
     size = _size(kept)
@@ -151,7 +151,8 @@ def _require_name(name: str) -> None:
         )
 
 
-def _require_value(name: str, value: str) -> None:
+def require_value(name: str, value: str) -> None:
+    """Raise a 422 ``Problem`` for a value that no process can be given."""
     if "\0" in value or any("\ud800" <= each <= "\udfff" for each in value):
         raise invalid(
             f"The value of {name:.80} is no text: it holds a zero byte, which no environment can, "

@@ -16,6 +16,7 @@ from haikube.api.kernel.call import Call
 from haikube.api.kernel.endpoint import Room
 from haikube.api.kernel.problems import Problem, invalid
 from haikube.api.kernel.rights import Right
+from haikube.api.rooms.config import require_value
 from haikube.api.rooms.dynos import Listed, find
 from haikube.api.rooms.lookup import app_releases, size_name
 from haikube.api.streams.attach import ACT, JOIN_SECONDS, LEASE_SECONDS
@@ -132,6 +133,8 @@ def _env(given: object) -> dict[str, str]:
     wrong = sorted(name for name in texts if not CONFIG_VAR.fullmatch(name))
     if wrong:
         raise invalid(f"env: {wrong[0]!r:.60} cannot name a variable: use letters, digits and _.")
+    for name, text in texts.items():
+        require_value(name, text)
     return {
         name: text
         for name, text in texts.items()
