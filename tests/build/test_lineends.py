@@ -21,6 +21,16 @@ def test_a_script_with_windows_line_ends_runs(engine: Engine, name: str) -> None
     assert ".gitattributes" in done.log
 
 
+@pytest.mark.parametrize(
+    "name", ["bin/pre_compile", "start.sh", ".profile", ".profile.d/own.sh", "bin/go-post-compile"]
+)
+def test_what_a_shell_reads_needs_no_first_line(engine: Engine, name: str) -> None:
+    engine.buildpack(compile=f"#!/bin/sh\nsh $1/{name}\n")
+    done = engine.run({name: "true\r\necho it runs\r\n"})
+    assert "it runs\n" in done.log
+    assert f" !     Windows line ends were removed from {name},\n" in done.log
+
+
 def test_what_a_wrapper_reads_is_mended_as_well(engine: Engine) -> None:
     engine.buildpack(compile="#!/bin/sh\nod -c $1/.mvn/wrapper/maven-wrapper.properties\n")
     done = engine.run({".mvn/wrapper/maven-wrapper.properties": "distributionUrl=x\r\n"})

@@ -20,9 +20,15 @@ _HEAD: Final = 256
 _OF_TOOLS: Final = frozenset(
     {".git", "node_modules", "vendor", "bower_components", ".venv", "venv"}
 )
-_WRAPPERS: Final = frozenset({"mvnw", "gradlew"})
-_READ_BY_SHELL: Final = frozenset({"maven-wrapper.properties"})
-"""Beside scripts: what a wrapper of the app reads line by line, the CR with it."""
+_READ_BY_SHELL: Final = frozenset(
+    {
+        *("mvnw", "gradlew", "maven-wrapper.properties", ".profile"),
+        *("pre_compile", "post_compile", "go-pre-compile", "go-post-compile"),
+    }
+)
+"""What is a shell's to read whatever it begins with: wrappers and what they read, hooks, profiles."""
+
+_SHELL_ENDS: Final = (".sh", ".bash")
 _SHOWN: Final = 10
 
 
@@ -49,14 +55,17 @@ def _candidates(root: Path) -> Iterator[Path]:
 def _mend(path: Path) -> bool:
     """Mend one file, if it is a script that would not run; links are left alone."""
     head = _head(path)
-    script = head.startswith(b"#!") or path.name in _WRAPPERS
-    if not (script or path.name in _READ_BY_SHELL) or b"\r\n" not in head:
+    if b"\r\n" not in head or not (head.startswith(b"#!") or _is_for_shell(path.name)):
         return False
     content = read_plain(path, _LARGEST)
     if content is None or len(content) > _LARGEST or b"\0" in content:
         return False
     path.write_bytes(content.replace(b"\r\n", b"\n"))
     return True
+
+
+def _is_for_shell(name: str) -> bool:
+    return name in _READ_BY_SHELL or name.endswith(_SHELL_ENDS)
 
 
 def _head(path: Path) -> bytes:
