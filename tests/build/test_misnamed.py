@@ -47,6 +47,13 @@ def test_what_has_a_name_of_its_own_is_not(engine: Engine, name: str) -> None:
     assert "is not read" not in engine.run({name: ""}).log
 
 
+def test_what_is_not_read_is_why_nothing_was_detected(engine: Engine) -> None:
+    engine.buildpack(detect="#!/bin/sh\nexit 1\n")
+    reason, message = engine.run({"Requirements.txt": "six\n"}).failure
+    assert reason == "NoBuildpackMatches"
+    assert "Requirements.txt is not read: rename it to requirements.txt; its root needs" in message
+
+
 def test_a_committed_virtual_environment_is_named(engine: Engine) -> None:
     engine.buildpack()
     done = engine.run({"venv/pyvenv.cfg": "home = /usr/bin\n", "lib/x.cfg": ""})

@@ -123,6 +123,20 @@ def test_contradictions_of_package_json(node: Shell, engine: str, *, ok: bool) -
     assert (said in shown) is not ok
 
 
+@pytest.mark.parametrize("quote", ["", '"', "'"])
+def test_a_release_of_yarn_that_git_ignores_is_named(node: Shell, quote: str) -> None:
+    path = ".yarn/releases/yarn-4.9.2.cjs"
+    node.write({".yarnrc.yml": f"nodeLinker: pnp\n\nyarnPath: {quote}{path}{quote}\n"})
+    shown = node.run("require_yarn_release", *PARTS, code=77)
+    assert (
+        f" !     yarnPath of .yarnrc.yml names {path}, which is not in the repository.\n" in shown
+    )
+    assert f"git add -f {path}" in shown
+    (node.place / "build" / path).parent.mkdir(parents=True)
+    node.write({path: ""})
+    assert node.run("require_yarn_release", *PARTS) == ""
+
+
 @pytest.mark.parametrize(
     ("range_", "majors"),
     [

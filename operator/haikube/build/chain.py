@@ -15,6 +15,7 @@ from haikube.build.deadline import Deadline
 from haikube.build.failure import BuildFailure, Reason
 from haikube.build.folders import promising_folders
 from haikube.build.layout import Layout
+from haikube.build.misnamed import misnamed
 from haikube.build.processes import end_others
 from haikube.build.release_yaml import ReleaseError, default_process_types
 from haikube.build.selection import detection_order
@@ -52,7 +53,11 @@ class Chain:
         for name in detection_order(self._layout.buildpacks):
             if self._takes(name, self._layout.build_dir):
                 return name
-        raise _undetected(promising_folders(self._layout.source_dir, self._is_taken))
+        mistakes = misnamed(self._layout.build_dir)
+        raise _undetected(
+            promising_folders(self._layout.source_dir, self._is_taken),
+            [f"{name} is not read: rename it to {wanted}" for name, wanted in mistakes.items()],
+        )
 
     def _takes(self, name: str, folder: Path) -> bool:
         candidate = Buildpack(name, self._layout.buildpacks / name)
@@ -129,9 +134,10 @@ class Chain:
         )
 
 
-def _undetected(folders: Sequence[str]) -> BuildFailure:
+def _undetected(folders: Sequence[str], mistakes: Sequence[str]) -> BuildFailure:
     found = ", ".join(folders)
     hint = HINT if not folders else f"a buildpack would take {found}: haikube path {folders[0]}"
+    hint = "; ".join([*mistakes, hint])
     also = (
         []
         if not folders

@@ -26,7 +26,7 @@ _READ_BY_SHELL: Final = frozenset(
         *("pre_compile", "post_compile", "go-pre-compile", "go-post-compile"),
     }
 )
-"""What is a shell's to read whatever it begins with: wrappers and what they read, hooks, profiles."""
+"""What a shell reads whatever it begins with: wrappers and their files, hooks, profiles."""
 
 _SHELL_ENDS: Final = (".sh", ".bash")
 _SHOWN: Final = 10
