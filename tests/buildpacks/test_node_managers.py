@@ -115,6 +115,12 @@ def test_a_manager_that_is_not_that_of_the_lock_file_is_warned_of(node: Shell) -
     assert "delete package-lock.json, or correct packageManager" in shown
 
 
+def test_a_manager_that_nobody_knows_here_is_warned_of(node: Shell) -> None:
+    given(node, {"packageManager": "bun@1.2.0"}, "none")
+    shown = node.run("check_manager npm", *PARTS)
+    assert "packageManager of package.json says bun@1.2.0, which is not known here: npm is" in shown
+
+
 @pytest.mark.parametrize(("engine", "ok"), [("4.x", True), (">=1", True), ("1.x", False)])
 def test_contradictions_of_package_json(node: Shell, engine: str, *, ok: bool) -> None:
     given(node, {"packageManager": "yarn@4.5.0", "engines": {"yarn": engine}}, "yarn 4")

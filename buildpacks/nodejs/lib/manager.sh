@@ -42,7 +42,11 @@ pinned_manager() {
 check_manager() {
   local pinned version range
   pinned=$(pinned_manager)
-  if [[ -n $pinned && $pinned != "$1" ]]; then
+  if [[ -n $pinned && $pinned != "$1" ]] && ! has_lock_file; then
+    warn "packageManager of package.json says $(package_value .packageManager), which is not known here: $1 is used." \
+      "Known are npm, yarn and pnpm."
+    return
+  elif [[ -n $pinned && $pinned != "$1" ]]; then
     warn "packageManager of package.json says $(package_value .packageManager), but the lock file is that of $1," \
       "so $1 is used. Keep what you use: delete $(lock_files | paste -sd ' '), or correct packageManager."
     return
