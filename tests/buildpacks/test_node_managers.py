@@ -250,3 +250,26 @@ def test_folders_of_the_app_are_kept_from_build_to_build(node: Shell) -> None:
 
     node.write({"NODE_MODULES_CACHE": "false"}, "env")
     assert node.run("cached_folders", *FOLDERS) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            " ERR_PNPM_IGNORED_BUILDS  Ignored build scripts: esbuild@0.25.0",
+            "pnpm runs no install script of a package that nobody approved (see above).",
+        ),
+        (
+            " ERR_PNPM_LOCKFILE_BREAKING_CHANGE  Lockfile /build/pnpm-lock.yaml not compatible",
+            "This pnpm does not read the app's pnpm-lock.yaml (see above).",
+        ),
+        ("The lockfile would have been modified by this install", "The lock file does not fit"),
+        ("npm error code ETARGET", "A package is not available in the version that is asked for"),
+        ("npm error something", "The packages of the app could not be installed (see above)."),
+    ],
+)
+def test_what_a_manager_fails_with_is_explained(node: Shell, said: str, words: str) -> None:
+    given(node, {}, "pnpm 9")
+    node.write({"log": f"{said}\n"})
+    shown = node.run('explain_failure "$BUILD_DIR/log"', *PARTS, "failure", code=77)
+    assert f" !     {words}" in shown
