@@ -45,8 +45,8 @@ def condition(person: Person, app: str, kind: str) -> tuple[str, str]:
 
 def put(app: Workspace, data: dict[str, str | None]) -> None:
     """Change the Secret as kubectl does: no api is asked."""
-    patch = json.dumps({"data": data})
-    app.person.kubectl("patch", "secret", f"{app.app}-config", "-p", patch)
+    words = ("patch", "secret", f"{app.app}-config", "--patch-file=/dev/stdin")
+    app.person.kubectl(*words, stdin=json.dumps({"data": data}))
 
 
 def encoded(value: bytes) -> str:
