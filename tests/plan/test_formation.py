@@ -441,6 +441,22 @@ async def test_a_full_namespace_is_no_fault_while_an_old_dyno_makes_room() -> No
     assert row.condition() == ("False", "QuotaExceeded")
 
 
+async def test_a_dyno_that_has_gone_lets_a_refused_one_be_tried_at_once() -> None:
+    async def mark(strategy: str, *found: b.Raw) -> str | None:
+        app = b.app(rollout={"strategy": strategy})
+        row = await plan(b.formation(), app, *BASE[1:], *found)
+        written = row.body("apply Deployment hello-web")["metadata"]["annotations"]
+        return written.get("haikube.dev/tried-beside")
+
+    full = b.deployment(ready=0, conditions=[REFUSED])
+    before = await mark("InPlace", full, dyno("a"), dyno("b", deleting=True))
+    assert before
+    assert await mark("InPlace", full, dyno("a", deleting=True), dyno("b")) == before
+    assert await mark("InPlace", full, dyno("a")) not in {before, None}
+    assert await mark("InPlace", b.deployment(), dyno("a")) is None
+    assert await mark("Surge", full, dyno("a")) is None
+
+
 async def test_who_rolls_out_in_a_full_namespace_is_told_of_the_other_way() -> None:
     full = b.deployment(ready=0, conditions=[REFUSED])
     assert "InPlace" not in (await plan(b.formation(), *BASE, full)).message()

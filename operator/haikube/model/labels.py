@@ -85,6 +85,9 @@ RESTARTED_AT = "haikube.dev/restarted-at"
 MOVED_AT = "haikube.dev/moved-at"
 """Annotation of a Deployment and its dynos: when they were last rolled to leave a node."""
 
+TRIED_BESIDE = "haikube.dev/tried-beside"
+"""Annotation of a Deployment: a digest of the dynos that were there when one more was refused."""
+
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 """Annotation of a dyno that a drain may wait for: the autoscaler is to begin it all the same."""
 

@@ -130,6 +130,8 @@ def _deployment(
         notes[labels.SAFE_TO_EVICT] = "true"
     if moved:
         runs_on[labels.MOVED_AT] = moved
+    if app.rollout.in_place and view.deployment and view.deployment.refusal:
+        runs_on[labels.TRIED_BESIDE] = _there(view)
     owner = (FORMATIONS, formation.meta)
     return {
         "metadata": child_metadata(formation.meta.name, owner, marks, runs_on),
@@ -141,6 +143,16 @@ def _deployment(
         "pod_metadata": {"labels": marks, **({"annotations": notes} if notes else {})},
         "pod": dyno.render(context),
     }
+
+
+def _there(view: FormationView) -> str:
+    """Return a digest of the dynos that are there.
+
+    Kubernetes waits ever longer before it tries again to make a pod that a quota refused, up to a
+    quarter of an hour. An annotation that changes when a dyno is gone has it try at once.
+    """
+    there = sorted(pod.meta.name for pod in view.pods)
+    return hashlib.sha256("\n".join(there).encode()).hexdigest()[:12]
 
 
 def _type_label(formation: Formation) -> dict[str, str]:
