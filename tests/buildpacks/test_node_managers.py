@@ -273,3 +273,28 @@ def test_what_a_manager_fails_with_is_explained(node: Shell, said: str, words: s
     node.write({"log": f"{said}\n"})
     shown = node.run('explain_failure "$BUILD_DIR/log"', *PARTS, "failure", code=77)
     assert f" !     {words}" in shown
+
+
+def archives(node: Shell, *names: str) -> Path:
+    folder = node.place / "build" / ".yarn" / "cache"
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def test_archives_that_no_dyno_reads_stay_out_of_the_slug(node: Shell) -> None:
+    folder = archives(node, "a-npm-1-x.zip", "b-npm-1-y.zip", "c-npm-1-z.zip", ".gitignore")
+    node.write({".pnp.cjs": "./.yarn/cache/a-npm-1-x.zip/", ".pnp.data.json": "c-npm-1-z.zip"})
+    node.run("drop_archives", *INSTALL)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".gitignore",
+        "a-npm-1-x.zip",
+        "c-npm-1-z.zip",
+    ]
+
+
+def test_with_node_modules_no_dyno_reads_any(node: Shell) -> None:
+    folder = archives(node, "a-npm-1-x.zip")
+    node.run("drop_archives", *INSTALL)
+    assert not folder.exists()

@@ -171,6 +171,7 @@ def test_modern_yarn_with_plug_n_play(app: Theatre) -> None:
     ("manager", "linker"),
     [
         ("yarn@3.8.7", "node-modules"),
+        ("yarn@4.9.2", "node-modules"),
         ("yarn@4.9.2", "pnp"),
         ("pnpm@8.15.9", ""),
         ("pnpm@11.9.0", ""),

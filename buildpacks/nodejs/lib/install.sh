@@ -175,6 +175,19 @@ yarn_can_prune() {
   [[ $(yarn_version) != [23].* ]] || (cd "$BUILD_DIR" && yarn workspaces focus --help >"$TMPDIR/yarn-focus" 2>&1)
 }
 
+# drop_archives: those of Yarn 2 and later that a dyno does not read: with node_modules all of them, with
+# Plug'n'Play what it does not name any more. The cache has its own copy.
+drop_archives() {
+  local archive
+  if [[ ! -f $BUILD_DIR/.pnp.cjs ]]; then
+    rm -rf "$BUILD_DIR/.yarn/cache"
+    return
+  fi
+  for archive in "$BUILD_DIR"/.yarn/cache/*.zip; do
+    grep -qsF -- "${archive##*/}" "$BUILD_DIR/.pnp.cjs" "$BUILD_DIR/.pnp.data.json" || rm -f "$archive"
+  done
+}
+
 prune_with_pnpm() {
   local version
   version=$(cd "$BUILD_DIR" && pnpm --version)
