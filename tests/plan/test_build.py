@@ -253,15 +253,18 @@ async def test_a_finished_build_is_not_waited_for() -> None:
     assert row.writes == ["create Secret b2-urls", "create Job b2"]
 
 
-@pytest.mark.parametrize("label", [None, "other"])
-async def test_a_secret_that_is_not_the_apps_is_given_to_no_build(label: str | None) -> None:
+@pytest.mark.parametrize(("label", "seen"), [(None, False), ("other", False), ("other", True)])
+async def test_a_secret_that_is_not_the_apps_is_given_to_no_build(
+    label: str | None, *, seen: bool
+) -> None:
     cluster = FakeCluster()
     marks = {"haikube.dev/app": label} if label else {}
     place = {"name": "stripe-keys", "namespace": b.NAMESPACE, "labels": marks}
-    cluster.seed(SECRETS, {"metadata": place, "data": {"KEY": "c2VjcmV0"}})
+    made = cluster.seed(SECRETS, {"metadata": place, "data": {"KEY": "c2VjcmV0"}})
     app = b.app(configRef={"name": "stripe-keys"})
+    known = [{**made, "kind": "Secret"}] if seen else []
 
-    row = await plan(b.build(), app, b.stack(), cluster=cluster)
+    row = await plan(b.build(), app, b.stack(), *known, cluster=cluster)
 
     assert (row.writes, row.condition()) == ([], ("False", "ConfigSecretNotLabelled"))
     assert "kubectl label secret stripe-keys haikube.dev/app=hello" in str(row.status)

@@ -1,4 +1,7 @@
-"""One object as the store keeps it: packed, and at hand for a while after it was asked for."""
+"""One object as the store keeps it: at hand for a while after it was asked for, packed later.
+
+Many a version is followed by the next one while it is at hand: such a one is never packed.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _UNPARSED: Any = object()
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """What is kept of one object; ``value`` only of kinds that are kept parsed."""
+    """What is kept of one object: nothing ``packed`` at first; ``value`` of kinds kept parsed."""
 
     version: int
     uid: str
@@ -39,6 +42,7 @@ class Entry:
 class Open:
     """One object that is at hand, and the fields of it that our manager owns."""
 
+    resource: Resource
     obj: Object
     owned: str
     value: Any = _UNPARSED
@@ -61,21 +65,23 @@ class Shelf:
         self._indexes = indexes
         self._parsed = parsed
         self._packer = Packer()
-        self._at_hand: Recent[Entry, Open] = Recent(AT_HAND)
+        self._at_hand: Recent[Entry, Open] = Recent(AT_HAND, self._pack)
 
     def keep(self, resource: Resource, obj: Json, version: int) -> Entry:
         """Return what is to be kept of an object."""
         pruned = without_noise(obj)
         if (prune := self._prune.get(resource)) is not None:
             pruned = prune(pruned)
-        opened = Open(pruned, owned_fields(obj, self._manager))
+        opened = Open(resource, pruned, owned_fields(obj, self._manager))
         if resource in self._parsed:
             opened.value = self._parse[resource](pruned)
-        packed = self._packer.pack(resource, (pruned, opened.owned))
-        uid = intern(obj["metadata"]["uid"])
-        entry = Entry(version, uid, packed, opened.value)
+        entry = Entry(version, obj["metadata"]["uid"], b"", opened.value)
         self._at_hand[entry] = opened
         return entry
+
+    def _pack(self, entry: Entry, opened: Open) -> None:
+        if not entry.packed:
+            entry.packed = self._packer.pack(opened.resource, (opened.obj, opened.owned))
 
     def places(self, obj: Object) -> Iterable[tuple[str, str]]:
         """Yield each index that holds an object, and under what."""
@@ -88,7 +94,7 @@ class Shelf:
         found = self._at_hand.get(entry)
         if found is None:
             obj, owned = self._packer.unpack(resource, entry.packed)
-            self._at_hand[entry] = found = Open(obj, owned, entry.value)
+            self._at_hand[entry] = found = Open(resource, obj, owned, entry.value)
         return found
 
     def value(self, resource: Resource, entry: Entry) -> Any:  # noqa: ANN401 - what ``parse`` makes

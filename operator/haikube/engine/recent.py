@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -11,10 +11,11 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """Holds the ``limit`` entries written last."""
+    """Holds the ``limit`` entries written last; tells ``forgotten`` of each that gives way."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, forgotten: Callable[[K, V], None] | None = None) -> None:
         self._limit = limit
+        self._forgotten = forgotten
         self._entries: OrderedDict[K, V] = OrderedDict()
 
     def __contains__(self, key: K) -> bool:
@@ -27,7 +28,9 @@ class Recent(Generic[K, V]):
         self._entries[key] = value
         self._entries.move_to_end(key)
         if len(self._entries) > self._limit:
-            self._entries.popitem(last=False)
+            oldest = self._entries.popitem(last=False)
+            if self._forgotten is not None:
+                self._forgotten(*oldest)
 
     def get(self, key: K) -> V | None:
         """Return what was written under ``key``, if it is still remembered."""

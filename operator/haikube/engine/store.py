@@ -57,7 +57,7 @@ class Gap:
 
 def name_of(obj: Object) -> Name:
     """Return the name under which an object is kept."""
-    return intern(obj["metadata"].get("namespace") or ""), intern(obj["metadata"]["name"])
+    return intern(obj["metadata"].get("namespace") or ""), obj["metadata"]["name"]
 
 
 class Store:

@@ -211,7 +211,9 @@ class Worlds:
             world,
             hidden=tuple((child, meta) for child, meta in there if _belongs(child, meta)),
             hidden_config=world.config is None
-            and any(child.component == CONFIG and self._is_hidden(meta) for child, meta in there),
+            and any(
+                child.component == CONFIG and _is_of_another(meta, name) for child, meta in there
+            ),
         )
 
     async def _ask_for(self, child: Child, namespace: str) -> Meta | None:
@@ -224,9 +226,6 @@ class Worlds:
         if labels.APP in meta.labels:
             self._store.put(child.resource, None, found)
         return meta
-
-    def _is_hidden(self, config: Meta) -> bool:
-        return self._store.get(SECRETS, config.namespace, config.name) is None
 
     async def _read_result(self, world: AppWorld, build: Build, stored: Results) -> None:
         """Read what only the storage knows of a build, once in a pass."""
@@ -256,6 +255,11 @@ class Worlds:
 def _belongs(child: Child, meta: Meta) -> bool:
     """Return whether what was found is its owner's, whatever its labels say."""
     return bool(child.component) and meta.controller == child.owner and not meta.deleting
+
+
+def _is_of_another(config: Meta, app: str) -> bool:
+    """Return whether no App of this name may have what its config is to be."""
+    return config.labels.get(labels.APP) != app
 
 
 def _uid_label(child: Any) -> str | None:  # noqa: ANN401 - any parsed child, or bare metadata

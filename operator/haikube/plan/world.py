@@ -8,9 +8,9 @@ another uid, and is not seen. Nothing here reads a store, a clock or a name that
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from haikube.model import release as ledger
 from haikube.model.app import App
@@ -57,7 +57,7 @@ class AppWorld:
     """One App and all that is its own.
 
     ``found`` is None when objects refer to an App that does not exist. ``hidden_config`` says
-    that a Secret has the name of the config but not the label by which the operator sees it.
+    that a Secret has the name of the config but not the label that says that it is this App's.
     ``admitted`` are the uids of the builds whose turn it is in the queue of all apps, ``moving``
     those of the Deployments whose turn it is to run on the new image of their stack. ``leaving``
     are the names of nodes that its dynos have to leave. ``hidden`` are children that are there, but
@@ -141,12 +141,27 @@ class AppWorld:
 
     def with_builds(self, builds: tuple[Build, ...]) -> AppWorld:
         """Return the world as it is once the statuses of the builds are written."""
-        return self if builds is self.builds else replace(self, builds=builds)
+        return self if builds is self.builds else self._with(builds=builds)
 
     def with_releases(self, releases: tuple[Release, ...]) -> AppWorld:
         """Return the world as it is once the statuses of the releases are written."""
-        return self if releases is self.releases else replace(self, releases=releases)
+        return self if releases is self.releases else self._with(releases=releases)
 
     def with_formations(self, formations: tuple[Formation, ...]) -> AppWorld:
         """Return the world as it is once the statuses of the formations are written."""
-        return self if formations is self.formations else replace(self, formations=formations)
+        return self if formations is self.formations else self._with(formations=formations)
+
+    def _with(self, **changed: tuple[Any, ...]) -> AppWorld:
+        """Return the same world but for ``changed``: a pass makes a dozen, and each has 28 fields.
+
+        What was found out of the old one is not taken along.
+        """
+        world = object.__new__(AppWorld)
+        known = {key: value for key, value in vars(self).items() if key not in _FOUND_OUT}
+        world.__dict__.update(known, **changed)
+        return world
+
+
+_FOUND_OUT = frozenset(
+    name for name, value in vars(AppWorld).items() if isinstance(value, cached_property)
+)

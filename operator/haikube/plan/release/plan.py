@@ -50,5 +50,5 @@ def _again(view: ReleaseView, app: App, status: Object, context: Context) -> flo
 
 
 def _replaces_code(view: ReleaseView) -> bool:
-    """Return whether another release has code: it may no longer be the one that is current."""
-    return any(each.slug for each in view.releases if each.meta.uid != view.release.meta.uid)
+    """Return whether an earlier release has code: it may no longer be the one that is current."""
+    return any(each.slug for each in view.releases if each.version < view.release.version)
