@@ -250,7 +250,7 @@ def test_any_order_of_events_leads_to_the_same_picture(
 
 
 _JSON: Any = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )

@@ -1,7 +1,8 @@
 """JSON as it goes over the wire and into memory: ``orjson``, several times as fast as Python's own.
 
 It refuses what is no Unicode (half of a surrogate pair) and keys that are no text. Python's own
-takes both, so that no value that somebody has typed ends a call here.
+takes both, so that no value that somebody has typed ends a call here. A whole number over 64 bits
+becomes a float, as it does in an API server.
 """
 
 from __future__ import annotations
