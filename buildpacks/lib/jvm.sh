@@ -6,30 +6,43 @@
 readonly JVM_DEFAULT=25
 # Part of the runtime's cache key: raise it when the recipe below changes.
 readonly JVM_RECIPE=1
+readonly JVM_UPSTREAM=https://api.adoptium.net/v3
 # Modules that only a developer needs. Everything else stays: what an app loads by reflection is not
 # to be guessed from its class files.
 readonly JVM_LEFT_OUT='jdk\.(graal\..*|hotspot\.agent|jshell|javadoc|jpackage|jlink|compiler|internal\.(vm\.ci|le|ed|md|opt)|jconsole|editpad|jdeps|jartool|jdi|jstatd|accessibility|unsupported\.desktop|incubator\..*)'
 
 # jvm_install [PACKAGE...]: leaves JAVA_HOME (JDK) and PATH set and the runtime in BUILD_DIR/.jdk.
-# The packages are unpacked below $TMPDIR/jvm whenever the JDK is, which saves a second resolving.
+# The packages are unpacked below $TMPDIR/jvm where the JDK is of the stack's own suite, which saves a
+# second resolving.
 jvm_install() {
   local wanted kind
   wanted=$(jvm_wanted)
   kind=$(setting JDK_URL)
-  kind=${kind:-$(runtime_source java deb deb)}
+  kind=${kind:-$(jvm_source "$(jvm_major "$wanted")")}
   topic "Java"
-  if [[ $kind == deb ]]; then
-    jvm_fetch_deb "$wanted" "$@"
-  else
-    jvm_fetch_archive "$kind"
-  fi
+  case $kind in
+  deb) jvm_fetch_deb "$wanted" "$@" ;;
+  upstream) jvm_fetch_upstream "$wanted" ;;
+  *) jvm_fetch_archive "$kind" ;;
+  esac
   JAVA_HOME=$CACHE_DIR/jvm/jdk
-  [[ $kind == deb ]] || detail "Using Java $(jvm_feature) of JDK_URL"
+  [[ $kind == deb || $kind == upstream ]] || detail "Using Java $(jvm_feature) of JDK_URL"
+  runtime_warn_ended Java java "$(jvm_major "$wanted")"
   export_set JAVA_HOME "$JAVA_HOME"
   export_path "$JAVA_HOME/bin"
   jvm_trust "$JAVA_HOME"
   jvm_put_runtime
   jvm_write_profile
+}
+
+# jvm_source LINE: the setting, else packages where a suite of the distribution has the line, else
+# upstream.
+jvm_source() {
+  local default=upstream
+  if [[ -n $(runtime_suite java "$1") ]]; then
+    default=deb
+  fi
+  runtime_source java "$default" deb upstream
 }
 
 # system_property NAME: a line of the app's system.properties.
@@ -64,35 +77,53 @@ jvm_available() {
 # that a busy day does not fetch the package index for every build.
 jvm_is_today() {
   local key=$CACHE_DIR/jvm/jdk.key
-  [[ -f $key && $(<"$key") == "deb-$1"[.+]* && $(cached_value jvm-checked) == "$(date +%F)" ]]
+  [[ -f $key && $(<"$key") == "deb-$1"[.+u]* && $(cached_value jvm-checked) == "$(date +%F)" ]]
 }
 
-# jvm_fetch_deb WANTED [PACKAGE...]: the distribution's JDK into the cache.
+# jvm_fetch_deb WANTED [PACKAGE...]: the JDK of the suite that has the line into the cache; that of
+# upstream where it cannot be had.
 jvm_fetch_deb() {
-  local wanted=$1 major package full
+  local wanted=$1 major suite full
   shift
   major=$(jvm_major "$wanted")
-  package=openjdk-$major-jdk-headless
+  suite=$(runtime_suite java "$major")
+  [[ -n $suite ]] || jvm_refuse_unknown "$wanted" "$major"
   if ! jvm_is_today "$major"; then
-    jvm_refuse_unknown "$wanted" "$major"
-    full=$(apt_full_version "$package")
-    cache_fits jvm/jdk "deb-$full" || jvm_unpack_deb "$major" "$full" "$package" "$@"
+    if ! within_suite "$suite" jvm_bring_deb "$major" "$@"; then
+      warn "Java $major could not be fetched $(runtime_origin "$suite"); its upstream is tried."
+      jvm_fetch_upstream "$wanted"
+      return
+    fi
     cache_value jvm-checked "$(date +%F)"
   fi
   full=$(<"$CACHE_DIR/jvm/jdk.key")
   full=${full#deb-}
-  [[ $wanted == 1.* ]] || nearest_version Java "$wanted" 1 "${full%%[-+~]*}"
-  detail "Using OpenJDK ${full%%[-~]*} of the distribution"
+  [[ $wanted == 1.* ]] || nearest_version Java "$wanted" 1 "$(jvm_plain "$full")"
+  detail "Using OpenJDK ${full%%[-+~]*} $(runtime_origin "$suite")"
   jvm_say_default
 }
 
+# jvm_plain FULL: "8u504-ga-1" is 8.504, "17.0.19+10-1~deb12u2" is 17.0.19.
+jvm_plain() {
+  local version=${1%%[-+~]*}
+  printf '%s' "${version/u/.}"
+}
+
+# jvm_bring_deb LINE PACKAGE...: from the suite in question; another than the stack's has the JDK alone.
+jvm_bring_deb() {
+  local major=$1 package=openjdk-$1-jdk-headless full
+  shift
+  [[ -z $APT_SUITE ]] || set --
+  apt_index || return 1
+  full=$(apt_full_version "$package")
+  [[ -n $full ]] || return 1
+  cache_fits jvm/jdk "deb-$full" || jvm_unpack_deb "$major" "$full" "$package" "$@"
+}
+
 jvm_refuse_unknown() {
-  local found
-  found=$(jvm_available)
-  grep -qxF -- "$2" <<<"$found" && return
-  fail "Java $1 (system.properties) is not available on the stack $STACK." \
-    "Available are: $(version_list <<<"$found")." \
-    "$(jvm_advice "$2" "$found")"
+  fail "Java $1 (system.properties) is not available on the stack $STACK from the source '${3:-deb}'." \
+    "Available are: $(runtime_suite_lines java | version_list)." \
+    "$(jvm_advice "$2" "$(runtime_suite_lines java)")"
 }
 
 # jvm_advice LINE AVAILABLE: a newer Java builds for an older one, and runs it.
@@ -115,10 +146,12 @@ jvm_say_default() {
 
 # jvm_unpack_deb MAJOR FULL PACKAGE...: packages into $TMPDIR/jvm, the JDK out of it to the cache.
 jvm_unpack_deb() {
-  local major=$1 full=$2 root=$TMPDIR/jvm tree
+  local major=$1 full=$2 root=$TMPDIR/jvm${APT_SUITE:+-$APT_SUITE} tree
   shift 2
   detail "Fetching OpenJDK $full"
-  apt_unpack "$root" "$@" || fail "OpenJDK $major could not be fetched (see above)."
+  apt_unpack "$root" "$@" || return 1
+  # nothing gives a JVM a C library of its own, so far no line of the distribution wants one
+  [[ -z $(suite_loader "$root") ]] || return 1
   tree=$(echo "$root/usr/lib/jvm/java-$major"-openjdk-*)
   jvm_detach "$tree" "$root"
   jvm_keep "$tree" "deb-$full"
@@ -127,7 +160,7 @@ jvm_unpack_deb() {
 # jvm_detach TREE ROOT: the distribution keeps configuration in /etc and shared libraries in /usr.
 jvm_detach() {
   local tree=$1 root=$2 link target
-  rm -rf "$tree/docs" "$tree/man" "$tree/lib/src.zip" "$tree/lib/security/cacerts"
+  rm -rf "$tree"/{docs,man,jre/man,src.zip,lib/src.zip} "$(jvm_store "$tree")"
   rm -f "$tree"/lib/server/classes_*.jsa
   while IFS= read -r -d '' link; do
     target=$(readlink "$link")
@@ -135,22 +168,62 @@ jvm_detach() {
     [[ ! -e $root$target ]] || cp -a "$root$target" "$link"
   done < <(find "$tree" -type l -lname '/*' -print0)
   # Its libraries look beside themselves first, so no LD_LIBRARY_PATH is needed.
-  find "$root/usr/lib" -path '*/jvm' -prune -o -name '*.so*' -exec cp -a {} "$tree/lib/" \;
+  find "$root/usr/lib" -path '*/jvm' -prune -o -name '*.so*' -exec cp -a {} "$(jvm_libraries "$tree")/" \;
+}
+
+# jvm_libraries HOME: where a Java has its shared libraries; Java 8 names the processor.
+jvm_libraries() {
+  local old
+  old=$(find "$1/jre/lib" -mindepth 2 -maxdepth 2 -name libjava.so -printf '%h' 2>/dev/null || true)
+  printf '%s' "${old:-$1/lib}"
+}
+
+# jvm_store HOME: its trust store; the JDK of Java 8 has it in its jre.
+jvm_store() {
+  local lib=$1/lib
+  [[ ! -d $1/jre/lib ]] || lib=$1/jre/lib
+  printf '%s/security/cacerts' "$lib"
+}
+
+# jvm_fetch_upstream WANTED: the newest release of the line by Eclipse Temurin, which says its sha256.
+jvm_fetch_upstream() {
+  local major mirror answer=$TMPDIR/jdk.json link name
+  major=$(jvm_major "$1")
+  mirror=$(setting BUILDPACK_JAVA_MIRROR "$JVM_UPSTREAM")
+  download "${mirror%/}/assets/latest/$major/hotspot?architecture=x64&image_type=jdk&os=linux&vendor=eclipse" "$answer" ||
+    jvm_refuse_upstream "$1" "$major" "$mirror"
+  link=$(jq -er '.[0].binary.package.link' "$answer") || jvm_refuse_upstream "$1" "$major" "$mirror"
+  name=$(jq -r '.[0].release_name' "$answer")
+  [[ $1 == 1.* ]] || nearest_version Java "$1" 1 "$(jq -r '.[0].version.openjdk_version' "$answer" | sed 's/[+_].*//')"
+  cache_fits jvm/jdk "$name" ||
+    jvm_fetch_tree "$link" "$(jq -r '.[0].binary.package.checksum' "$answer")" "$name" "Eclipse Temurin"
+  detail "Using $name of Eclipse Temurin"
+  jvm_say_default
+}
+
+jvm_refuse_upstream() {
+  fail "Java $1 (system.properties) is not in the stack's distribution, and could not be found at its" \
+    "upstream $3 (see above; BUILDPACK_JAVA_MIRROR names a mirror)." \
+    "Available without it are: $(runtime_suite_lines java | version_list)." \
+    "$(jvm_advice "$2" "$(runtime_suite_lines java)")"
 }
 
 # jvm_fetch_archive URL: any JDK as an archive, for example a vendor's.
 jvm_fetch_archive() {
-  local tree
   cache_fits jvm/jdk "$(cache_key "$1")" && return
-  detail "Fetching the JDK of JDK_URL"
-  download "$1" "$TMPDIR/jdk.archive" "$(setting JDK_SHA256)" ||
-    fail "The JDK could not be fetched from JDK_URL (see above)."
+  jvm_fetch_tree "$1" "$(setting JDK_SHA256)" "$(cache_key "$1")" JDK_URL
+}
+
+# jvm_fetch_tree URL SHA256 KEY SOURCE
+jvm_fetch_tree() {
+  local tree
+  detail "Fetching the JDK of $4"
+  download "$1" "$TMPDIR/jdk.archive" "$2" || fail "The JDK could not be fetched from $4 (see above)."
   mkdir -p "$TMPDIR/jdk"
-  tar --extract --file "$TMPDIR/jdk.archive" --directory "$TMPDIR/jdk" ||
-    fail "What JDK_URL names is no tar archive."
+  tar --extract --file "$TMPDIR/jdk.archive" --directory "$TMPDIR/jdk" || fail "What $4 names is no tar archive."
   tree=$(find "$TMPDIR/jdk" -path '*/bin/javac' -print -quit)
-  [[ -n $tree ]] || fail "The archive of JDK_URL holds no bin/javac, so it is no JDK."
-  jvm_keep "${tree%/bin/javac}" "$(cache_key "$1")"
+  [[ -n $tree ]] || fail "The archive of $4 holds no bin/javac, so it is no JDK."
+  jvm_keep "${tree%/bin/javac}" "$3"
 }
 
 # jvm_keep TREE KEY: moves a JDK to the cache and links the runtime, which needs its jmods once.
@@ -163,11 +236,16 @@ jvm_keep() {
   printf '%s\n' "$2" >"$CACHE_DIR/jvm/jdk.key"
 }
 
-# jvm_link_runtime KEY: uncompressed modules make the smaller slug, since zstd sees them whole. The
+# jvm_link_runtime KEY: Java 8 comes with one. Uncompressed modules make the smaller slug, since zstd sees them whole. The
 # class data archive halves the time a JVM takes to start.
 jvm_link_runtime() {
   local jdk=$CACHE_DIR/jvm/jdk jre=$CACHE_DIR/jvm/jre options=(--no-header-files --no-man-pages)
   cache_drop jvm/jre
+  if [[ -d $jdk/jre ]]; then
+    cp -a "$jdk/jre" "$jre"
+    printf '%s\n' "$JVM_RECIPE $1" >"$jre.key"
+    return
+  fi
   [[ -d $jdk/jmods ]] && options+=(--module-path "$jdk/jmods")
   detail "Linking a runtime without compilers and tools"
   if ! quietly "$jdk/bin/jlink" "${options[@]}" --strip-java-debug-attributes \
@@ -199,7 +277,8 @@ jvm_copy_libraries() {
 
 # jvm_trust HOME: writes the trust store of a Java from the certificates that this build trusts.
 jvm_trust() {
-  local bundle=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} store=$1/lib/security/cacerts digest
+  local bundle=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} store digest
+  store=$(jvm_store "$1")
   digest=$(file_digest "$bundle")
   [[ -f $store && -f $store.source && $(<"$store.source") == "$digest" ]] && return
   rm -f "$store"
@@ -235,8 +314,9 @@ jvm_write_profile() {
 
 # jvm_tool_options ARCHIVE: what makes a short-lived build tool fast; ARCHIVE keeps its class data.
 jvm_tool_options() {
-  local flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xlog:disable" feature
+  local flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1" feature
   feature=$(jvm_feature)
+  ((feature < 9)) || flags+=" -Xlog:disable"
   if ((feature >= 19)); then
     flags+=" -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile=$1"
   fi
@@ -247,5 +327,8 @@ jvm_tool_options() {
 }
 
 jvm_feature() {
-  sed -nE 's/^JAVA_VERSION="(1\.)?([0-9]+).*/\2/p' "$JAVA_HOME/release"
+  local found
+  found=$(sed -nE 's/^JAVA_VERSION="(1\.)?([0-9]+).*/\2/p' "$JAVA_HOME/release" 2>/dev/null || true)
+  # of all JDKs only the distribution's Java 8 does not say so
+  printf '%s' "${found:-8}"
 }

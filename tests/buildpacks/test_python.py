@@ -122,12 +122,13 @@ def test_a_patch_level_the_stack_lacks_is_replaced_and_said_so(app: Theatre) -> 
     assert "or unset BUILDPACK_STRICT_VERSIONS" in app.build().failed()
 
 
-def test_a_version_the_stack_lacks_names_what_there_is(app: Theatre) -> None:
+def test_a_version_that_no_suite_has_names_what_there_is(app: Theatre) -> None:
     app.config = {"BUILDPACK_PYTHON_SOURCE": "deb"}
-    files = {"requirements.txt": "", "Procfile": "web: x\n", ".python-version": "3.9\n"}
+    files = {"requirements.txt": "", "Procfile": "web: x\n", ".python-version": "3.7\n"}
     log = app.build(files).failed()
-    assert " !     Python 3.9 is not available from the packages of the stack debian-13" in log
-    assert " !     Write 3.13 to .python-version" in log
+    assert " !     Python 3.7 is not available from the packages of the stack debian-13" in log
+    assert " !     Available are: 3.9, 3.11, 3.13, 3.14." in log
+    assert " !     Write 3.9 to .python-version" in log
 
 
 def test_hooks_of_the_app_run_around_the_installation(app: Theatre) -> None:

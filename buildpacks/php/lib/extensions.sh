@@ -47,8 +47,10 @@ missing_extensions() {
 }
 
 available_extensions() {
-  local line
+  local line APT_SUITE
   line=$(version_line "$PHP_VERSION" 2)
+  APT_SUITE=$(runtime_suite php "$line")
+  [[ $APT_SUITE != "$(stack_suite)" ]] || APT_SUITE=
   {
     printf '%s\n' "$1" | grep -v '^\[' || true
     apt_prepare

@@ -3,7 +3,7 @@
 # an archive (a URL) of the same layout. It is asked for anew each week, so that security releases
 # arrive.
 
-readonly PHP_LAYOUT=1 PHP_FOLDER=.heroku/php
+readonly PHP_LAYOUT=2 PHP_FOLDER=.heroku/php
 
 # The servers as their packages list them want systemd, perl and iproute2; running them takes these.
 readonly SERVER_PACKAGES=(libapparmor1 nginx nginx-common apache2-bin libapr1t64 libaprutil1t64)
@@ -39,30 +39,59 @@ fetch_php() {
   fi
 }
 
-# The newest line the distribution has; check_version says whether it suits the app.
+# php_from_packages: the stack's own line, or, if the app does not want that, the newest that some
+# suite of the distribution has and that suits. check_version ends the build when none does.
 php_from_packages() {
-  local line packages
-  line=$(packaged_php_lines | sort -V | tail -n 1)
-  [[ -n $line ]] || fail "The stack $STACK has no packages of PHP." "Set BUILDPACK_PHP_SOURCE to the URL of an archive."
-  topic "Installing PHP $(apt_version "php$line-cli") from the packages of $STACK"
-  readarray -t packages < <(extension_packages "$line")
-  unpack_php "$line" "${packages[@]}" ||
+  local line version
+  line=$(php_own_line)
+  bring_php "$line"
+  version=$(php_reports)
+  [[ -n $(unmet_constraints "$version") ]] || return 0
+  while read -r line; do
+    version=$(within_suite "$(runtime_suite php "$line")" apt_known_version "php$line-cli")
+    if [[ -n $version && -z $(unmet_constraints "$version") ]]; then
+      detail "The app wants PHP $(php_constraints | version_list)"
+      bring_php "$line"
+      return
+    fi
+  done < <(runtime_suite_lines php | sort -rV)
+}
+
+# php_own_line: the line that the stack itself has.
+php_own_line() {
+  local line own
+  own=$(stack_suite)
+  while read -r line; do
+    [[ $(runtime_suite php "$line") != "$own" ]] || printf '%s\n' "$line"
+  done < <(runtime_suite_lines php)
+}
+
+# bring_php LINE: packages of PHP from its suite, servers from the stack's own.
+bring_php() {
+  local line=$1 suite
+  suite=$(runtime_suite php "$line")
+  rm -rf "$TMPDIR/php" "${PHP_HOME:?}"
+  mkdir -p "$PHP_HOME"
+  topic "Installing PHP $(within_suite "$suite" apt_version "php$line-cli")"
+  detail "It comes $(runtime_origin "$suite")"
+  if ! { within_suite "$suite" unpack_php "$line" && apt_unpack_alone "$TMPDIR/php" "${SERVER_PACKAGES[@]}"; }; then
     fail "The packages of PHP $line could not be fetched (see above)." "Try again."
+  fi
   lay_out_php "$TMPDIR/php" "$line" "$PHP_HOME"
   rm -rf "$TMPDIR/php"
 }
 
-# unpack_php LINE PACKAGE...
+# unpack_php LINE: from the suite in question.
 unpack_php() {
-  local line=$1
-  shift
-  apt_unpack "$TMPDIR/php" "php$line-cli" "$@" composer || return 1
-  apt_unpack_alone "$TMPDIR/php" "php$line-fpm" "${SERVER_PACKAGES[@]}"
+  local line=$1 packages
+  readarray -t packages < <(extension_packages "$line")
+  apt_unpack "$TMPDIR/php" "php$line-cli" "${packages[@]}" composer || return 1
+  apt_unpack_alone "$TMPDIR/php" "php$line-fpm"
 }
 
-packaged_php_lines() {
-  apt_prepare
-  apt_here apt-cache --no-generate pkgnames php | sed -nE 's/^php([0-9]+\.[0-9]+)-fpm$/\1/p'
+# php_reports: the version that the PHP of PHP_HOME says of itself.
+php_reports() {
+  LD_LIBRARY_PATH="$PHP_HOME/lib" "$PHP_HOME/bin/php" -n -r 'echo PHP_VERSION;'
 }
 
 # php_from_archive URL: {version} and {stack} are replaced; the version is the first number that the
@@ -95,27 +124,33 @@ php_environment() {
   "$1" LD_LIBRARY_PATH "$2/lib$3"
 }
 
-# check_version: Composer's own rules decide whether this PHP suits the app and its packages.
+# check_version: ends the build when this PHP does not suit the app and its packages.
 check_version() {
   local unmet
+  unmet=$(unmet_constraints "$PHP_VERSION")
+  [[ -z $unmet ]] || unmet_version "$unmet"
+  runtime_warn_ended PHP php "$(version_line "$PHP_VERSION" 2)"
+}
+
+# unmet_constraints VERSION: what the app asks of PHP and that version is not, by Composer's own rules.
+unmet_constraints() {
   [[ -d $PHP_HOME/share/php/Composer/Semver ]] || return 0
   # shellcheck disable=SC2016  # the variables are PHP's
-  unmet=$(php_constraints | php -r '
+  php_constraints | LD_LIBRARY_PATH="$PHP_HOME/lib" "$PHP_HOME/bin/php" -n -r '
     require $argv[1] . "/Composer/Semver/autoload.php";
     foreach (array_filter(file("php://stdin", FILE_IGNORE_NEW_LINES)) as $constraint) {
       try {
-        $fits = Composer\Semver\Semver::satisfies(PHP_VERSION, $constraint);
+        $fits = Composer\Semver\Semver::satisfies($argv[2], $constraint);
       } catch (UnexpectedValueException $error) {
         $fits = false;
       }
       if (!$fits) { echo $constraint, "\n"; }
-    }' "$PHP_HOME/share/php")
-  [[ -z $unmet ]] || unmet_version "$unmet"
+    }' "$PHP_HOME/share/php" "$1"
 }
 
 unmet_version() {
   local available
-  available=$(packaged_php_lines | version_list)
+  available=$(runtime_suite_lines php | version_list)
   fail "PHP $(version_list <<<"$1") is required by composer.json or a package of composer.lock;" \
     "the source of PHP has $PHP_VERSION, the stack $STACK offers: $available." \
     "Require one of them (\"php\": \"^$(version_line "$PHP_VERSION" 2)\"), run 'composer update' and commit composer.lock;" \

@@ -7,12 +7,17 @@
 readonly PYTHON_HOME=.heroku/python
 PYTHON=
 RUNTIME_SOURCE=
+RUNTIME_SUITE=
 RUNTIME_KEY=
 
-# identify_runtime VERSION: leaves RUNTIME_SOURCE, and RUNTIME_KEY of all that decides what it will be.
+# identify_runtime VERSION: leaves RUNTIME_SOURCE, the suite that has the line (if one has), and
+# RUNTIME_KEY of all that decides what it will be.
 identify_runtime() {
-  RUNTIME_SOURCE=$(python_source "$(version_line "$1" 2)")
-  RUNTIME_KEY=$(cache_key "$STACK" "$RUNTIME_SOURCE" "$(file_digest "$RUN_STATUS")" \
+  local line
+  line=$(version_line "$1" 2)
+  RUNTIME_SUITE=$(runtime_suite python "$line")
+  RUNTIME_SOURCE=$(python_source "$line")
+  RUNTIME_KEY=$(cache_key "$STACK" "$RUNTIME_SOURCE" "$RUNTIME_SUITE" "$(file_digest "$RUN_STATUS")" \
     "$(upstream_request "$RUNTIME_SOURCE" "$1")")
 }
 
@@ -28,23 +33,20 @@ install_runtime() {
     make_runtime "$RUNTIME_SOURCE" "$wanted" "$target/runtime"
     cache_put python-runtime "$RUNTIME_KEY" "$target/runtime"
   fi
+  runtime_warn_ended Python python "$line"
   check_patch_level "$RUNTIME_SOURCE" "$wanted" "$(<"$target/runtime/version")"
   make_environment "$line" "$target"
   cache_value python-version "$line"
 }
 
-# python_source LINE: the setting, else packages of the stack when it has that line, else upstream.
+# python_source LINE: the setting, else packages where a suite of the distribution has the line, else
+# upstream.
 python_source() {
-  local default=deb
-  if [[ $1 != "$(stack_line)" ]]; then
-    default=upstream
+  local default=upstream
+  if [[ -n $(runtime_suite python "$1") ]]; then
+    default=deb
   fi
   runtime_source python "$default" deb upstream
-}
-
-# The stack's own line of Python, as its build image has it.
-stack_line() {
-  python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 }
 
 # Packages of a distribution have one release per line; upstream has them all.
@@ -69,26 +71,53 @@ make_runtime() {
 }
 
 runtime_from_debs() {
-  local line=$1 target=$2 version
+  local line=$1 target=$2
+  [[ -n $RUNTIME_SUITE ]] || no_such_python "$line"
+  within_suite "$RUNTIME_SUITE" unpack_python "$line" "$target" && return
+  [[ -z $(setting BUILDPACK_PYTHON_SOURCE) ]] ||
+    fail "Python $line could not be fetched $(runtime_origin "$RUNTIME_SUITE") (see above)." "Try again."
+  warn "Python $line could not be fetched $(runtime_origin "$RUNTIME_SUITE"); its upstream is tried."
+  rm -rf "${target:?}"
+  mkdir -p "$target"
+  RUNTIME_SOURCE=upstream
+  runtime_from_upstream "$line" "$target"
+}
+
+# unpack_python LINE TARGET: from the suite in question.
+unpack_python() {
+  local line=$1 target=$2 version alone=("libpython$1-dev")
+  apt_index || return 1
   version=$(apt_version "python$line")
-  [[ -n $version ]] ||
-    fail "Python $line is not available from the packages of the stack $STACK, which have $(stack_line)." \
-      "Write $(stack_line) to .python-version, or set BUILDPACK_PYTHON_SOURCE=upstream."
+  [[ -n $version ]] || return 1
   topic "Installing Python $version"
-  apt_unpack "$target" "python$line-minimal" "libpython$line-stdlib" "python$line" ||
-    fail "Python $version could not be installed (see above)."
-  apt_unpack_alone "$target" "libpython$line-dev"
+  detail "It comes $(runtime_origin "$RUNTIME_SUITE")"
+  # what setuptools had before it brought its own
+  version_at_least "$line" 3.12 || alone+=(python3-distutils)
+  apt_unpack "$target" "python$line-minimal" "libpython$line-stdlib" "python$line" || return 1
+  apt_unpack_alone "$target" "${alone[@]}" || return 1
+  suite_attach "$target" "$HOME/$PYTHON_HOME/runtime"
+  quietly "$target/usr/bin/python$line" -V || return 1
   printf '%s\n' "$version" >"$target/version"
+}
+
+no_such_python() {
+  local near
+  near=$(runtime_next python "$1")
+  fail "Python $1 is not available from the packages of the stack $STACK and its distribution." \
+    "Available are: $(runtime_suite_lines python | version_list). Others come from upstream." \
+    "Write $near to .python-version, or unset BUILDPACK_PYTHON_SOURCE."
 }
 
 runtime_from_upstream() {
   local wanted=$1 target=$2 place=$TMPDIR/python found
   topic "Installing Python $wanted"
+  detail "It comes from python-build-standalone, by uv"
   install_uv
   UV_PYTHON_INSTALL_BIN=0 quietly "$UV" python install --no-config --install-dir "$place" "$wanted" ||
     fail "Python $wanted could not be installed (see above)." \
-      "The stack $STACK itself has Python $(stack_line): write that to .python-version, or check the" \
-      "version and that builds reach the downloads of uv (UV_PYTHON_INSTALL_MIRROR names a mirror)."
+      "Check that there is such a version, and that builds reach the downloads of uv" \
+      "(UV_PYTHON_INSTALL_MIRROR names a mirror). Without them there are $(runtime_suite_lines python | version_list):" \
+      "write $(runtime_next python "$(version_line "$wanted" 2)") to .python-version."
   found=$(find "$place" -mindepth 1 -maxdepth 1 -type d -name 'cpython-*' | head -n 1)
   mv "$found" "$target/usr"
   "$target/usr/bin/python3" -c 'import platform; print(platform.python_version())' >"$target/version"
@@ -143,7 +172,8 @@ make_environment() {
   export VIRTUAL_ENV=$home
   export_path "$home/bin"
   for library in "$target"/runtime/usr/lib/*-linux-gnu/lib*.so*; do
-    if [[ -f $library ]]; then
+    # one with a loader of its own finds them, and programs of the stack must not
+    if [[ -f $library && -z $(suite_loader "$target/runtime") ]]; then
       export_set LD_LIBRARY_PATH "$home/${library#"$target/"}"
       LD_LIBRARY_PATH=$(dirname "$LD_LIBRARY_PATH")
       break

@@ -34,27 +34,49 @@ fetch_ruby() {
 }
 
 ruby_from_packages() {
-  local package
-  choose_ruby "$1" "$(packaged_rubies)"
+  local line suite
+  choose_packaged_ruby "$1"
   RUBY_VERSION=$RUBY_CHOICE
-  package=ruby$(version_line "$RUBY_VERSION" 2)
-  topic "Installing Ruby $RUBY_VERSION from the packages of $STACK"
-  apt_unpack "$RUBY_HOME" "$package" ||
-    fail "The package $package could not be fetched (see above)." \
-      "Try again, or set BUILDPACK_RUBY_SOURCE to another source."
-  apt_unpack_alone "$RUBY_HOME" "$package-dev" ||
-    fail "The package $package-dev could not be fetched (see above)." "Try again."
-  tidy_packaged_ruby "$package"
+  line=$(version_line "$RUBY_VERSION" 2)
+  suite=$(runtime_suite ruby "$line")
+  topic "Installing Ruby $RUBY_VERSION"
+  detail "It comes $(runtime_origin "$suite")"
+  runtime_warn_ended Ruby ruby "$line"
+  within_suite "$suite" unpack_ruby "ruby$line"
 }
 
-# packaged_rubies: the versions of the stack's distribution, one a line.
-packaged_rubies() {
-  local package
-  apt_prepare
-  apt_here apt-cache --no-generate pkgnames ruby | sed -nE '/^ruby[0-9]+\.[0-9]+$/p' |
-    while read -r package; do
-      apt_version "$package"
-    done
+# unpack_ruby PACKAGE: from the suite in question.
+unpack_ruby() {
+  apt_unpack "$RUBY_HOME" "$1" ||
+    fail "The package $1 could not be fetched (see above)." \
+      "Try again, or set BUILDPACK_RUBY_SOURCE to another source."
+  apt_unpack_alone "$RUBY_HOME" "$1-dev" ||
+    fail "The package $1-dev could not be fetched (see above)." "Try again."
+  tidy_packaged_ruby "$1"
+  [[ -z $APT_SUITE ]] || forgive_old_code
+}
+
+# forgive_old_code: gems of that time compile with the compiler of today as with that of their time.
+forgive_old_code() {
+  find "$RUBY_HOME/usr/lib" -name rbconfig.rb -exec sed -i 's/^\( *CONFIG\["CFLAGS"\] = "\)/\1-fpermissive /' {} +
+}
+
+# packaged_ruby LINE: its version, empty when the index of its suite cannot be had.
+packaged_ruby() {
+  within_suite "$(runtime_suite ruby "$1")" apt_known_version "ruby$1"
+}
+
+# packaged_ruby_lines: the lines that some suite has, in the order in which they are taken: the
+# stack's own first, then the newest.
+packaged_ruby_lines() {
+  local line own
+  own=$(stack_suite)
+  runtime_suite_lines ruby | sort -rV | while read -r line; do
+    [[ $(runtime_suite ruby "$line") != "$own" ]] || printf '%s\n' "$line"
+  done
+  runtime_suite_lines ruby | sort -rV | while read -r line; do
+    [[ $(runtime_suite ruby "$line") == "$own" ]] || printf '%s\n' "$line"
+  done
 }
 
 # One bin/ with the usual names; scripts find Ruby on PATH, binstubs of Bundler ask for ruby3.3.

@@ -21,21 +21,46 @@ refuse_other_engines() {
     "Remove 'engine:' from the Gemfile and run 'bundle lock', or use a buildpack for that engine."
 }
 
+# ruby_requirement WANTED: that, else the line of the last build, else anything.
+ruby_requirement() {
+  local sticky
+  sticky=$(cached_value ruby-version)
+  if [[ -z $1 && -n $sticky ]]; then
+    version_line "$sticky" 2
+  else
+    printf '%s' "${1:->= 0}"
+  fi
+}
+
 # choose_ruby WANTED VERSIONS: sets RUBY_CHOICE to the version to use. Of a line whose patch level
 # the source does not have, its own release is taken, with a warning.
 choose_ruby() {
-  local wanted=$1 versions=$2 line sticky
-  sticky=$(cached_value ruby-version)
-  if [[ -z $wanted && -n $sticky ]]; then
-    wanted=$(version_line "$sticky" 2)
-  fi
-  RUBY_CHOICE=$(newest_fitting "${wanted:->= 0}" <<<"$versions")
+  local wanted versions=$2 line
+  wanted=$(ruby_requirement "$1")
+  RUBY_CHOICE=$(newest_fitting "$wanted" <<<"$versions")
   [[ -z $RUBY_CHOICE ]] || return 0
   line=$(first_number "$wanted")
   [[ -n $line ]] || no_such_ruby "$wanted" "$versions"
   RUBY_CHOICE=$(version_newest "$(version_line "$line" 2)" <<<"$versions")
   [[ -n $RUBY_CHOICE ]] || no_such_ruby "$wanted" "$versions"
   nearest_version Ruby "$line" 2 "$RUBY_CHOICE"
+}
+
+# choose_packaged_ruby WANTED: the same of the distribution's suites; the index of one is fetched only
+# when its line may do.
+choose_packaged_ruby() {
+  local wanted line lines
+  wanted=$(ruby_requirement "$1")
+  lines=$(packaged_ruby_lines)
+  while read -r line; do
+    if version_fits_all "$line.0" "$wanted" || version_fits_all "$line.999" "$wanted"; then
+      RUBY_CHOICE=$(packaged_ruby "$line")
+      [[ -z $RUBY_CHOICE ]] || ! version_fits_all "$RUBY_CHOICE" "$wanted" || return 0
+    fi
+  done <<<"$lines"
+  line=$(version_line "$(first_number "$wanted")" 2)
+  grep -qxF -- "$line" <<<"$lines" || no_such_ruby "$wanted" "$lines"
+  choose_ruby "$wanted" "$(packaged_ruby "$line")"
 }
 
 first_number() {

@@ -210,12 +210,12 @@ def test_a_composer_json_that_is_none(platform: Stage, routes: Path) -> None:
 
 
 def test_a_php_that_is_not_to_be_had(platform: Stage, page: Path) -> None:
-    (page / "composer.json").write_text('{"require": {"php": "~7.4.0"}}')
+    (page / "composer.json").write_text('{"require": {"php": "~7.3.0"}}')
 
     log = refused(platform, page)
 
-    assert "PHP ~7.4.0 is required by composer.json" in log
-    assert "the stack debian-13 offers: 8.4." in log
+    assert "PHP ~7.3.0 is required by composer.json" in log
+    assert "the stack debian-13 offers: 7.4, 8.2, 8.4." in log
 
 
 def test_an_extension_that_is_not_to_be_had(platform: Stage, page: Path) -> None:

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# The lines of each language that can be had, from runtimes.json beside this file: a person updates
+# that. Per line: "suite", the suite of the distribution that has it, if one has; "until", the last
+# month (YYYY-MM) in which its makers mend it; "heroku", true where Heroku supports it.
+
+# runtime_lines LANGUAGE: all lines, one a line, the oldest first.
+runtime_lines() {
+  jq -r --arg language "$1" '.[$language][].line' "$HAIKUBE_LIB/runtimes.json" | sort -V
+}
+
+# runtime_fact LANGUAGE LINE KEY: empty when there is no such line or nothing is said.
+runtime_fact() {
+  jq -r --arg language "$1" --arg line "$2" --arg key "$3" \
+    '.[$language][] | select(.line == $line)[$key] // empty' "$HAIKUBE_LIB/runtimes.json"
+}
+
+# runtime_suite LANGUAGE LINE: the suite of the distribution that has the line, or nothing.
+runtime_suite() {
+  runtime_fact "$1" "$2" suite
+}
+
+# runtime_suite_lines LANGUAGE: the lines that some suite has, one a line.
+runtime_suite_lines() {
+  jq -r --arg language "$1" '.[$language][] | select(.suite).line' "$HAIKUBE_LIB/runtimes.json" | sort -V
+}
+
+# runtime_origin SUITE: where a runtime comes from, in words for the log.
+runtime_origin() {
+  if [[ $1 == "$(stack_suite)" ]]; then
+    printf 'from the packages of the stack %s' "$STACK"
+  else
+    printf "from the suite %s of the stack's distribution, beside the stack's own" "$1"
+  fi
+}
+
+# runtime_warn_ended NAME LANGUAGE LINE: says so when nobody mends the line any more.
+runtime_warn_ended() {
+  local until
+  until=$(runtime_fact "$2" "$3" until)
+  [[ -n $until && $until < $(date +%Y-%m) ]] || return 0
+  warn "$1 $3 had its end of life in $until: its makers mend no security holes in it any more." \
+    "Move to a newer line; $1 $(runtime_newest_kept "$2") is kept up."
+}
+
+# runtime_newest_kept LANGUAGE: the newest line that is mended today.
+runtime_newest_kept() {
+  jq -r --arg language "$1" --arg today "$(date +%Y-%m)" \
+    '.[$language][] | select(.until >= $today).line' "$HAIKUBE_LIB/runtimes.json" | sort -V | tail -n 1
+}
+
+# runtime_next LANGUAGE LINE: the nearest newer line that a suite has; the newest when none is newer.
+runtime_next() {
+  local line
+  while read -r line; do
+    if version_at_least "$line" "$2"; then
+      printf '%s\n' "$line"
+      return
+    fi
+  done < <(runtime_suite_lines "$1")
+  runtime_suite_lines "$1" | tail -n 1
+}
