@@ -48,6 +48,32 @@ runtime_newest_kept() {
     '.[$language][] | select(.until >= $today).line' "$HAIKUBE_LIB/runtimes.json" | sort -V | tail -n 1
 }
 
+# platform_folder: where the platform mounts what a build is given.
+platform_folder() {
+  printf '/haikube'
+}
+
+# platform_runtimes LANGUAGE: the releases that the platform made from source for this stack, one a line.
+platform_runtimes() {
+  local file
+  for file in "$(platform_folder)/urls/runtime-$1"-*; do
+    [[ ! -f $file ]] || printf '%s\n' "${file##*/runtime-"$1"-}"
+  done | sort -V
+}
+
+# platform_runtime LANGUAGE VERSION TARGET: one of them, checked and unpacked.
+platform_runtime() {
+  local name=$1-$2 digest
+  digest=$(jq -er --arg name "$name" '.runtimes[$name]' "$(platform_folder)/request/request.json")
+  detail "It comes from the platform, which made it from its source for the stack $STACK"
+  download "$(<"$(platform_folder)/urls/runtime-$name")" "$TMPDIR/runtime.tar.zst" "$digest" ||
+    fail "$name, which the platform made for this stack, could not be fetched (see above)." \
+      "Try again; if it fails once more, an administrator makes it anew: haikube runtimes add $1 $2"
+  mkdir -p "$3"
+  zstd -dcq "$TMPDIR/runtime.tar.zst" | tar --extract --directory="$3" --no-same-owner
+  rm -f "$TMPDIR/runtime.tar.zst"
+}
+
 # runtime_next LANGUAGE LINE: the nearest newer line that a suite has; the newest when none is newer.
 runtime_next() {
   local line

@@ -22,6 +22,13 @@ stack_suite() {
   sed -nE 's/^VERSION_CODENAME=//p' /etc/os-release
 }
 
+# suite_week SUITE: part of a cache's key. The stack's own packages change with its images; those of
+# another suite are asked for anew each week, so that security releases arrive.
+suite_week() {
+  printf '%s' "$1"
+  [[ -z $1 || $1 == "$(stack_suite)" ]] || date +-%G-%V
+}
+
 # suite_describe ROOT: writes what apt is told of the suite.
 suite_describe() {
   suite_sources "$(stack_suite)" "$APT_SUITE" >"$1/sources.list"

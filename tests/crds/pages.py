@@ -40,7 +40,7 @@ def settings_table() -> str:
     for name, field in Settings.model_fields.items():
         meaning = _cell(field.description or "")
         rows.append((f"`HAIKUBE_{name.upper()}`", _setting(field.default), meaning))
-    return _markdown(rows)
+    return markdown(rows)
 
 
 def filled(text: str, parts: dict[str, str]) -> str:
@@ -69,7 +69,7 @@ def _table(resource: Resource, part: str, header: tuple[str, ...]) -> str:
         meaning = _cell(node.schema["description"])
         middle = (kind, default) if "Default" in header else (kind,)
         rows.append((f"`{node.path}`", *middle, meaning))
-    return _markdown(rows)
+    return markdown(rows)
 
 
 def _fields(node: Node) -> Iterator[tuple[Node, bool]]:
@@ -109,7 +109,8 @@ def _cell(text: str) -> str:
     return " ".join(escaped.split())
 
 
-def _markdown(rows: list[tuple[str, ...]]) -> str:
+def markdown(rows: list[tuple[str, ...]]) -> str:
+    """Return a table whose first row is its heading."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     rule = "|" + "---|" * len(rows[0])
     return "\n".join([lines[0], rule, *lines[1:]])

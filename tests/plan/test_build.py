@@ -77,6 +77,22 @@ async def test_the_request_holds_what_the_engine_reads_and_no_key() -> None:
     assert row.body("create Job b1")["spec"]["activeDeadlineSeconds"] == 360
 
 
+async def test_a_build_may_fetch_what_was_made_for_its_stack() -> None:
+    digest = "sha256:" + "ab" * 32
+    made = {"language": "ruby", "version": "3.4.7", "digest": digest}
+    row = await plan(b.build(), b.app(), b.stack(runtimes=[made]))
+
+    write = row.write("create Secret b1-urls")
+    url = write.presigned["runtime-ruby-3.4.7"]
+    key = "runtimes/debian-13/ruby-3.4.7-abababababababab.tar.zst"
+    assert (url.method, url.key) == ("GET", key)
+    request = json.loads(write.body["stringData"]["request.json"])
+    assert request["runtimes"] == {"ruby-3.4.7": digest}
+    volumes = row.body("create Job b1")["spec"]["template"]["spec"]["volumes"]
+    mounted = next(each["secret"]["items"] for each in volumes if each["name"] == "urls")
+    assert {"key": "runtime-ruby-3.4.7", "path": "runtime-ruby-3.4.7"} in mounted
+
+
 async def test_urls_are_of_single_objects_under_the_uids() -> None:
     row = await plan(b.build(), b.app(), b.stack())
     signed = row.write("create Secret b1-urls").presigned

@@ -6,7 +6,7 @@ export PATH="$JAVA_HOME/bin:$PATH"
 case "${JAVA_TOOL_OPTIONS:-} ${JAVA_OPTS:-}" in
 *-Xmx* | *MaxRAMPercentage* | *-XX:MaxHeapSize*) haikube_heap= ;;
 *)
-  haikube_heap="-XX:MaxRAMPercentage=80"
+  haikube_heap="-XX:MaxRAMPercentage=80.0"
   if [ "${MEMORY_AVAILABLE:-0}" -gt 0 ] && [ "$MEMORY_AVAILABLE" -le 512 ]; then
     haikube_heap="-Xmx$((MEMORY_AVAILABLE * 300 / 512))m -Xss512k -XX:CICompilerCount=2"
   elif [ "${MEMORY_AVAILABLE:-0}" -gt 512 ] && [ "$MEMORY_AVAILABLE" -le 1024 ]; then

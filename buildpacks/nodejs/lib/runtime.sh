@@ -27,6 +27,7 @@ install_node() {
     install_manager "$package" "$target"
     cache_put node "$key" "$target"
   fi
+  runtime_warn_ended Node.js nodejs "$(version_line "$(<"$target/version")" 1)"
   export_path "$HOME/$NODE_HOME_PATH/bin"
   export_path "$BUILD_DIR/node_modules/.bin"
   export_set NODE_HOME "$HOME/$NODE_HOME_PATH"

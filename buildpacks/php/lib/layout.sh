@@ -48,7 +48,7 @@ lay_out_composer() {
   mv "$staged/usr/bin/composer" "$target/bin/composer"
   rm -rf "$target"/share/php/{tests,doc}
   sed -i '1s,^#!.*,#!/usr/bin/env php,' "$target/bin/composer"
-  grep -rlF /usr/share/php "$target/share/php" "$target/bin/composer" |
+  { grep -rlF /usr/share/php "$target/share/php" "$target/bin/composer" || true; } |
     xargs --no-run-if-empty sed -i "s,/usr/share/php,$HOME/$PHP_FOLDER/share/php,g"
   if [[ -d $staged/usr/share/misc ]]; then
     cp -a "$staged/usr/share/misc" "$target/share/misc"

@@ -14,7 +14,7 @@ install_php() {
   PHP_HOME=$BUILD_DIR/$PHP_FOLDER
   source=$(runtime_source php deb deb)
   key=$(cache_key "$PHP_LAYOUT" "$STACK" "$source" "$(php_constraints)" "$(required_extensions)" \
-    "$(strict_versions && echo strict)" "$(date +%G-%V)" "$(file_digest "$BUILDPACK_DIR/lib/layout.sh")")
+    "$(strict_versions && echo strict)" "$(platform_runtimes php)" "$(date +%G-%V)" "$(file_digest "$BUILDPACK_DIR/lib/layout.sh")")
   app_link "$PHP_FOLDER"
   if cache_get php/runtime "$key" "$PHP_HOME"; then
     use_php
@@ -40,7 +40,8 @@ fetch_php() {
 }
 
 # php_from_packages: the stack's own line, or, if the app does not want that, the newest that some
-# suite of the distribution has and that suits. check_version ends the build when none does.
+# suite of the distribution has and that suits, or the newest that the platform made. check_version
+# ends the build when none does.
 php_from_packages() {
   local line version
   line=$(php_own_line)
@@ -55,6 +56,20 @@ php_from_packages() {
       return
     fi
   done < <(runtime_suite_lines php | sort -rV)
+  while read -r version; do
+    if [[ -z $(unmet_constraints "$version") ]]; then
+      take_made_php "$version"
+      return
+    fi
+  done < <(platform_runtimes php | sort -rV)
+}
+
+# take_made_php VERSION
+take_made_php() {
+  detail "The app wants PHP $(php_constraints | version_list)"
+  topic "Installing PHP $1"
+  rm -rf "${PHP_HOME:?}"
+  platform_runtime php "$1" "$PHP_HOME"
 }
 
 # php_own_line: the line that the stack itself has.
@@ -150,10 +165,11 @@ unmet_constraints() {
 
 unmet_version() {
   local available
-  available=$(runtime_suite_lines php | version_list)
+  available=$({ runtime_suite_lines php && platform_runtimes php; } | version_list)
   fail "PHP $(version_list <<<"$1") is required by composer.json or a package of composer.lock;" \
     "the source of PHP has $PHP_VERSION, the stack $STACK offers: $available." \
     "Require one of them (\"php\": \"^$(version_line "$PHP_VERSION" 2)\"), run 'composer update' and commit composer.lock;" \
+    "or have an administrator make one: haikube runtimes add php VERSION;" \
     "or set BUILDPACK_PHP_SOURCE to the URL of an archive that has it."
 }
 

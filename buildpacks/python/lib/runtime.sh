@@ -17,7 +17,7 @@ identify_runtime() {
   line=$(version_line "$1" 2)
   RUNTIME_SUITE=$(runtime_suite python "$line")
   RUNTIME_SOURCE=$(python_source "$line")
-  RUNTIME_KEY=$(cache_key "$STACK" "$RUNTIME_SOURCE" "$RUNTIME_SUITE" "$(file_digest "$RUN_STATUS")" \
+  RUNTIME_KEY=$(cache_key "$STACK" "$RUNTIME_SOURCE" "$(suite_week "$RUNTIME_SUITE")" "$(file_digest "$RUN_STATUS")" \
     "$(upstream_request "$RUNTIME_SOURCE" "$1")")
 }
 

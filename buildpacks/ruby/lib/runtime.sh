@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Puts a Ruby into .heroku/ruby of the app, with the same bin/ whatever it came from: packages of the
-# stack (deb), the official source release compiled here (upstream), or an archive (a URL). It is asked for anew each week, so that security releases arrive.
+# distribution or what the platform made from source (deb), the official source release compiled here
+# (upstream), or an archive (a URL). It is asked for anew each week, so that security releases arrive.
 
 readonly RUBY_LAYOUT=2
 readonly RUBY_INDEX_DEFAULT=https://cache.ruby-lang.org/pub/ruby
@@ -12,7 +13,7 @@ install_ruby() {
   RUBY_SOURCE=$(runtime_source ruby deb deb upstream)
   wanted=$(wanted_ruby)
   key=$(cache_key "$RUBY_LAYOUT" "$STACK" "$RUBY_SOURCE" "$wanted" \
-    "$(setting BUILDPACK_STRICT_VERSIONS)" "$(date +%G-%V)")
+    "$(setting BUILDPACK_STRICT_VERSIONS)" "$(date +%G-%V)" "$(platform_runtimes ruby)")
   if cache_get ruby/runtime "$key" "$RUBY_HOME"; then
     RUBY_VERSION=$(cached_value ruby-version)
     topic "Using Ruby $RUBY_VERSION from the cache"
@@ -38,8 +39,13 @@ ruby_from_packages() {
   choose_packaged_ruby "$1"
   RUBY_VERSION=$RUBY_CHOICE
   line=$(version_line "$RUBY_VERSION" 2)
-  suite=$(runtime_suite ruby "$line")
   topic "Installing Ruby $RUBY_VERSION"
+  if [[ -n $RUBY_MADE ]]; then
+    runtime_warn_ended Ruby ruby "$line"
+    platform_runtime ruby "$RUBY_VERSION" "$RUBY_HOME"
+    return
+  fi
+  suite=$(runtime_suite ruby "$line")
   detail "It comes $(runtime_origin "$suite")"
   runtime_warn_ended Ruby ruby "$line"
   within_suite "$suite" unpack_ruby "ruby$line"

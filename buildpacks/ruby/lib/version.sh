@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Decides which Ruby an app gets. Gemfile.lock counts first, then the Gemfile, then what the app was
 # built with last time, then the newest that the source has.
+# shellcheck disable=SC2034  # RUBY_MADE is for runtime.sh
 
 # wanted_ruby: the requirement as "CLAUSE,CLAUSE"; empty when the app does not care.
 wanted_ruby() {
@@ -46,21 +47,28 @@ choose_ruby() {
   nearest_version Ruby "$line" 2 "$RUBY_CHOICE"
 }
 
-# choose_packaged_ruby WANTED: the same of the distribution's suites; the index of one is fetched only
-# when its line may do.
+# choose_packaged_ruby WANTED: the same of the distribution's suites, whose index is fetched only when
+# the line may do, then of what the platform made, and then RUBY_MADE says so.
 choose_packaged_ruby() {
-  local wanted line lines
+  local wanted line lines made
   wanted=$(ruby_requirement "$1")
   lines=$(packaged_ruby_lines)
+  RUBY_MADE=
   while read -r line; do
     if version_fits_all "$line.0" "$wanted" || version_fits_all "$line.999" "$wanted"; then
       RUBY_CHOICE=$(packaged_ruby "$line")
       [[ -z $RUBY_CHOICE ]] || ! version_fits_all "$RUBY_CHOICE" "$wanted" || return 0
     fi
   done <<<"$lines"
+  made=$(platform_runtimes ruby)
   line=$(version_line "$(first_number "$wanted")" 2)
-  grep -qxF -- "$line" <<<"$lines" || no_such_ruby "$wanted" "$lines"
-  choose_ruby "$wanted" "$(packaged_ruby "$line")"
+  if [[ -n $(newest_fitting "$wanted" <<<"$made") ]] || ! grep -qxF -- "$line" <<<"$lines"; then
+    [[ -n $(version_newest "$line" <<<"$made") ]] || no_such_ruby "$wanted" "$lines"$'\n'"$made"
+    RUBY_MADE=1
+    choose_ruby "$wanted" "$made"
+  else
+    choose_ruby "$wanted" "$(packaged_ruby "$line")"
+  fi
 }
 
 first_number() {
@@ -69,11 +77,12 @@ first_number() {
 
 no_such_ruby() {
   local available
-  available=$(version_list <<<"$2")
+  available=$(grep . <<<"$2" | version_list)
   fail "Ruby $1 is not available from the source '$RUBY_SOURCE' for the stack $STACK." \
     "Available are: ${available:-none}." \
     "Write one of them in the Gemfile (ruby \"~> ${available##*, }\"), run 'bundle lock' and commit" \
-    "Gemfile.lock; or set BUILDPACK_RUBY_SOURCE to a source that has it (upstream, deb or a URL)."
+    "Gemfile.lock; or have an administrator make it: haikube runtimes add ruby $(first_number "$1");" \
+    "or set BUILDPACK_RUBY_SOURCE to a source that has it (upstream, deb or a URL)."
 }
 
 # allow_ruby VERSION: Bundler insists on the exact version that a Gemfile names. Where the stack has

@@ -28,6 +28,7 @@ COMMANDS = {
     "releases": "haikube.cli.releases:releases",
     "builds": "haikube.cli.builds:builds",
     "buildpacks": "haikube.cli.buildpacks:buildpacks",
+    "runtimes": "haikube.cli.runtimes:runtimes",
     "team": "haikube.cli.team:team",
     "local": "haikube.local.commands:local",
     "sample": "haikube.cli.sample:sample",

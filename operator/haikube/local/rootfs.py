@@ -6,9 +6,11 @@ the finishing script. The Containerfiles beside the lists make the same for Dock
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +37,7 @@ _CONTAINED = (
     *("--kill-child", "--mount-proc"),
 )
 # apt's own user must reach it, so it cannot lie below root's home
-_SCRATCH = Path("/tmp/haikube-rootfs")  # noqa: S108 - made and emptied by root under the lock
+_SCRATCH = Path("/tmp/haikube-rootfs")  # noqa: S108 - made and emptied by root under a lock of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,27 @@ def make_rootfs(rootfs: Rootfs, folder: Path) -> Layer:
     path = folder / f"rootfs-{rootfs.key}.tar"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"rootfs-{rootfs.key}.partial.tar"
-        partial.unlink(missing_ok=True)
-        _fresh(_SCRATCH)
-        run(*_CONTAINED, *rootfs.argv(partial), env={"TMPDIR": str(_SCRATCH)})
-        shutil.rmtree(_SCRATCH)
-        partial.rename(path)
+        with _alone():
+            if not path.exists():
+                _make(rootfs, path)
     return Layer.of(path)
+
+
+def _make(rootfs: Rootfs, path: Path) -> None:
+    partial = path.with_suffix(".partial.tar")
+    partial.unlink(missing_ok=True)
+    _fresh(_SCRATCH)
+    run(*_CONTAINED, *rootfs.argv(partial), env={"TMPDIR": str(_SCRATCH)})
+    shutil.rmtree(_SCRATCH)
+    partial.rename(path)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait for whoever makes a filesystem on this machine, tests in another checkout say."""
+    with _SCRATCH.with_suffix(".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def _fresh(folder: Path) -> Path:

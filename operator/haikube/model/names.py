@@ -120,6 +120,23 @@ def log_key(app_uid: str, build_uid: str) -> str:
     return f"logs/{app_uid}/{build_uid}.log"
 
 
+def runtime_name(language: str, version: str) -> str:
+    """Return what a runtime of the platform is called.
+
+    >>> runtime_name("ruby", "3.4.7")
+    'ruby-3.4.7'
+    """
+    return f"{language}-{version}"
+
+
+def runtime_key(stack: str, runtime: str, digest: str) -> str:
+    """Return where a runtime that the platform made for a stack is stored; it is no app's.
+
+    One that is made anew has another key: a build that is under way fetches what it was told of.
+    """
+    return f"runtimes/{stack}/{runtime}-{digest.removeprefix('sha256:')[:16]}.tar.zst"
+
+
 def git_prefix(app_uid: str) -> str:
     """Return the prefix under which an app's git repository is stored."""
     return f"git/{app_uid}/"

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from haikube.model.meta import Meta, Raw, parse_meta
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One release of a language that the platform has made from source for a stack."""
+
+    language: str
+    version: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +27,7 @@ class Stack:
     alias: str
     deprecation: str
     status: Raw
+    runtimes: tuple[Runtime, ...] = ()
 
 
 def parse_stack(obj: Raw) -> Stack:
@@ -30,7 +41,12 @@ def parse_stack(obj: Raw) -> Stack:
         alias=spec.get("alias") or meta.name,
         deprecation=_text(spec.get("deprecation")),
         status=obj.get("status") or {},
+        runtimes=tuple(_runtime(each) for each in spec.get("runtimes") or ()),
     )
+
+
+def _runtime(raw: Any) -> Runtime:  # noqa: ANN401 - its schema is the API server's to check
+    return Runtime(raw["language"], raw["version"], raw["digest"])
 
 
 def _text(value: object) -> str:

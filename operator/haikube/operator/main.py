@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 
 import click
 
@@ -18,7 +20,10 @@ from haikube.operator.process import Process
 from haikube.operator.sweep import Sweeper, mercy
 from haikube.settings import Settings, read_settings
 from haikube.storage.port import StorageError
+from haikube.storage.runtime import keep_runtime
 from haikube.storage.s3 import S3Storage
+
+_LAST_WORD = Path("/dev/termination-log")
 
 
 async def run_operator(settings: Settings) -> None:
@@ -53,6 +58,13 @@ async def run_claim(settings: Settings) -> None:
     async with HttpCluster(load(), user_agent="haikube-operator") as cluster:
         mine = await Sweeper(cluster, S3Storage(settings), mercy=mercy(settings)).claim()
     click.echo(f"The bucket {settings.storage_bucket} belongs to cluster {mine} now.")
+
+
+async def run_keep_runtime(settings: Settings, stack: str, runtime: str, archive: Path) -> None:
+    """Store a runtime of a stack."""
+    said = json.dumps(await keep_runtime(S3Storage(settings), stack, runtime, archive))
+    await asyncio.to_thread(_LAST_WORD.write_text, said, "utf-8")
+    click.echo(said)
 
 
 async def run_adopt(settings: Settings, uid: str, namespace: str, name: str) -> None:
@@ -102,6 +114,15 @@ def sweep_command(*, dry_run: bool) -> None:
 def claim_command() -> None:
     """Let this cluster delete objects of the bucket; all days of grace begin anew."""
     _once(run_claim)
+
+
+@main.command("keep-runtime")
+@click.argument("stack")
+@click.argument("runtime")
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def keep_runtime_command(stack: str, runtime: str, archive: Path) -> None:
+    """Store what was made from source for a stack; its digest is the container's last word."""
+    _once(lambda settings: run_keep_runtime(settings, stack, runtime, archive))
 
 
 @main.command("adopt")

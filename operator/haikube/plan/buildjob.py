@@ -97,9 +97,17 @@ def _urls(build: Build, app: App, stack: Stack, life: int) -> dict[str, Presign]
         "result-put": Presign("PUT", names.result_key(app_uid, build_uid), life),
         "slug-put": Presign("PUT", names.slug_key(app_uid, build_uid), life),
     }
+    for name, digest in _runtimes(stack).items():
+        key = names.runtime_key(stack.meta.name, name, digest)
+        urls[f"runtime-{name}"] = Presign("GET", key, life)
     if build.source is not None and build.source.kind == "archive":
         urls["source"] = Presign("GET", build.source.fields["key"], life)
     return urls
+
+
+def _runtimes(stack: Stack) -> dict[str, str]:
+    """Return what the platform made for the stack, by name: the digest of each."""
+    return {names.runtime_name(each.language, each.version): each.digest for each in stack.runtimes}
 
 
 def _request(build: Build, app: App, stack: Stack, settings: Settings) -> Mapping[str, Any]:
@@ -112,6 +120,7 @@ def _request(build: Build, app: App, stack: Stack, settings: Settings) -> Mappin
         "buildpacks": list(build.buildpacks or app.buildpacks),
         "buildpackNames": dict(settings.buildpacks),
         "sourceVersion": build.version,
+        **({"runtimes": _runtimes(stack)} if stack.runtimes else {}),
         "limits": {
             "timeoutSeconds": timeout(build, app, settings),
             "slugBytes": settings.slug_limit,

@@ -28,8 +28,8 @@ def sourced(script: str, **environment: str) -> dict[str, str]:
         ("512", "-Xmx300m -Xss512k -XX:CICompilerCount=2"),
         ("256", "-Xmx150m -Xss512k -XX:CICompilerCount=2"),
         ("1024", "-Xmx671m -XX:CICompilerCount=2"),
-        ("2560", "-XX:MaxRAMPercentage=80"),
-        ("", "-XX:MaxRAMPercentage=80"),
+        ("2560", "-XX:MaxRAMPercentage=80.0"),
+        ("", "-XX:MaxRAMPercentage=80.0"),
     ],
 )
 def test_the_heap_leaves_room_for_the_rest(memory: str, options: str) -> None:

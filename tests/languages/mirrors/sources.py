@@ -8,7 +8,7 @@ from languages.mirrors.workshop import Workshop
 
 _FETCH = """
 mkdir -p sources/state/lists/partial sources/cache/archives/partial sources/files
-sed 's/^deb /deb-src /' /etc/apt/sources.list > sources/list
+sed "s/^deb /deb-src /; s/ trixie/ $SUITE/" /etc/apt/sources.list > sources/list
 options=(-o Dir::Etc::SourceList=/work/sources/list -o Dir::Etc::SourceParts=/dev/null
   -o Dir::State=/work/sources/state -o Dir::Cache=/work/sources/cache
   -o Dir::State::status=/var/lib/dpkg/status -o Debug::NoLocking=1 -o APT::Sandbox::User=
@@ -28,8 +28,9 @@ done
 """
 
 
-def fetch_sources(shop: Workshop, packages: list[str]) -> list[Path]:
+def fetch_sources(shop: Workshop, packages: list[str], suite: str = "trixie") -> list[Path]:
     """Download upstream's archives of source packages; returns their files."""
-    shop.run(_FETCH, *packages)
+    shop.run(_FETCH, *packages, SUITE=suite)
     folder = shop.scratch / "sources" / "files"
-    return [found for name in packages for found in folder.glob(f"{name}_*.orig.tar.*")]
+    found = [each for name in packages for each in folder.glob(f"{name}_*.orig.tar.*")]
+    return [each for each in found if each.suffix != ".asc"]

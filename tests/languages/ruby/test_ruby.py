@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -232,6 +233,21 @@ def test_a_ruby_from_an_archive(rubies: Stage, sinatra: Path, tmp_path: Path) ->
     assert made.outcome.succeeded
     assert "neither Gemfile.lock nor Gemfile names a version." in missing
     assert "Installing Ruby from ruby-3.3.99.tar" in built.log
+    assert boot_web(rubies, built).status == 200
+
+
+def test_a_ruby_that_the_platform_made(rubies: Stage, sinatra: Path, tmp_path: Path) -> None:
+    with (sinatra / "Gemfile.lock").open("a") as lock:
+        lock.write("\nRUBY VERSION\n   ruby 3.3.99p1\n")
+    other = build_app(rubies, sinatra)
+    ruby = rubies.workspace / "build" / "build" / "src" / ".heroku" / "ruby"
+    archive = tmp_path / "ruby.tar.zst"
+    subprocess.run(["tar", "-C", ruby, "--zstd", "-cf", archive, "."], check=True)
+    built = build_app(replace(rubies, runtimes={"ruby-3.3.99": archive}), sinatra)
+
+    assert "Ruby 3.3.99 is not available, the stack debian-13 has 3.3." in other.log
+    assert "-----> Installing Ruby 3.3.99\n" in built.log
+    assert "It comes from the platform, which made it from its source" in built.log
     assert boot_web(rubies, built).status == 200
 
 

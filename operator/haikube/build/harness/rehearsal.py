@@ -44,6 +44,8 @@ class Stage:
     objects: ObjectServer
     platform_env: Mapping[str, str] = field(default_factory=dict)
     ca_bundle: Path | None = None
+    runtimes: Mapping[str, Path] = field(default_factory=dict)
+    """Archives that the platform has made, by name."""
 
     def fresh(self, name: str) -> Path:
         """Return an empty folder of the workspace."""
@@ -84,6 +86,7 @@ def build(
         "source": {"archive": {"digest": digest, "sizeBytes": size}},
         "stack": stage.stack,
         "alias": stage.stack,
+        "runtimes": {name: _digest(path) for name, path in stage.runtimes.items()},
         "buildpacks": list(buildpacks),
         "sourceVersion": version,
         "limits": dict(limits or {}),
@@ -96,6 +99,11 @@ def build(
     with running(sandbox, ["/usr/local/bin/haikube-build"], env, output) as process:
         code = process.wait()
     return Rehearsed(code, _result(stage.objects.folder / _OBJECTS["result-put"]))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
 
 
 def _pack_source(app: Path, target: Path) -> tuple[str, int]:
@@ -115,6 +123,10 @@ def _platform(
     (mounted / "urls").mkdir()
     for name, key in _OBJECTS.items():
         (mounted / "urls" / name).write_text(stage.objects.url(key), "utf-8")
+    for name, path in stage.runtimes.items():
+        shutil.copy(path, stage.objects.folder / f"runtime-{name}")
+        url = stage.objects.url(f"runtime-{name}")
+        (mounted / "urls" / f"runtime-{name}").write_text(url, "utf-8")
     (mounted / "env").mkdir()
     for name, value in config.items():
         (mounted / "env" / name).write_text(value, "utf-8")
