@@ -54,27 +54,39 @@ def test_a_line_without_end_is_given_out_in_parts_and_never_held() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "times", "now", "lost"),
+    ("sizes", "times", "read_at", "lost"),
     [
-        ([9 << 20, 9 << 20, 1], [0, 1, 9], 60, True),
-        ([9 << 20, 9 << 20, 1], [0, 1, 2], 60, False),  # no jump
-        ([9 << 20, 9 << 20, 1], [0, 1, 9], 3, False),  # not behind: the dyno was silent
-        ([100, 100, 1], [0, 1, 9], 60, False),  # too little for the kubelet to leave out
+        ([9 << 20, 9 << 20, 1], [0, 1, 9], [60, 60, 60], True),
+        ([9 << 20, 100, 1], [0, 1, 9], [0, 60, 60], True),  # it stalled near the end of a file
+        ([9 << 20, 9 << 20, 1], [0, 1, 2], [60, 60, 60], False),  # no jump
+        ([9 << 20, 9 << 20, 1], [0, 1, 9], [3, 3, 9], False),  # not late: the dyno was silent
+        ([9 << 20, 9 << 20, 1], [0, 1, 60], [0, 1, 60], False),  # the same, for longer
+        ([100, 100, 1], [0, 1, 9], [60, 60, 60], False),  # too little to be left out
+        ([9 << 20, 100, 1], [0, 5, 9], [60, 60, 60], False),  # too little since the last jump
     ],
 )
 def test_what_the_kubelet_left_out_is_noticed(
     sizes: list[int],
     times: list[int],
-    now: int,
+    read_at: list[int],
     lost: bool,  # noqa: FBT001 - a column
 ) -> None:
     backlog = Backlog()
-    moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=now)
-    chunks = [
-        [Printed(time(second), b"x" * size)] for second, size in zip(times, sizes, strict=True)
+    found = [
+        backlog.lost(
+            [Printed(time(second), b"x" * size)],
+            datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=now),
+        )
+        for second, size, now in zip(times, sizes, read_at, strict=True)
     ]
-    found = [backlog.lost(chunk, moment) for chunk in chunks]
-    assert found == ["", "", time(times[1]) if lost else ""]
+    assert found[2] == (time(times[1]) if lost else "")
+
+
+def test_what_was_left_out_within_a_chunk_is_noticed() -> None:
+    backlog = Backlog()
+    late = datetime(2026, 1, 1, 0, 2, tzinfo=UTC)
+    backlog.lost([Printed(time(0), b"x" * (9 << 20))], late)
+    assert backlog.lost([Printed(time(0), b"x"), Printed(time(30), b"x")], late) == time(0)
 
 
 def test_the_kubelets_own_words_are_not_the_dynos() -> None:
