@@ -121,7 +121,7 @@ jvm_bring_deb() {
 }
 
 jvm_refuse_unknown() {
-  fail "Java $1 (system.properties) is not available on the stack $STACK from the source '${3:-deb}'." \
+  fail "Java $1 (system.properties) is not available on the stack $STACK from the source 'deb'." \
     "Available are: $(runtime_suite_lines java | version_list)." \
     "$(jvm_advice "$2" "$(runtime_suite_lines java)")"
 }

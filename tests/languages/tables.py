@@ -18,7 +18,7 @@ _OWN = "trixie"
 _FROM_SUITES = "built and answering, `tests/buildpacks/test_runtimes.py`"
 _AT_HOME = "built and answering, `tests/languages/{}`"
 _ELSEWHERE = {
-    "python": "not here: its downloads are out of reach",
+    "python": "against a mirror of what uv reads, `tests/buildpacks/test_runtimes.py`",
     "ruby": "against a mirror of its makers' layout, `tests/buildpacks/test_made.py`",
     "php": "against a mirror of its makers' layout, `tests/buildpacks/test_made.py`",
     "nodejs": "built and answering, `tests/languages/nodejs`; upstream's own: a mirror's layout",

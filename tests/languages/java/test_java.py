@@ -83,14 +83,15 @@ def test_the_wrapper_that_maven_writes(stage: Stage, sample: Sample) -> None:
     assert "$ mvnw -DskipTests" in built.log
 
 
-def test_a_java_that_the_stack_lacks(stage: Stage, sample: Sample) -> None:
+def test_a_java_that_no_suite_has(stage: Stage, sample: Sample) -> None:
     app = sample("java/spring-boot")
-    (app / "system.properties").write_text("java.runtime.version=17\n")
+    (app / "system.properties").write_text("java.runtime.version=24\n")
 
-    log = refused(stage, app)
+    log = refused(stage, app, {"BUILDPACK_JAVA_SOURCE": "deb"})
 
-    assert "Java 17 (system.properties) is not available on the stack debian-13." in log
-    assert "Available are: 21, 25." in log
+    assert "Java 24 (system.properties) is not available on the stack debian-13" in log
+    assert "Available are: 8, 11, 17, 21, 25, 26." in log
+    assert "Java 25 builds and runs what is written for Java 24" in log
     assert "JDK_URL" in log
 
 
