@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -87,6 +88,21 @@ def test_no_name_of_a_script_shadows_a_config_var_of_a_dyno(tmp_path: Path) -> N
     wanted = {name: f"mine {name}" for name in names_in_scripts()}
     found = shown(start(tmp_path, wanted))
     assert {name: found.get(name) for name in wanted} == wanted
+
+
+OURS = {"JAVA_HOME", "JAVA_TOOL_OPTIONS", "PATH", "haikube_name", "haikube_processes"}
+"""What scripts of buildpacks set or add to in a dyno, as on Heroku, and names that are nobody's."""
+
+
+def test_no_script_of_a_buildpack_shadows_a_config_var_of_a_dyno(tmp_path: Path) -> None:
+    profiles = [*ROOT.glob("lib/dyno/*.sh"), *ROOT.glob("*/profile/*.sh")]
+    assert len(profiles) > 3
+    (tmp_path / ".profile.d").mkdir()
+    for number, path in enumerate(profiles):
+        shutil.copy(path, tmp_path / ".profile.d" / f"{number}.sh")
+    wanted = {name: f"mine {name}" for name in names_in_scripts() if name not in OURS}
+    found = shown(start(tmp_path, {**wanted, "MEMORY_AVAILABLE": "512"}))
+    assert {name: found.get(name) for name in wanted} == {**wanted, "MEMORY_AVAILABLE": "512"}
 
 
 def kept_out() -> re.Pattern[str]:
