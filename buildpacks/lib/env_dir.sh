@@ -3,11 +3,14 @@
 # them; those that would bend the build itself are never exported.
 #
 # A script's own variables and the programs it is made of are not the app's to change: a config var of
-# the name of a constant would end the build, one like TAR_OPTIONS would bend it. Such vars are put
-# aside, and reach what runs for the app: see tool.
+# the name of a constant would end the build, one like TAR_OPTIONS would bend it, and one of the name
+# of a function's variable would be hidden by it. Such vars are put aside, and reach what runs for the
+# app: see tool. Variables of functions are in lower case; only npm and pnpm read such names too.
 
 readonly ENV_BLOCKED='^(PATH|HOME|PWD|OLDPWD|SHELL|IFS|BASH_ENV|ENV|LANG|TMPDIR|STACK|REQUEST_ID|BUILD_DIR|CACHE_DIR|ENV_DIR|GIT_DIR|CPATH|CPPATH|LD_PRELOAD|LD_LIBRARY_PATH|LIBRARY_PATH|HAIKUBE_.*|BUILDPACK_.*|SHELLOPTS|BASHOPTS|BASH_.*|PS4)$'
 readonly ENV_ASIDE='^(TAR_OPTIONS|GZIP|XZ_(OPT|DEFAULTS)|ZSTD_.*|GREP_OPTIONS|GREP_COLORS?|CDPATH|GLOBIGNORE|POSIXLY_CORRECT|CURL_HOME|UNZIP|ZIPINFO|([Hh][Tt][Tt][Pp][Ss]?|[Ff][Tt][Pp]|[Aa][Ll][Ll]|[Nn][Oo])_[Pp][Rr][Oo][Xx][Yy])$'
+
+readonly ENV_OF_FUNCTIONS='^[a-z_][a-z0-9_]*$' ENV_OF_NPM='^p?npm_config_'
 
 # What tool adds to the environment of the app's tools, as NAME=VALUE.
 HAIKUBE_TOOL_ENV=()
@@ -40,7 +43,7 @@ export_env_dir() {
     [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && ! $name =~ $ENV_BLOCKED ]] || continue
     [[ -n $also && $name =~ $also ]] && continue
     IFS= read -r -d '' value <"$file" || true # to its end, which no value has before
-    if [[ ! $name =~ $ENV_ASIDE ]] && is_free "$name"; then
+    if is_free "$name"; then
       export "$name=$value"
     else
       HAIKUBE_TOOL_ENV+=("$name=$value")
@@ -61,7 +64,10 @@ env_default() {
 # is_free NAME: no variable of this script has the name, and bash has none of its own. What came with
 # the environment may be changed.
 is_free() {
-  [[ ! -v $1 || (${!1@a} == *x* && ${!1@a} != *r*) ]]
+  [[ ! $1 =~ $ENV_ASIDE ]] || return 1
+  [[ ! $1 =~ $ENV_OF_FUNCTIONS || $1 =~ $ENV_OF_NPM ]] || return 1
+  declare -p -- "$1" >/dev/null 2>&1 || return 0 # -v knows no array that is empty
+  [[ -v $1 && (${!1@a} == *x* && ${!1@a} != *r*) ]]
 }
 
 # tool COMMAND...: runs a program for the app, with all its config vars.

@@ -5,6 +5,8 @@
 # Words for jvm_install: Maven without the JRE that its package would bring.
 readonly MAVEN_PACKAGES=(maven default-jre-headless-)
 readonly MAVEN_RECIPE=1
+MAVEN=
+MAVEN_OPTIONS=()
 
 # maven_install: leaves MAVEN (a command) and MAVEN_OPTIONS set.
 maven_install() {

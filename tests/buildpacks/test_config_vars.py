@@ -155,3 +155,60 @@ def test_what_a_buildpack_tells_its_tools_is_a_default(tmp_path: Path) -> None:
     made.run(line, *parts, NODE_EXTRA_CA_CERTS="/ca.crt")
     found = shown((made.place / "build" / "seen").read_bytes())
     assert {name: found.get(name) for name in told} == dict.fromkeys(told, "mine")
+
+
+OF_FUNCTIONS = re.compile(r"(?!p?npm_config_)[a-z_][a-z0-9_]*")
+
+
+@pytest.mark.parametrize("buildpack", [*JVM, "go", "nodejs", "php", "python", "ruby"])
+def test_no_variable_of_a_function_hides_a_config_var(tmp_path: Path, buildpack: str) -> None:
+    own = [name for name in names_in_scripts() if OF_FUNCTIONS.fullmatch(name)]
+    made = Shell(tmp_path, buildpack)
+    made.write({name: f"mine {name}" for name in own}, "env")
+    body = " ".join(f"{name}=ours" for name in own if name != "own")
+    line = f'export_env_dir\nf() {{ local {body}; tool env -0 >"$BUILD_DIR/seen"; }}\nf'
+    assert made.run(line) == ""
+    found = shown((made.place / "build" / "seen").read_bytes())
+    assert {name: found.get(name) for name in own} == {name: f"mine {name}" for name in own}
+
+
+GLOBAL = re.compile(r"^ *([A-Z][A-Z0-9_]+)=", re.MULTILINE)
+TOLD = re.compile(r"(?:export|env_default|export_set|readonly)[^\n]*")
+
+
+@pytest.mark.parametrize("buildpack", [*JVM, "go", "php", "ruby"])
+def test_what_scripts_set_later_is_known_from_the_start(tmp_path: Path, buildpack: str) -> None:
+    files = [*(ROOT / buildpack).glob("lib/*.sh")]
+    files += ROOT.glob("lib/maven.sh") if buildpack in {"clojure", "java", "scala"} else ()
+    text = "".join(path.read_text() for path in [*files, ROOT / buildpack / "bin" / "compile"])
+    told = {name for line in TOLD.findall(text) for name in re.findall(r"[A-Z][A-Z0-9_]+", line)}
+    names = sorted({*GLOBAL.findall(text)} - told)
+    made = Shell(tmp_path, buildpack)
+    own = (ROOT / buildpack / "bin" / "compile").read_text()
+    own = own.partition('buildpack_start "$@"\n')[2].removesuffix("main\n")
+    own = own.partition("\nexport_env_dir")[0]
+    checks = f"for n in {' '.join(names)}; do declare -p $n >/dev/null 2>&1 || echo $n; done"
+    later = made.run(f"{own}\n{checks}").split()
+    assert later == [], "give these a value where bin/compile begins, as the others"
+
+
+def test_php_gets_the_config_vars_that_its_start_script_uses_names_of(tmp_path: Path) -> None:
+    boot = ROOT / "php" / "boot"
+    texts = "".join(path.read_text() for path in boot.iterdir())
+    own = {*re.findall(r"\b([A-Z][A-Z_]+)=", texts), *re.findall(r"\b(?:local|for) (\w+)", texts)}
+    own -= {"PORT", "DOCUMENT_ROOT", "WEB_CONCURRENCY", "PHP_INI_SCAN_DIR", "PATH", "HOME"}
+    assert {"SERVER", "RUN", "file", "limit"} <= own
+    program = tmp_path / "php-fpm"
+    program.write_text(f"#!/bin/sh\n/usr/bin/env -0 >{tmp_path}/seen\n")
+    program.chmod(0o755)
+    script = (
+        f"RUN={tmp_path} SERVER=nginx\nsource {boot}/common.sh\nRUN={tmp_path} PORT=1 "
+        "DOCUMENT_ROOT=/app WEB_CONCURRENCY=2\nORDERLY_UNUSED=\nawait_socket() { wait; }\n"
+        "end_ourselves() { :; }\nstart_fpm\n"
+    )
+    wanted = {name: f"mine {name}" for name in own}
+    env = {**wanted, "PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": "/app", "WEB_CONCURRENCY": "9"}
+    subprocess.run(["bash", "-euo", "pipefail", "-c", script], env=env, check=True)
+    found = shown((tmp_path / "seen").read_bytes())
+    assert {name: found.get(name) for name in own} == wanted
+    assert (found["PORT"], found["WEB_CONCURRENCY"]) == ("1", "2")

@@ -2,6 +2,9 @@
 # What both web servers have in common: options, the number of workers, PHP-FPM in front of the
 # port, an orderly end. Everything written lies in a folder of its own below /tmp.
 
+# The app's environment as it came: variables of these scripts may have the names of config vars.
+mapfile -d '' APP_ENVIRONMENT </proc/self/environ
+
 # shellcheck disable=SC2034  # read by nginx.sh and apache2.sh
 SERVER_INCLUDE="" SERVER_CONFIG="" FPM_INCLUDE="" FPM_CONFIG="" INI_FILE=""
 LOG_FILES=() CHILDREN=()
@@ -163,9 +166,10 @@ start_fpm() {
   if [[ -n $INI_FILE ]]; then
     mkdir "$RUN/ini"
     cp "$INI_FILE" "$RUN/ini/app.ini"
-    export PHP_INI_SCAN_DIR="$PHP_INI_SCAN_DIR:$RUN/ini"
+    APP_ENVIRONMENT+=("PHP_INI_SCAN_DIR=$PHP_INI_SCAN_DIR:$RUN/ini")
   fi
-  setsid php-fpm --nodaemonize --fpm-config "$RUN/php-fpm.conf" &
+  APP_ENVIRONMENT+=("PORT=$PORT" "DOCUMENT_ROOT=$DOCUMENT_ROOT" "WEB_CONCURRENCY=$WEB_CONCURRENCY")
+  setsid env -i "${APP_ENVIRONMENT[@]}" php-fpm --nodaemonize --fpm-config "$RUN/php-fpm.conf" &
   FPM=$!
   end_ourselves "$FPM"
   CHILDREN+=("$FPM")
