@@ -177,7 +177,7 @@ async def test_what_happened_unwatched_is_found(place: Place) -> None:
         told.append(f"{what} {change.object['metadata']['name']}")
 
     store.listener = note
-    resync = Resync(cluster, store, [kind], lambda: None, SystemClock(), seconds=600)
+    resync = Resync(cluster, store, [kind], lambda _: None, SystemClock(), seconds=600)
     for name in ("dead", "grown", "same"):
         await cluster.create(WIDGETS, place.widget(name, size=1))
     store.replace(WIDGETS, await cluster.list(WIDGETS, namespace))

@@ -32,7 +32,7 @@ class Scene:
             self.cluster,
             self.store,
             watched,
-            lambda: self.compared.append(self.clock.monotonic()),
+            lambda _: self.compared.append(self.clock.monotonic()),
             self.clock,
             seconds=100,
             jitter=lambda: jitter,

@@ -68,7 +68,7 @@ class Scene:
         self.heard: list[str] = []
         self.seen: list[Resource] = []
         self.wishes: list[Resource] = []
-        resync = Resync(FakeCluster(), self.store, KINDS, lambda: None, FakeClock(), seconds=600)
+        resync = Resync(FakeCluster(), self.store, KINDS, lambda _: None, FakeClock(), seconds=600)
         resync.soon = self._wish  # type: ignore[method-assign]
         self.news = asyncio.Event()
         self.store.listener = lambda *_: self.news.set()

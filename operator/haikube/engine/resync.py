@@ -2,7 +2,7 @@
 
 A watch that was interrupted never tells of objects deleted meanwhile. So every kind is listed
 again from time to time (metadata only) and compared: what is gone is reported as deleted, what is
-outdated is read again; ``compared`` is called after it. The store tells its listener of each
+outdated is read again; ``compared`` is told the kind after it. The store tells its listener of each
 change.
 """
 
@@ -46,7 +46,7 @@ class Resync:
         cluster: Cluster,
         store: Store,
         watched: Iterable[Watched],
-        compared: Callable[[], None],
+        compared: Callable[[Resource], None],
         clock: Clock,
         *,
         seconds: float,
@@ -95,7 +95,7 @@ class Resync:
             try:
                 await self.compare(kind)
                 wait = self._interval()
-                self._compared()
+                self._compared(kind.resource)
             except ApiError as error:
                 log.warning("%s could not be compared: %s", kind.resource.plural, error)
                 wait = RETRY * (1 + self._jitter())

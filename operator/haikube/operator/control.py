@@ -18,7 +18,7 @@ from haikube.engine.worker import Key, run_workers
 from haikube.engine.worker import Observer as Watcher
 from haikube.model import labels
 from haikube.model.intents import Presign
-from haikube.model.resources import APPS, STACKS
+from haikube.model.resources import APPS, STACKS, Resource
 from haikube.operator.certificates import KEY_OF_ALL, Certificates
 from haikube.operator.reconcile import QUEUE, Reconciler
 from haikube.operator.routes import Routes, by_person
@@ -105,9 +105,12 @@ class Control:
         for place in apps_named(self.store):
             self.queue.add(Key(APPS.kind, *place), Lane.LOOK)
 
-    def _compared(self) -> None:
-        """Look at everything after a comparison: no wake-up that was missed stays so for long."""
-        if self._leading:
+    def _compared(self, resource: Resource) -> None:
+        """Look at everything once in a round: no wake-up that was missed stays so for long.
+
+        What a comparison of any kind finds wakes whom it concerns by itself.
+        """
+        if self._leading and resource == APPS:
             self._look_at_everything()
 
     def _changed(self, change: Change, expected: bool) -> None:  # noqa: FBT001 - the store's listener

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import click
+import uvloop
 
 from haikube.cluster.errors import ApiError
 from haikube.cluster.http import HttpCluster
@@ -83,7 +84,7 @@ def main(context: click.Context) -> None:
     settings = read_settings("haikube-operator")
     configure_logs(settings.log_level)
     try:
-        asyncio.run(run_operator(settings))
+        uvloop.run(run_operator(settings))
     except NotReadyToStart as error:
         click.echo(str(error), err=True)
         sys.exit(1)
