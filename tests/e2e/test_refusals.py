@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
@@ -43,6 +44,16 @@ def test_a_broken_procfile_line_is_shown_with_its_number(small: Workspace) -> No
     assert "Procfile" in said
     assert "line 2" in said
     assert "this is no process type" in said
+
+
+def test_a_build_that_prints_much_and_fails_shows_its_last_lines(small: Workspace) -> None:
+    small.write("bin/pre_compile", "seq 20000\nexit 1\n")
+    small.commit()
+    said = small.push(check=False)
+
+    numbers = re.findall(r"^remote:\s+(\d+)\s*$", said, re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, 20_001)]
+    assert "Push failed" in said
 
 
 def test_no_web_and_no_default_type(small: Workspace) -> None:
