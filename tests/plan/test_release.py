@@ -67,6 +67,16 @@ async def test_the_end_of_a_release_has_the_one_before_looked_at_again() -> None
     assert row.plan.requeue_after == 0.0
 
 
+async def test_the_end_of_the_release_before_the_first_code_asks_for_no_second_look() -> None:
+    first = b.release(**PENDING)
+    del first["spec"]["slug"]
+    later = [b.release(2), b.snapshot(2), b.slug_url(2)]
+    row = await plan(first, b.app(), b.stack(), b.config(), b.snapshot(), *later)
+
+    assert row.status["result"] == "Succeeded"
+    assert row.plan.requeue_after is None
+
+
 async def test_its_snapshot_must_exist() -> None:
     row = await plan(b.release(**PENDING), b.app(), b.stack(), b.slug_url())
 
