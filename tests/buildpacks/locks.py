@@ -71,4 +71,11 @@ def modern_yarn_lock(app: Path, version: str = "4") -> None:
 
 
 def pnpm_lock(app: Path, version: str = "10") -> None:
-    _run(app, "npx", "--yes", f"pnpm@{version}", "install", "--lockfile-only", "--ignore-scripts")
+    """Lock with a version that the Node.js of this machine runs: 10 and 11 write the same file."""
+    runs = "10" if version.startswith("11") else version
+    ours = {
+        "npm_config_manage_package_manager_versions": "false",
+        "npm_config_package_manager_strict": "false",
+    }
+    command = ("npx", "--yes", f"pnpm@{runs}", "install", "--lockfile-only", "--ignore-scripts")
+    _run(app, *command, **ours)
