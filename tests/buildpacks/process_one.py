@@ -16,6 +16,9 @@ from terminal import eventually
 
 SOURCE = Path(__file__).parents[2] / "buildpacks" / "launcher" / "dyno"
 
+HEEDS_SIGNALS = ("/usr/bin/env", "--default-signal")
+"""Tests that run in the background, or by nohup, hand down that signals are ignored."""
+
 APP = f"""#!{sys.executable}
 import os, signal, sys, time
 name, seconds = sys.argv[1], float(sys.argv[2])
@@ -117,7 +120,7 @@ def compiled(folder: Path) -> Path:
 
 def _with(variables: Mapping[str, str]) -> Sequence[str]:
     """Return the words that give these to process 1 and to nobody before it."""
-    return ("/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items()))
+    return (*HEEDS_SIGNALS, "-i", *(f"{name}={value}" for name, value in variables.items()))
 
 
 def _contained() -> Sequence[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from buildpacks.process_one import ProcessOne, bash, compiled
+from buildpacks.process_one import HEEDS_SIGNALS, ProcessOne, bash, compiled
 
 
 @pytest.fixture(scope="module")
@@ -408,7 +408,7 @@ def in_a_terminal(program: Path, line: str) -> Iterator[tuple[subprocess.Popen[b
     ours, theirs = pty.openpty()
     take = f'exec 0<>{os.ttyname(theirs)} >&0 2>&0 && exec "$@"'
     words = (program, "inside", "s-2", "/bin/bash", "-c", line)
-    process = subprocess.Popen(["setsid", "/bin/bash", "-c", take, "bash", *words])
+    process = subprocess.Popen([*HEEDS_SIGNALS, "setsid", "/bin/bash", "-c", take, "bash", *words])
     try:
         yield process, ours
     finally:
