@@ -6,18 +6,15 @@ every build on it may fetch it. An administrator of the cluster makes them.
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, TypeVar
 
 import click
 
-from haikube.cli.kubeconfig import default_kubeconfig
+from haikube.cli.administrator import ask_cluster, kubeconfig_option
 from haikube.cli.making import MADE_FROM_SOURCE, NotMade, Wanted, make
-from haikube.cluster.errors import ApiError, NotFound
-from haikube.cluster.http import HttpCluster
-from haikube.cluster.identity import load as load_credentials
+from haikube.cluster.errors import NotFound
 from haikube.local.paths import data_root
 from haikube.model.resources import STACKS
 
@@ -31,9 +28,7 @@ _UPSTREAM = {
 }
 """What has the lines that neither packages nor the platform have."""
 
-_kubeconfig = click.option(
-    "--kubeconfig", default="", help="Default: $KUBECONFIG, ~/.kube/config, make up's."
-)
+_MADE = "Runtimes"
 _stack = click.option("--stack", default="debian-13", show_default=True)
 
 
@@ -44,12 +39,14 @@ def runtimes() -> None:
 
 @runtimes.command("list")
 @_stack
-@_kubeconfig
+@kubeconfig_option
 def list_runtimes(stack: str, kubeconfig: str) -> None:
     """Print the lines of each language and where they come from, then what was made here."""
     for line in table(known()):
         click.echo(line)
-    found = _ask(kubeconfig, stack, lambda cluster: cluster.get(STACKS, stack))
+    found = ask_cluster(
+        kubeconfig, lambda cluster: _of_stack(stack, cluster.get(STACKS, stack)), made=_MADE
+    )
     for each in found["spec"].get("runtimes") or ():
         click.echo(f"{each['language']:<8}{each['version']:<9}made from source for {stack}")
 
@@ -59,11 +56,13 @@ def list_runtimes(stack: str, kubeconfig: str) -> None:
 @click.argument("version")
 @click.option("--mirror", default="", metavar="URL", help="Where its makers' releases lie.")
 @_stack
-@_kubeconfig
+@kubeconfig_option
 def add(language: str, version: str, mirror: str, stack: str, kubeconfig: str) -> None:
     """Make VERSION of LANGUAGE from its source, once, for all apps on a stack; takes minutes."""
     wanted = Wanted(language, version, stack, mirror)
-    made = _ask(kubeconfig, stack, lambda cluster: make(cluster, wanted, _show))
+    made = ask_cluster(
+        kubeconfig, lambda cluster: _of_stack(stack, make(cluster, wanted, _show)), made=_MADE
+    )
     click.echo(f"{language} {version} is there for every build on {stack} ({made['digest'][:19]}).")
 
 
@@ -94,24 +93,12 @@ def _show(text: str) -> None:
     click.echo(text, nl=False, err=True)
 
 
-def _ask(kubeconfig: str, stack: str, question: Callable[[HttpCluster], Awaitable[T]]) -> T:
-    """Return what the cluster answers to an administrator."""
-
-    async def run() -> T:
-        credentials = load_credentials(kubeconfig or default_kubeconfig())
-        async with HttpCluster(credentials, user_agent="haikube-cli") as cluster:
-            return await question(cluster)
-
+async def _of_stack(stack: str, answer: Awaitable[T]) -> T:
     try:
-        return asyncio.run(run())
+        return await answer
     except NotFound as error:
         raise click.ClickException(
             f"{error.message}. Is {stack} a stack of the platform?"
-        ) from error
-    except ApiError as error:
-        raise click.ClickException(
-            f"{error.message}. Runtimes are made by an administrator of the cluster; "
-            "name another kubeconfig with --kubeconfig FILE."
         ) from error
     except NotMade as error:
         raise click.ClickException(str(error)) from error

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
 from haikube.bridge.profile import Login
 from haikube.bridge.tokens import credentials_of
-from haikube.cli.kubeconfig import default_kubeconfig
+from haikube.cli.administrator import ask_cluster, kubeconfig_option
 from haikube.cluster.errors import ApiError, Forbidden, NotFound
 from haikube.cluster.http import HttpCluster
-from haikube.cluster.identity import load as load_credentials
+from haikube.cluster.port import Json
 from haikube.local.paths import data_root
 from haikube.model import labels
 from haikube.model.resources import NAMESPACES
 from haikube.team.prepare import prepare_team
 from haikube.team.template import InvalidTeam, Team
 
-T = TypeVar("T")
-
-_kubeconfig = click.option(
-    "--kubeconfig", default="", help="Default: $KUBECONFIG, ~/.kube/config, make up's."
-)
+_MADE = "Teams"
 
 
 @click.group()
@@ -38,7 +31,7 @@ def team() -> None:
 @click.option("--developers", default="", metavar="GROUP", help="Who deploys [NAME-developers].")
 @click.option("--viewers", default="", metavar="GROUP", help="Who looks on [NAME-viewers].")
 @click.option("--quota", is_flag=True, help="Limit what the team may use; see its ResourceQuota.")
-@_kubeconfig
+@kubeconfig_option
 def create(name: str, developers: str, viewers: str, kubeconfig: str, *, quota: bool) -> None:
     """Make the namespace NAME for a team, or bring it up to date.
 
@@ -46,17 +39,19 @@ def create(name: str, developers: str, viewers: str, kubeconfig: str, *, quota: 
     again when nodes with new networks have joined.
     """
     wanted = Team(name, developers, viewers, quota=quota)
-    made = _ask(kubeconfig, lambda cluster: prepare_team(cluster, template_folder(), wanted))
+    made = ask_cluster(kubeconfig, lambda cluster: _prepared(cluster, wanted), made=_MADE)
     for each in made:
         click.echo(f"{each['kind']} {each['metadata']['name']}", err=True)
     click.echo(f"Team {name} is ready. Deploy with: haikube login --namespace {name}")
 
 
 @team.command("list")
-@_kubeconfig
+@kubeconfig_option
 def list_teams(kubeconfig: str) -> None:
     """Print the names of all teams."""
-    found = _ask(kubeconfig, lambda cluster: cluster.list(NAMESPACES, labels=labels.TEAM))
+    found = ask_cluster(
+        kubeconfig, lambda cluster: cluster.list(NAMESPACES, labels=labels.TEAM), made=_MADE
+    )
     for each in found.items:
         click.echo(each["metadata"]["name"])
 
@@ -94,25 +89,13 @@ async def _make(cluster: HttpCluster, name: str) -> None:
     click.echo(f"Made team {name}", err=True)
 
 
+async def _prepared(cluster: HttpCluster, wanted: Team) -> list[Json]:
+    try:
+        return await prepare_team(cluster, template_folder(), wanted)
+    except InvalidTeam as error:
+        raise click.ClickException(str(error)) from error
+
+
 def template_folder() -> Path:
     """Return the manifests that a team is made of."""
     return data_root() / "manifests" / "extras" / "team"
-
-
-def _ask(kubeconfig: str, question: Callable[[HttpCluster], Awaitable[T]]) -> T:
-    """Return what the cluster answers to an administrator."""
-
-    async def run() -> T:
-        credentials = load_credentials(kubeconfig or default_kubeconfig())
-        async with HttpCluster(credentials, user_agent="haikube-cli") as cluster:
-            return await question(cluster)
-
-    try:
-        return asyncio.run(run())
-    except InvalidTeam as error:
-        raise click.ClickException(str(error)) from error
-    except ApiError as error:
-        raise click.ClickException(
-            f"{error.message}. Teams are made by an administrator of the cluster; "
-            "name another kubeconfig with --kubeconfig FILE."
-        ) from error
