@@ -148,6 +148,16 @@ async def test_a_failure_leaves_the_stack_alone_and_names_the_pod() -> None:
     assert "runtimes" not in (await cluster.get(STACKS, "debian-13"))["spec"]
 
 
+@pytest.mark.parametrize("version", ["3.4", "9.9.9x", "ruby-3.4.7", "latest", "../3.4.7"])
+async def test_what_is_no_release_is_refused_before_anything_runs(version: str) -> None:
+    cluster = await cluster_of_a_platform("Succeeded")
+
+    with pytest.raises(NotMade, match="is no release; write all of it"):
+        await make(cluster, Wanted("ruby", version, "debian-13"), lambda _: None)
+
+    assert not (await cluster.list(JOBS, PLATFORM)).items
+
+
 async def test_an_archive_is_stored_by_its_digest(tmp_path: Path) -> None:
     storage, archive = MemoryStorage(), tmp_path / "runtime.tar.zst"
     archive.write_bytes(b"x" * 3_000_000)

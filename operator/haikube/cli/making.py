@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,9 @@ PLATFORM = "haikube-system"
 _OPERATOR = "haikube-operator"
 _LABEL = "haikube.dev/runtime"
 _MIRRORS = {"php": "BUILDPACK_PHP_MIRROR", "ruby": "BUILDPACK_RUBY_MIRROR"}
+_RELEASE = re.compile(
+    r"\d+[.]\d+[.]\d+([.-]?(preview|alpha|beta|rc)\d+)?", re.ASCII | re.IGNORECASE
+)
 _GLANCE = 1.0
 
 Show = Callable[[str], None]
@@ -52,6 +56,8 @@ class Wanted:
 
 async def make(cluster: Cluster, wanted: Wanted, show: Show) -> Object:
     """Make it, show how that goes, and let the Stack name it; returns its entry there."""
+    if not _RELEASE.fullmatch(wanted.version):
+        raise NotMade(f"{wanted.version!r} is no release; write all of it, such as 3.4.7")
     stack = await cluster.get(STACKS, wanted.stack)
     operator = await cluster.get(DEPLOYMENTS, _OPERATOR, PLATFORM)
     settings = await _settings(cluster, operator)
@@ -117,7 +123,8 @@ async def _finished(cluster: Cluster, name: str, wanted: Wanted, show: Show) -> 
     pod = await _pod(cluster, name, _over)
     if pod["status"]["phase"] == "Failed":
         raise NotMade(
-            f"{wanted.language} {wanted.version} was not made (see above). Look at the pod: "
+            f"{wanted.language} {wanted.version} was not made (see above). A mirror of its makers' "
+            f"releases is named by --mirror URL. Look at the pod: "
             f"kubectl -n {PLATFORM} logs {pod['metadata']['name']} --all-containers"
         )
     stored = json.loads(pod["status"]["containerStatuses"][0]["state"]["terminated"]["message"])
