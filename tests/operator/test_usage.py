@@ -36,6 +36,7 @@ async def test_it_is_measured_every_minute_and_an_outage_changes_nothing(
 ) -> None:
     clock = FakeClock()
     usage = Usage(storage, clock, limit=2_000_000)
+    await usage.begin()
     task = asyncio.create_task(usage.run())
     await clock.run_for(1)
     await storage.put("slugs/a-b/z", b"x" * 2_000_000)
@@ -63,3 +64,18 @@ async def test_without_a_limit_nobody_lists_the_bucket(storage: MemoryStorage) -
     await asyncio.gather(task, return_exceptions=True)
 
     assert usage.used == 0
+
+
+async def test_a_leader_knows_of_a_full_storage_before_it_begins(storage: MemoryStorage) -> None:
+    usage = Usage(storage, FakeClock(), limit=900)
+    await usage.begin()
+
+    assert usage.full
+
+
+async def test_a_storage_that_does_not_answer_holds_no_leader_up(storage: MemoryStorage) -> None:
+    storage.down = "no answer"
+    usage = Usage(storage, FakeClock(), limit=900)
+    await usage.begin()
+
+    assert usage.full == ""

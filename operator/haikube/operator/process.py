@@ -143,6 +143,7 @@ class Process:
 
         When this returns nothing is written any more, so that the lead can be given up.
         """
+        await self.usage.begin()
         self.metrics.leading()
         self.leads.set()
         self.control.lead()

@@ -6,6 +6,7 @@ everybody; a build that does not begin fails for one, with a reason.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Final
 
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 EVERY: Final = 60.0
 """Seconds between two looks; each lists the whole bucket."""
+
+FIRST: Final = 5.0
+"""Seconds that a new leader waits for its first look, however large the bucket."""
 
 _GB: Final = 1e9
 
@@ -44,12 +48,19 @@ class Usage:
         ]
         self.used = sum(sizes)
 
+    async def begin(self) -> None:
+        """Look for the first time; a leader that has not would let builds fill a full storage."""
+        if self._limit:
+            looking = asyncio.create_task(self._try())
+            await asyncio.wait({looking}, timeout=FIRST)
+            looking.cancel()
+
     async def run(self) -> None:
         """Look until cancelled; where there is no limit this rests for ever."""
         while True:
+            await self._clock.sleep(EVERY)
             if self._limit:
                 await self._try()
-            await self._clock.sleep(EVERY)
 
     async def _try(self) -> None:
         before = self.full
