@@ -16,6 +16,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+PLATFORM = "haikube-system"
+"""The namespace of the platform, unless a setting says otherwise."""
+
 
 def _words(value: object) -> object:
     if not isinstance(value, str):
@@ -101,7 +104,7 @@ class Settings(BaseSettings):
     )
 
     # The platform itself
-    namespace: str = Field(default="haikube-system", description="where operator and api run")
+    namespace: str = Field(default=PLATFORM, description="where operator and api run")
     identity: str = Field(default="", description="name of this replica in the leader Lease")
     lease_seconds: float = Field(
         default=7.0, description="a leader that is silent this long is replaced"

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from haikube.cli.making import PLATFORM, NotMade, Wanted, job, joined, make
+from haikube.cli.making import NotMade, Wanted, job, joined, make
 from haikube.cli.runtimes import known, table
 from haikube.cluster.fake import Call, FakeCluster
 from haikube.model.names import runtime_key
 from haikube.model.resources import CONFIG_MAPS, DEPLOYMENTS, JOBS, PODS, STACKS
+from haikube.settings import PLATFORM
 from haikube.storage.memory import MemoryStorage
 from haikube.storage.runtime import keep_runtime
 
@@ -148,7 +149,9 @@ async def test_a_failure_leaves_the_stack_alone_and_names_the_pod() -> None:
     assert "runtimes" not in (await cluster.get(STACKS, "debian-13"))["spec"]
 
 
-@pytest.mark.parametrize("version", ["3.4", "9.9.9x", "ruby-3.4.7", "latest", "../3.4.7"])
+@pytest.mark.parametrize(
+    "version", ["3.4", "9.9.9x", "ruby-3.4.7", "latest", "../3.4.7", "3.5.0-preview1"]
+)
 async def test_what_is_no_release_is_refused_before_anything_runs(version: str) -> None:
     cluster = await cluster_of_a_platform("Succeeded")
 

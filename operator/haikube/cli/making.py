@@ -15,20 +15,19 @@ from typing import Any
 
 from haikube.cluster.errors import ApiError
 from haikube.cluster.port import Cluster
-from haikube.model import names
+from haikube.model import labels, names
 from haikube.model.resources import CONFIG_MAPS, DEPLOYMENTS, JOBS, PODS, STACKS
 from haikube.render.renderer import Renderer
+from haikube.settings import PLATFORM
 
 MADE_FROM_SOURCE = ("php", "ruby")
 """Languages whose makers give away nothing but source."""
 
-PLATFORM = "haikube-system"
 _OPERATOR = "haikube-operator"
-_LABEL = "haikube.dev/runtime"
 _MIRRORS = {"php": "BUILDPACK_PHP_MIRROR", "ruby": "BUILDPACK_RUBY_MIRROR"}
-_RELEASE = re.compile(
-    r"\d+[.]\d+[.]\d+([.-]?(preview|alpha|beta|rc)\d+)?", re.ASCII | re.IGNORECASE
-)
+_RELEASE = re.compile(r"\d+[.]\d+[.]\d+", re.ASCII)
+"""What a Stack can name; anything else would be refused there, after minutes of compiling."""
+
 _GLANCE = 1.0
 
 Show = Callable[[str], None]
@@ -82,7 +81,7 @@ def job(wanted: Wanted, stack: Object, operator: Object, settings: Mapping[str, 
         "metadata": {
             "generateName": f"runtime-{wanted.name.replace('.', '-')}-",
             "namespace": PLATFORM,
-            "labels": {_LABEL: wanted.name},
+            "labels": {labels.RUNTIME: wanted.name},
         },
         "build_image": stack["spec"]["buildImage"],
         "platform_image": container["image"],

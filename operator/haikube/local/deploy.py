@@ -20,8 +20,9 @@ from haikube.local import pki
 from haikube.local.command import LocalError
 from haikube.local.images import STACK
 from haikube.local.options import LocalOptions
+from haikube.settings import PLATFORM
 
-NAMESPACE = "haikube-system"
+NAMESPACE = PLATFORM
 GATEWAY_NAMESPACE = "haikube-gateway"
 LOGS_NAMESPACE = "haikube-logs"
 POD_LOGS = Path("/var/log/pods")

@@ -88,6 +88,9 @@ MOVED_AT = "haikube.dev/moved-at"
 TRIED_BESIDE = "haikube.dev/tried-beside"
 """Annotation of a Deployment: a digest of the dynos that were there when one more was refused."""
 
+RUNTIME = "haikube.dev/runtime"
+"""On a Job of the platform and its pod: the runtime that it makes from source, ``ruby-3.4.7``."""
+
 SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 """Annotation of a dyno that a drain may wait for: the autoscaler is to begin it all the same."""
 
