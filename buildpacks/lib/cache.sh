@@ -45,11 +45,6 @@ cache_put() {
   fi
 }
 
-# cache_take NAME KEY TARGET: the same as cache_get, for trees that are changed and kept again.
-cache_take() {
-  cache_get "$@"
-}
-
 # cache_keep NAME KEY SOURCE [ENTRY...]: replaces a tree, whatever was there.
 cache_keep() {
   local name=$1 key=$2 source=$3

@@ -2,12 +2,6 @@
 # What later buildpacks and the dyno find in their environment: the export file beside bin/, and
 # scripts in .profile.d. A path below BUILD_DIR is /app at run time; say "$HOME/…" in the latter.
 
-# write_profile NAME < SCRIPT: a script that bash sources when a dyno starts.
-write_profile() {
-  mkdir -p "$BUILD_DIR/.profile.d"
-  cat >"$BUILD_DIR/.profile.d/$1.sh"
-}
-
 # profile_line SCRIPT LINE: adds one line to a script of .profile.d.
 profile_line() {
   mkdir -p "$BUILD_DIR/.profile.d"

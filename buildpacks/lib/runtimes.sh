@@ -3,15 +3,15 @@
 # that. Per line: "suite", the suite of the distribution that has it, if one has; "until", the last
 # month (YYYY-MM) in which its makers mend it; "heroku", true where Heroku supports it.
 
-# runtime_lines LANGUAGE: all lines, one a line, the oldest first.
-runtime_lines() {
-  jq -r --arg language "$1" '.[$language][].line' "$HAIKUBE_LIB/runtimes.json" | sort -V
+# runtime_query LANGUAGE FILTER [WORD]: what jq's filter gives of each line of a language, where the
+# word is $word.
+runtime_query() {
+  jq -r --arg language "$1" --arg word "${3:-}" ".[\$language][] | $2" "$HAIKUBE_LIB/runtimes.json"
 }
 
 # runtime_fact LANGUAGE LINE KEY: empty when there is no such line or nothing is said.
 runtime_fact() {
-  jq -r --arg language "$1" --arg line "$2" --arg key "$3" \
-    '.[$language][] | select(.line == $line)[$key] // empty' "$HAIKUBE_LIB/runtimes.json"
+  runtime_query "$1" "select(.line == \$word).$3 // empty" "$2"
 }
 
 # runtime_suite LANGUAGE LINE: the suite of the distribution that has the line, or nothing.
@@ -21,7 +21,13 @@ runtime_suite() {
 
 # runtime_suite_lines LANGUAGE: the lines that some suite has, one a line.
 runtime_suite_lines() {
-  jq -r --arg language "$1" '.[$language][] | select(.suite).line' "$HAIKUBE_LIB/runtimes.json" | sort -V
+  runtime_query "$1" 'select(.suite).line' | sort -V
+}
+
+# runtime_stack_lines LANGUAGE: the lines that the stack's own suite has, one a line.
+runtime_stack_lines() {
+  # shellcheck disable=SC2016  # jq's
+  runtime_query "$1" 'select(.suite == $word).line' "$(stack_suite)" | sort -V
 }
 
 # runtime_origin SUITE: where a runtime comes from, in words for the log.
@@ -44,8 +50,8 @@ runtime_warn_ended() {
 
 # runtime_newest_kept LANGUAGE: the newest line that is mended today.
 runtime_newest_kept() {
-  jq -r --arg language "$1" --arg today "$(date +%Y-%m)" \
-    '.[$language][] | select(.until >= $today).line' "$HAIKUBE_LIB/runtimes.json" | sort -V | tail -n 1
+  # shellcheck disable=SC2016  # jq's
+  runtime_query "$1" 'select(.until >= $word).line' "$(date +%Y-%m)" | sort -V | tail -n 1
 }
 
 # platform_folder: where the platform mounts what a build is given.

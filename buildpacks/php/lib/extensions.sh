@@ -47,14 +47,17 @@ missing_extensions() {
 }
 
 available_extensions() {
-  local line APT_SUITE
+  local line
   line=$(version_line "$PHP_VERSION" 2)
-  APT_SUITE=$(runtime_suite php "$line")
-  [[ $APT_SUITE != "$(stack_suite)" ]] || APT_SUITE=
   {
     printf '%s\n' "$1" | grep -v '^\[' || true
-    apt_prepare
-    apt_here apt-cache --no-generate pkgnames "php$line-" | sed "s/^php$line-//" |
+    within_suite "$(runtime_suite php "$line")" packaged_extensions "$line" |
       grep -vxE 'all-dev|cgi|cli|common|dev|fpm|phpdbg|xml|mysql' || true
   } | grep . | version_list
+}
+
+# packaged_extensions LINE: of the suite in question.
+packaged_extensions() {
+  apt_prepare
+  apt_here apt-cache --no-generate pkgnames "php$1-" | sed "s/^php$1-//"
 }

@@ -44,7 +44,7 @@ fetch_php() {
 # ends the build when none does.
 php_from_packages() {
   local line version
-  line=$(php_own_line)
+  line=$(runtime_stack_lines php)
   bring_php "$line"
   version=$(php_reports)
   [[ -n $(unmet_constraints "$version") ]] || return 0
@@ -70,15 +70,6 @@ take_made_php() {
   topic "Installing PHP $1"
   rm -rf "${PHP_HOME:?}"
   platform_runtime php "$1" "$PHP_HOME"
-}
-
-# php_own_line: the line that the stack itself has.
-php_own_line() {
-  local line own
-  own=$(stack_suite)
-  while read -r line; do
-    [[ $(runtime_suite php "$line") != "$own" ]] || printf '%s\n' "$line"
-  done < <(runtime_suite_lines php)
 }
 
 # bring_php LINE: packages of PHP from its suite, servers from the stack's own.

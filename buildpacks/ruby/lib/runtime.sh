@@ -75,14 +75,8 @@ packaged_ruby() {
 # packaged_ruby_lines: the lines that some suite has, in the order in which they are taken: the
 # stack's own first, then the newest.
 packaged_ruby_lines() {
-  local line own
-  own=$(stack_suite)
-  runtime_suite_lines ruby | sort -rV | while read -r line; do
-    [[ $(runtime_suite ruby "$line") != "$own" ]] || printf '%s\n' "$line"
-  done
-  runtime_suite_lines ruby | sort -rV | while read -r line; do
-    [[ $(runtime_suite ruby "$line") == "$own" ]] || printf '%s\n' "$line"
-  done
+  runtime_stack_lines ruby | sort -rV
+  runtime_suite_lines ruby | sort -rV | grep -vxF -f <(runtime_stack_lines ruby) || true
 }
 
 # One bin/ with the usual names; scripts find Ruby on PATH, binstubs of Bundler ask for ruby3.3.
