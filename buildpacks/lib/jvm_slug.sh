@@ -8,27 +8,31 @@ readonly JVM_RECIPE=1
 # to be guessed from its class files.
 readonly JVM_LEFT_OUT='jdk\.(graal\..*|hotspot\.agent|jshell|javadoc|jpackage|jlink|compiler|internal\.(vm\.ci|le|ed|md|opt)|jconsole|editpad|jdeps|jartool|jdi|jstatd|accessibility|unsupported\.desktop|incubator\..*)'
 
-# jvm_link_runtime KEY: Java 8 comes with one. Uncompressed modules make the smaller slug, since zstd sees them whole. The
-# class data archive halves the time a JVM takes to start.
+# jvm_link_runtime KEY: of the JDK in the cache; Java 8 comes with one. The class data archive halves
+# the time a JVM takes to start.
 jvm_link_runtime() {
-  local jdk=$CACHE_DIR/jvm/jdk jre=$CACHE_DIR/jvm/jre options=(--no-header-files --no-man-pages)
+  local jdk=$CACHE_DIR/jvm/jdk jre=$CACHE_DIR/jvm/jre
   cache_drop jvm/jre
   if [[ -d $jdk/jre ]]; then
     cp -a "$jdk/jre" "$jre"
-    printf '%s\n' "$JVM_RECIPE $1" >"$jre.key"
-    return
-  fi
-  [[ -d $jdk/jmods ]] && options+=(--module-path "$jdk/jmods")
-  detail "Linking a runtime without compilers and tools"
-  if ! quietly "$jdk/bin/jlink" "${options[@]}" --strip-java-debug-attributes \
-    --add-modules "$(jvm_modules "$jdk")" --output "$jre"; then
+  elif jvm_jlink "$jdk" "$jre"; then
+    jvm_copy_libraries "$jdk" "$jre"
+    quietly "$jre/bin/java" -Xshare:dump || rm -f "$jre"/lib/server/*.jsa
+  else
     warn "The JDK cannot link a runtime; the whole JDK goes into the slug."
     rm -rf "$jre"
     return
   fi
-  jvm_copy_libraries "$jdk" "$jre"
-  quietly "$jre/bin/java" -Xshare:dump || rm -f "$jre"/lib/server/*.jsa
   printf '%s\n' "$JVM_RECIPE $1" >"$jre.key"
+}
+
+# jvm_jlink JDK JRE: uncompressed modules make the smaller slug, since zstd sees them whole.
+jvm_jlink() {
+  local jdk=$1 jre=$2 options=(--no-header-files --no-man-pages)
+  [[ ! -d $jdk/jmods ]] || options+=(--module-path "$jdk/jmods")
+  detail "Linking a runtime without compilers and tools"
+  quietly "$jdk/bin/jlink" "${options[@]}" --strip-java-debug-attributes \
+    --add-modules "$(jvm_modules "$jdk")" --output "$jre"
 }
 
 jvm_modules() {
