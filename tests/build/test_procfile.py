@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from build.rig import Engine
 from haikube.model.names import PROCESS_TYPE
-from haikube.model.procfile import MAX_BYTES, ProcfileError, parse_procfile, read_procfile
+from haikube.model.procfile import MAX_BYTES, ProcfileError, read_procfile
 
 types = st.from_regex(PROCESS_TYPE, fullmatch=True)
 commands = (
@@ -21,23 +21,23 @@ commands = (
 @given(st.dictionaries(types, commands), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_what_is_written_is_read(entries: dict[str, str], newline: str) -> None:
     text = newline.join(f"{name}: {command}" for name, command in entries.items())
-    assert parse_procfile(text.encode()) == entries
+    assert read_procfile(text.encode()).types == entries
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_parsed_or_explained(content: bytes) -> None:
     with contextlib.suppress(ProcfileError):
-        found = parse_procfile(content)
+        found = read_procfile(content).types
         assert all(PROCESS_TYPE.fullmatch(name) and command for name, command in found.items())
 
 
 def test_comments_blank_lines_and_a_byte_order_mark_are_passed_over() -> None:
-    assert parse_procfile(b"\xef\xbb\xbf# what runs\n\n  web : a: b  \n") == {"web": "a: b"}
+    assert read_procfile(b"\xef\xbb\xbf# what runs\n\n  web : a: b  \n").types == {"web": "a: b"}
 
 
 def test_unicode_commands_and_200_types_are_fine() -> None:
     text = "\n".join(f"type{number}: echo žluť {number}" for number in range(200))
-    assert len(parse_procfile(text.encode())) == 200
+    assert len(read_procfile(text.encode()).types) == 200
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_unicode_commands_and_200_types_are_fine() -> None:
 )
 def test_a_broken_file_is_explained(content: bytes, words: list[str]) -> None:
     with pytest.raises(ProcfileError) as caught:
-        parse_procfile(content)
+        read_procfile(content)
     assert all(word in str(caught.value) for word in words)
 
 
@@ -90,7 +90,7 @@ def test_what_is_meant_is_not_remarked(line: str) -> None:
 
 
 def test_two_lines_may_end_in_backslashes() -> None:
-    assert parse_procfile(b"web: a \\\nworker: b") == {"web": "a \\", "worker": "b"}
+    assert read_procfile(b"web: a \\\nworker: b").types == {"web": "a \\", "worker": "b"}
 
 
 def test_a_broken_procfile_is_refused_before_anything_is_built(engine: Engine) -> None:

@@ -16,6 +16,7 @@ from haikube.build.failure import BuildFailure, Reason
 from haikube.build.layout import Layout
 from haikube.build.request import Request
 from haikube.model.names import CONFIG_VAR, LONGEST_STRING
+from haikube.model.secret import is_text
 
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENGINE_ENV: Final[Mapping[str, str]] = {"PATH": PATH, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
@@ -114,11 +115,7 @@ def _require_short(entry: Path) -> None:
 
 def _require_text(entry: Path) -> None:
     """Refuse a config var that no container can be given: the slug could never run with it."""
-    try:
-        fits = "\0" not in entry.read_bytes().decode()
-    except UnicodeDecodeError:
-        fits = False
-    if not fits:
+    if not is_text(entry.read_bytes()):
         raise BuildFailure(
             Reason.INVALID_CONFIG_VAR,
             f"The value of the config var {entry.name} is no text (UTF-8 without zero bytes), "

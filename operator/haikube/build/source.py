@@ -75,9 +75,7 @@ class SourceFetcher:
             )
         file = self._download(url, limit, Reason.STORAGE_UNAVAILABLE)
         self._verify(file, source.digest)
-        left = unpack(file[0], self._layout.source_dir, limit=limit * EXPANSION)
-        self._warn_of_links(left)
-        file[0].unlink()
+        self._unpack(file[0], limit)
         self._submodules(limit)
 
     def _submodules(self, limit: int) -> None:
@@ -100,6 +98,10 @@ class SourceFetcher:
             self._transcript.detail(path if path in fetched else f"{path}: not in .gitmodules")
         self._warn_of_links(_check_checkout(root, limit * EXPANSION))
 
+    def _unpack(self, archive: Path, limit: int) -> None:
+        self._warn_of_links(unpack(archive, self._layout.source_dir, limit=limit * EXPANSION))
+        archive.unlink()
+
     def _warn_of_links(self, left: Mapping[tree.Path, str]) -> None:
         for path, why in list(left.items())[:_SHOWN]:
             self._transcript.warning(f"The link {'/'.join(path)} was left out: {why}.")
@@ -110,9 +112,7 @@ class SourceFetcher:
         file = self._download(source.url, limit, Reason.SOURCE_UNAVAILABLE)
         if source.checksum:
             self._verify(file, source.checksum)
-        left = unpack(file[0], self._layout.source_dir, limit=limit * EXPANSION)
-        self._warn_of_links(left)
-        file[0].unlink()
+        self._unpack(file[0], limit)
         lift_single_folder(self._layout.source_dir)
 
     def _git(self, source: GitSource, limit: int) -> str:

@@ -42,6 +42,8 @@ LONGEST_PAUSE = 10.0
 _FIRST_PAUSE = 0.25
 
 _IDEMPOTENT = frozenset({"GET", "DELETE"})
+"""What may go over another connection at once when the one that was kept proves closed."""
+
 _UNAVAILABLE = frozenset({502, 503, 504})
 _FIRST_ERROR = 300
 """A redirection is an error too: our token goes to the server we know and to no other."""

@@ -8,19 +8,27 @@ from haikube.model.meta import Meta, Raw, parse_meta, ref_name
 from haikube.model.names import config_secret_name
 from haikube.model.source import Source, parse_buildpacks, parse_source
 
+SURGE, REPLACE, IN_PLACE = "Surge", "Replace", "InPlace"
+
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """How dynos are replaced; None means that the platform's setting counts.
+    """How dynos are replaced; None means that the platform's setting counts."""
 
-    ``in_place`` is one by one, with no dyno above the wanted number at any time.
-    """
-
-    surges: bool
-    in_place: bool
+    strategy: str
     max_surge: str | int | None
     boot_timeout: int | None
     shutdown_grace: int | None
+
+    @property
+    def surges(self) -> bool:
+        """Return whether new dynos start beside the old ones."""
+        return self.strategy not in {REPLACE, IN_PLACE}
+
+    @property
+    def in_place(self) -> bool:
+        """Return whether it goes one by one, with no dyno above the wanted number at any time."""
+        return self.strategy == IN_PLACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,7 @@ def parse_app(obj: Raw) -> App:
         session_affinity=spec.get("sessionAffinity") == "Enabled",
         maintenance=spec.get("maintenance") == "Enabled",
         rollout=Rollout(
-            surges=rollout.get("strategy") not in {"Replace", "InPlace"},
-            in_place=rollout.get("strategy") == "InPlace",
+            strategy=rollout.get("strategy") or SURGE,
             max_surge=rollout.get("maxSurge"),
             boot_timeout=rollout.get("bootTimeoutSeconds"),
             shutdown_grace=rollout.get("shutdownGraceSeconds"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from haikube.model.names import PROCESS_TYPE
@@ -37,13 +36,8 @@ class Procfile:
     remarks: list[str] = field(default_factory=list)
 
 
-def parse_procfile(content: bytes) -> Mapping[str, str]:
-    """Return the commands by process type; a repeated type is refused."""
-    return read_procfile(content).types
-
-
 def read_procfile(content: bytes) -> Procfile:
-    """Return what a file holds; raises ``ProcfileError``."""
+    """Return what a file holds; raises ``ProcfileError``, for a repeated type as well."""
     found = Procfile()
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         found.remarks.append(

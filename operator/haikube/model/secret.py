@@ -47,7 +47,7 @@ class Secret:
     def unreadable(self) -> tuple[str, ...]:
         """Return the names of config vars that no container can be given, being no text."""
         found = self.config_vars.items()
-        return tuple(sorted(name for name, value in found if not _is_text(value)))
+        return tuple(sorted(name for name, value in found if not _holds_text(value)))
 
     @property
     def is_usable(self) -> bool:
@@ -73,7 +73,7 @@ def condensed(text: str) -> str:
     (':!', ':', 120000)
     """
     digest = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-    if not _is_text(text):
+    if not _holds_text(text):
         return f"{digest}{_MARK}{_NO_TEXT}"
     size = size_of(text)
     return f"{digest}{_MARK}{size if size > LONGEST_STRING // 2 else ''}"
@@ -87,12 +87,20 @@ def size_of(text: str) -> int:
     return len(text) * 3 // 4 - text[-2:].count("=")
 
 
-def _is_text(text: str) -> bool:
+def is_text(value: bytes) -> bool:
     """Return whether a value can be in an environment: for CRI, UTF-8 without zero bytes."""
+    try:
+        return "\0" not in value.decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def _holds_text(text: str) -> bool:
+    """Return that of a value in base64 or condensed."""
     _, marked, said = text.partition(_MARK)
     if marked:
         return said != _NO_TEXT
     try:
-        return b"\0" not in base64.b64decode(text).decode().encode()
-    except (binascii.Error, UnicodeDecodeError):
+        return is_text(base64.b64decode(text))
+    except binascii.Error:
         return False

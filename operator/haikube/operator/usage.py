@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Final
 
 from haikube.engine.clock import Clock
@@ -51,9 +52,9 @@ class Usage:
     async def begin(self) -> None:
         """Look for the first time; a leader that has not would let builds fill a full storage."""
         if self._limit:
-            looking = asyncio.create_task(self._try())
-            await asyncio.wait({looking}, timeout=FIRST)
-            looking.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST):
+                    await self._try()
 
     async def run(self) -> None:
         """Look until cancelled; where there is no limit this rests for ever."""
