@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from haikube.cli.making import NotMade, Wanted, job, joined, make
+from haikube.cli.made import NotMade, joined
+from haikube.cli.making import Wanted, job, make
 from haikube.cli.runtimes import known, table
 from haikube.cluster.fake import Call, FakeCluster
 from haikube.model.names import runtime_key

@@ -15,7 +15,8 @@ from haikube.storage.memory import MemoryStorage
 async def storage() -> MemoryStorage:
     made = MemoryStorage()
     await made.put("slugs/a-b/x", b"x" * 600)
-    await made.put("git/a-b/y", b"x" * 300)
+    await made.put("git/a-b/y", b"x" * 200)
+    await made.put("runtimes/debian-13/ruby-3.4.7-aaaaaaaaaaaaaaaa.tar.zst", b"x" * 100)
     await made.put("platform/cluster.json", b"x" * 500)
     return made
 

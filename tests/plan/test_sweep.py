@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haikube.model.names import cache_key
+from haikube.model.names import cache_key, runtime_key
 from haikube.plan.sweep import Live, Mercy, Sweep, observe_live, plan_sweep
 from haikube.storage.port import Stored
 
@@ -107,7 +107,7 @@ def test_history_that_vanishes_at_once_goes_share_by_share() -> None:
 
 def test_an_app_read_back_under_another_uid_keeps_what_its_releases_name() -> None:
     release = {"spec": {"slug": {"key": f"slugs/{GONE}/{BUILD}.tar.zst"}}}
-    live = observe_live([{"metadata": {"uid": HELLO}}], [], [release])
+    live = observe_live([{"metadata": {"uid": HELLO}}], [], [release], [])
     keys = [stored(f"slugs/{GONE}/{BUILD}.tar.zst"), stored(f"git/{GONE}/refs.json")]
 
     assert swept(keys, live) == []
@@ -115,7 +115,7 @@ def test_an_app_read_back_under_another_uid_keeps_what_its_releases_name() -> No
 
 @pytest.mark.parametrize("spec", [{}, {"slug": None}, {"slug": {}}])
 def test_a_release_without_a_slug_names_nothing(spec: dict[str, Any]) -> None:
-    live = observe_live([{"metadata": {"uid": HELLO}}], [], [{"spec": spec}])
+    live = observe_live([{"metadata": {"uid": HELLO}}], [], [{"spec": spec}], [])
     assert live.apps == {HELLO}
 
 
@@ -127,7 +127,7 @@ def test_a_living_app_keeps_its_cache_and_its_repository(area: str) -> None:
 @pytest.mark.parametrize("mark", ["", "monday", "tuesday"])
 def test_a_cache_that_was_purged_goes_after_the_grace(mark: str) -> None:
     annotations = {"annotations": {"haikube.dev/build-cache": mark}} if mark else {}
-    live = observe_live([{"metadata": {"uid": HELLO, **annotations}}], [], [])
+    live = observe_live([{"metadata": {"uid": HELLO, **annotations}}], [], [], [])
     keys = {each: cache_key(HELLO, "debian-13", each) for each in ("", "monday", "tuesday")}
     fresh = [stored(key, NOW) for key in keys.values()]
 
@@ -135,6 +135,74 @@ def test_a_cache_that_was_purged_goes_after_the_grace(mark: str) -> None:
     assert swept(fresh, live) == []
     dead = [key for each, key in keys.items() if each != mark]
     assert swept([stored(key) for key in keys.values()], live) == dead
+
+
+DIGESTS = [f"sha256:{number:016x}{0:048x}" for number in range(30)]
+
+
+def runtime(number: int, stack: str = "debian-13", modified: datetime = OLD) -> Stored:
+    return stored(runtime_key(stack, "ruby-3.4.7", DIGESTS[number]), modified)
+
+
+def naming(*numbers: int) -> Live:
+    """Return what lives where a Stack names these archives of one release."""
+    entries = [
+        {"language": "ruby", "version": "3.4.7", "digest": DIGESTS[number]} for number in numbers
+    ]
+    stack = {"metadata": {"name": "debian-13"}, "spec": {"runtimes": entries}}
+    plain = {"metadata": {"name": "debian-12"}, "spec": {"runImage": "run:1"}}
+    return observe_live([{"metadata": {"uid": HELLO}}], [], [], [plain, stack])
+
+
+@pytest.mark.parametrize(
+    ("since", "dead"),
+    [("", False), ("2025-12-30T00:00:01Z", False), ("2025-12-30T00:00:00Z", True)],
+    ids=["not seen before", "days not over", "days over"],
+)
+@pytest.mark.parametrize("stack", ["debian-13", "debian-14"], ids=["a stack", "no stack any more"])
+def test_a_runtime_that_no_stack_names_goes_after_days(
+    stack: str, since: str, *, dead: bool
+) -> None:
+    replaced, named = runtime(0, stack), runtime(1)
+    found = planned([replaced, named], naming(1), {replaced.key: since} if since else {})
+
+    assert found.dead == ((replaced,) if dead else ())
+    assert set(found.seen) == (set() if dead else {replaced.key})
+
+
+def test_a_runtime_that_is_named_again_begins_anew() -> None:
+    found = planned([runtime(0)], naming(0), {runtime(0).key: LONG_AGO})
+    assert (found.dead, found.seen) == ((), {})
+
+
+def test_a_runtime_that_was_stored_just_now_is_waited_for() -> None:
+    fresh = runtime(0, modified=NOW - timedelta(seconds=3600))
+    found = planned([fresh], naming(), {fresh.key: LONG_AGO})
+    assert (found.dead, found.seen) == ((), {})
+
+
+@pytest.mark.parametrize(("count", "first"), [(1, 1), (9, 1), (30, 3)])
+def test_runtimes_that_vanish_at_once_go_share_by_share(count: int, first: int) -> None:
+    keys = [runtime(number) for number in range(count)]
+    slugs = [stored(f"slugs/{HELLO}/{number}.tar.zst") for number in range(1000)]
+    found = planned([*keys, *slugs], naming(), {item.key: LONG_AGO for item in keys})
+
+    assert len(found.dead) == first
+    assert found.waiting == count - first
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "runtimes/debian-13/ruby-3.4.7.tar.zst",
+        "runtimes/debian-13/README",
+        "runtimes/ruby-3.4.7-0000000000000000.tar.zst",
+        "runtimes/debian-13/old/ruby-3.4.7-0000000000000000.tar.zst",
+    ],
+)
+def test_what_nobody_stored_among_the_runtimes_stays(key: str) -> None:
+    found = planned([stored(key)], naming(), {key: LONG_AGO, "debian-13": LONG_AGO})
+    assert (found.dead, found.seen) == ((), {})
 
 
 def test_sources_that_no_build_refers_to_go_after_the_grace() -> None:
@@ -147,7 +215,7 @@ def test_a_running_build_keeps_its_source_and_a_remembered_one_its_log() -> None
     running["spec"] = {"source": {"archive": {"key": f"sources/{HELLO}/a.tar.gz"}}}
     ended = build(GONE, "Failed", "2026-01-02T00:00:00Z")
     ended["spec"] = {"source": {"archive": {"key": f"sources/{HELLO}/b.tar.gz"}}}
-    live = observe_live([{"metadata": {"uid": HELLO}}], [running, ended], [])
+    live = observe_live([{"metadata": {"uid": HELLO}}], [running, ended], [], [])
     keys = [
         stored(f"sources/{HELLO}/a.tar.gz"),
         stored(f"sources/{HELLO}/b.tar.gz"),
@@ -205,7 +273,7 @@ def test_slugs_of_releases_running_and_newest_builds_live() -> None:
         build(newest, "Failed", "2026-01-01T00:02:00Z"),
     ]
     release = {"spec": {"slug": {"key": f"slugs/{HELLO}/{released}.tar.zst"}}}
-    live = observe_live([{"metadata": {"uid": HELLO}}], builds, [release])
+    live = observe_live([{"metadata": {"uid": HELLO}}], builds, [release], [])
 
     keys = [
         stored(f"slugs/{HELLO}/{uid}{suffix}")
@@ -219,5 +287,5 @@ def test_a_build_that_has_no_status_yet_is_running() -> None:
     fresh = build(BUILD, "Pending", "2026-01-01T00:00:00Z")
     later = build(GONE, "Failed", "2026-01-02T00:00:00Z")
     del fresh["status"]
-    live = observe_live([{"metadata": {"uid": HELLO}}], [fresh, later], [])
+    live = observe_live([{"metadata": {"uid": HELLO}}], [fresh, later], [], [])
     assert f"slugs/{HELLO}/{BUILD}.tar.zst" in live.keys

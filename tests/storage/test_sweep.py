@@ -11,7 +11,8 @@ import pytest
 
 from haikube.cluster.errors import Unreachable
 from haikube.cluster.fake import Call, FakeCluster
-from haikube.model.resources import APPS, NAMESPACES
+from haikube.model.names import runtime_key
+from haikube.model.resources import APPS, NAMESPACES, STACKS
 from haikube.operator.adopt import adopt
 from haikube.operator.claim import KEY
 from haikube.operator.sweep import NotOurs, Sweeper
@@ -171,6 +172,44 @@ async def test_a_bucket_in_which_nothing_is_known_is_claimed_by_nobody(
     assert storage.objects == before
 
 
+RUNTIME = {"language": "ruby", "version": "3.4.7", "digest": "sha256:" + "a" * 64}
+MADE = runtime_key("debian-13", "ruby-3.4.7", RUNTIME["digest"])
+REPLACED = runtime_key("debian-13", "ruby-3.4.7", "sha256:" + "b" * 64)
+
+
+async def test_a_runtime_that_was_replaced_goes_when_its_days_are_over(
+    cluster: FakeCluster, sweeper: Sweeper, storage: MemoryStorage, now: list[datetime]
+) -> None:
+    cluster.seed(STACKS, {"metadata": {"name": "debian-13"}, "spec": {"runtimes": [RUNTIME]}})
+    for key in (MADE, REPLACED):
+        await storage.put(key, b"made")
+    now[0] = datetime.now(UTC) + timedelta(hours=2)
+    await sweeper.run()
+    now[0] += timedelta(days=3)
+
+    assert REPLACED in {item.key for item in (await sweeper.run()).dead}
+    assert MADE in storage.objects
+    assert REPLACED not in storage.objects
+
+
+@pytest.mark.parametrize(("named", "ours"), [(True, True), (False, False)])
+async def test_runtimes_alone_say_whose_a_bucket_is(
+    cluster: FakeCluster, now: list[datetime], *, named: bool, ours: bool
+) -> None:
+    storage = MemoryStorage()
+    await storage.put(MADE, b"made")
+    entries = [RUNTIME] if named else []
+    cluster.seed(STACKS, {"metadata": {"name": "debian-13"}, "spec": {"runtimes": entries}})
+    sweeper = sweeper_of(cluster, storage, now)
+
+    if ours:
+        assert (await sweeper.run()).dead == ()
+    else:
+        with pytest.raises(NotOurs, match="holds no app of ours"):
+            await sweeper.run()
+    assert (KEY in storage.objects) is ours
+
+
 async def test_a_bucket_that_a_person_claims_is_swept_with_all_days_of_grace(
     sweeper: Sweeper, storage: MemoryStorage, now: list[datetime]
 ) -> None:
@@ -225,7 +264,7 @@ async def test_bytes_of_an_app_that_lives_are_given_to_nobody(
         await adopt(cluster, storage, str(uuid.UUID(int=8)), "a", "hello")
 
 
-@pytest.mark.parametrize("kind", ["apps", "builds", "releases"])
+@pytest.mark.parametrize("kind", ["apps", "builds", "releases", "stacks"])
 async def test_nothing_goes_when_the_cluster_cannot_be_read(
     cluster: FakeCluster, sweeper: Sweeper, storage: MemoryStorage, kind: str
 ) -> None:

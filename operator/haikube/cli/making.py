@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from haikube.cli.made import NotMade, joined, rewrite
 from haikube.cluster.errors import ApiError
 from haikube.cluster.port import Cluster
 from haikube.model import labels, names
@@ -32,10 +33,6 @@ _GLANCE = 1.0
 
 Show = Callable[[str], None]
 Object = Mapping[str, Any]
-
-
-class NotMade(Exception):
-    """A runtime was not made; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +59,7 @@ async def make(cluster: Cluster, wanted: Wanted, show: Show) -> Object:
     settings = await _settings(cluster, operator)
     made = await cluster.create(JOBS, job(wanted, stack, operator, settings))
     entry = await _finished(cluster, made["metadata"]["name"], wanted, show)
-    now = await cluster.get(STACKS, wanted.stack)
-    body = {"spec": {"runtimes": joined(now["spec"].get("runtimes") or (), entry)}}
-    await cluster.patch(STACKS, wanted.stack, None, body)
+    await rewrite(cluster, wanted.stack, lambda runtimes: joined(runtimes, entry))
     return entry
 
 
@@ -96,13 +91,6 @@ def job(wanted: Wanted, stack: Object, operator: Object, settings: Mapping[str, 
         "ca_bundle": settings.get("HAIKUBE_CA_BUNDLE_CONFIGMAP", ""),
     }
     return Renderer()("runtime-job", values)
-
-
-def joined(runtimes: Sequence[Object], entry: Object) -> list[Object]:
-    """Return the entries of a Stack with one more, which replaces one of the same name."""
-    same = (entry["language"], entry["version"])
-    others = [each for each in runtimes if (each["language"], each["version"]) != same]
-    return [*others, entry]
 
 
 async def _settings(cluster: Cluster, operator: Object) -> Mapping[str, str]:

@@ -134,7 +134,7 @@ def runtime_key(stack: str, runtime: str, digest: str) -> str:
 
     One that is made anew has another key: a build that is under way fetches what it was told of.
     """
-    return f"runtimes/{stack}/{runtime}-{digest.removeprefix('sha256:')[:16]}.tar.zst"
+    return f"{RUNTIMES}/{stack}/{runtime}-{digest.removeprefix('sha256:')[:16]}.tar.zst"
 
 
 def git_prefix(app_uid: str) -> str:
@@ -157,4 +157,7 @@ def is_of_app(key: str, area: str, app_uid: str) -> bool:
 
 
 STORAGE_AREAS = ("sources", "slugs", "caches", "logs", "git", "webhooks")
-"""First segments of every key; the second is always an app's uid."""
+"""First segments of every key of an app; the second is always its uid."""
+
+RUNTIMES = "runtimes"
+"""First segment of what the platform made for a stack; the second is the stack's name."""

@@ -1,4 +1,4 @@
-"""Removes bytes of dead apps and releases from the storage; ``plan.sweep`` decides which.
+"""Removes bytes of dead apps, releases and runtimes from the storage; ``plan.sweep`` decides which.
 
 It must never act on a list that is incomplete, nor in a bucket that is another cluster's: any error
 ends the sweep before a deletion. ``haikube-operator sweep --dry-run`` prints what would go.
@@ -15,8 +15,8 @@ from typing import Final
 import structlog
 
 from haikube.cluster.port import Cluster
-from haikube.model.names import STORAGE_AREAS
-from haikube.model.resources import APPS, BUILDS, RELEASES
+from haikube.model.names import RUNTIMES, STORAGE_AREAS
+from haikube.model.resources import APPS, BUILDS, RELEASES, STACKS
 from haikube.model.times import format_time
 from haikube.operator.claim import Claim, cluster_id, read_claim, write_claim
 from haikube.plan.sweep import Live, Mercy, Sweep, observe_live, plan_sweep
@@ -61,7 +61,8 @@ class Sweeper:
     async def run(self, *, dry_run: bool = False) -> Sweep:
         """Remove everything that is dead and return it; with ``dry_run`` only return it."""
         now = self._now()
-        stored = [item for area in STORAGE_AREAS async for item in self._storage.list(f"{area}/")]
+        areas = (*STORAGE_AREAS, RUNTIMES)
+        stored = [item for area in areas async for item in self._storage.list(f"{area}/")]
         claim, live = await read_claim(self._storage), await self._live()
         claim = replace(claim, cluster=await self._owner(claim, stored, live))
         found = plan_sweep(stored, live, claim.seen, now=now, mercy=self._mercy)
@@ -87,8 +88,9 @@ class Sweeper:
     async def _owner(self, claim: Claim, stored: list[Stored], live: Live) -> str:
         """Return our own id if the bucket is ours; an unclaimed one is if we know what is in it."""
         mine = await cluster_id(self._cluster)
-        owners = {item.key.split("/")[1] for item in stored}
-        if claim.cluster == mine or (not claim.cluster and (not owners or owners & live.apps)):
+        found = {_whose(item.key) for item in stored}
+        known = live.apps | live.keys
+        if claim.cluster == mine or (not claim.cluster and (not found or found & known)):
             return mine
         whose = (
             f"is claimed by cluster {claim.cluster}" if claim.cluster else "holds no app of ours"
@@ -100,9 +102,10 @@ class Sweeper:
 
     async def _live(self) -> Live:
         """Read the cluster afresh: builds first, so that what ends meanwhile has its release."""
-        listings = [await self._cluster.list(kind) for kind in (BUILDS, RELEASES, APPS)]
-        builds, releases, apps = (listing.items for listing in listings)
-        return observe_live(apps, builds, releases)
+        kinds = (BUILDS, RELEASES, APPS, STACKS)
+        listings = [await self._cluster.list(kind) for kind in kinds]
+        builds, releases, apps, stacks = (listing.items for listing in listings)
+        return observe_live(apps, builds, releases, stacks)
 
     async def _remove(self, found: Sweep) -> None:
         for start in range(0, len(found.dead), _AT_ONCE):
@@ -113,3 +116,9 @@ class Sweeper:
             _log.info(
                 "swept the storage", objects=len(found.dead), bytes=size, waiting=found.waiting
             )
+
+
+def _whose(key: str) -> str:
+    """Return the app that a key belongs to; a runtime is no app's, and stands for itself."""
+    area, owner, *_ = key.split("/")
+    return key if area == RUNTIMES else owner
