@@ -24,6 +24,39 @@ METHODS = ("GET", "GET", "POST")
 MARK = "the app's own answer"
 """What an answer of the app begins with."""
 
+SERVER = f"""
+import http.server, os, signal, threading, time, urllib.parse
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        time.sleep(float(query.get("seconds", ["0"])[0]))
+        body = ("{MARK}, " + os.environ["HEROKU_RELEASE_VERSION"]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 128
+
+server = Server(("", int(os.environ["PORT"])), Handler)
+
+def stop(*_):
+    print("SIGTERM: finishing what is running", flush=True)
+    threading.Thread(target=server.shutdown).start()
+
+signal.signal(signal.SIGTERM, stop)
+server.serve_forever()
+server.server_close()
+print("stopped cleanly", flush=True)
+"""
+"""The app: it waits as long as it is asked to, and ends what runs before it stops."""
+
 
 @dataclass
 class Load:

@@ -5,40 +5,8 @@ from __future__ import annotations
 import json
 import time
 
-from load import MARK, under_load
+from load import MARK, SERVER, under_load
 from terminal import Make, Person, Workspace, eventually
-
-SERVER = f"""
-import http.server, os, signal, threading, time, urllib.parse
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
-        time.sleep(float(query.get("seconds", ["0"])[0]))
-        body = ("{MARK}, " + os.environ["HEROKU_RELEASE_VERSION"]).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET
-
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = False
-    request_queue_size = 128
-
-server = Server(("", int(os.environ["PORT"])), Handler)
-
-def stop(*_):
-    print("SIGTERM: finishing what is running", flush=True)
-    threading.Thread(target=server.shutdown).start()
-
-signal.signal(signal.SIGTERM, stop)
-server.serve_forever()
-server.server_close()
-print("stopped cleanly", flush=True)
-"""
 
 SHAPES = {
     "a start script": "bin/web",
