@@ -323,23 +323,13 @@ def test_where_a_python_version_comes_from(
     assert shown.splitlines()[-1].endswith(version)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"\xef\xbb\xbf3.12\r\n",
-        "3.12\r\n".encode("utf-16"),
-        "3.12\n".encode("utf-16-be"),
-        "3.12".encode("utf-16-le"),
-        b"# ours\r\n\t3.12 # for now\r\n",
-    ],
-)
+@pytest.mark.parametrize("content", [b"3.12\r\n", b"# ours\r\n\t3.12 # for now\r\n"])
 def test_a_version_file_however_it_was_saved(shell: Callable[[str], Shell], content: bytes) -> None:
     python = shell("python")
     (python.place / "build" / ".python-version").write_bytes(content)
     assert python.run("python_version_file", "version") == "3.12"
-    (python.place / "build" / "runtime.txt").write_bytes(content.replace(b"3", b"python-3", 1))
-    if b"#" not in content and b"\0" not in content:
-        assert python.run("runtime_txt", "version") == "3.12"
+    (python.place / "build" / "runtime.txt").write_bytes(b" python-3.12 \r\n")
+    assert python.run("runtime_txt", "version") == "3.12"
 
 
 DJANGO = """\

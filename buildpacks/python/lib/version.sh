@@ -36,7 +36,7 @@ wanted_version() {
 
 runtime_txt() {
   local text
-  text=$(plain_text "$BUILD_DIR/runtime.txt" | sed -E 's/^[[:space:]]+|[[:space:]]+$//g')
+  text=$(sed -E 's/^[[:space:]]+|[[:space:]]+$//g' "$BUILD_DIR/runtime.txt")
   [[ $text =~ ^python-([0-9]+\.[0-9]+(\.[0-9]+)?)$ ]] ||
     fail "runtime.txt says '$text', which is not a Python version." \
       "It must be of the form python-3.13 or python-3.13.5, without spaces."
@@ -45,8 +45,8 @@ runtime_txt() {
 
 python_version_file() {
   local lines
-  lines=$(plain_text "$BUILD_DIR/.python-version" |
-    sed -E 's/(^|[[:space:]])#.*$//; s/^[[:space:]]+|[[:space:]]+$//g; /^$/d')
+  lines=$(sed -E 's/(^|[[:space:]])#.*$//; s/^[[:space:]]+|[[:space:]]+$//g; /^$/d' \
+    "$BUILD_DIR/.python-version")
   [[ $(wc -l <<<"$lines") == 1 && -n $lines ]] ||
     fail "The file .python-version must hold one version, it holds: ${lines//$'\n'/, }." \
       "Keep a single line, such as $DEFAULT_PYTHON."

@@ -14,7 +14,7 @@ from typing import Final
 from haikube.build.transcript import Transcript
 
 PROCFILE: Final = "Procfile"
-_READ: Final = (
+READ: Final = (
     PROCFILE,
     *("requirements.txt", "Pipfile", "Pipfile.lock", "pyproject.toml", "poetry.lock", "uv.lock"),
     *(".python-version", "package.json", "package-lock.json", "yarn.lock", "pnpm-lock.yaml"),
@@ -31,8 +31,8 @@ def misnamed(build_dir: Path) -> Mapping[str, str]:
     """Return the names of files in the app's root that are not read, and what they should be."""
     names = sorted(each.name for each in build_dir.iterdir() if each.is_file())
     there = set(names)
-    wanted = {_key(name): name for name in _READ if name not in there}
-    meant = {name: wanted.get(_key(name), "") for name in names if name not in _READ}
+    wanted = {_key(name): name for name in READ if name not in there}
+    meant = {name: wanted.get(_key(name), "") for name in names if name not in READ}
     return {name: meant[name] for name in names if meant.get(name)}
 
 

@@ -15,7 +15,6 @@ from haikube.build.deadline import Deadline
 from haikube.build.environment import buildpack_env, write_env_dir
 from haikube.build.layout import Layout
 from haikube.build.lfs import warn_of_pointers
-from haikube.build.lineends import mend_scripts
 from haikube.build.misnamed import misnamed_procfile, warn_of_misnamed
 from haikube.build.packs import PackShelf
 from haikube.build.process_types import ProcessTypes, announce, check_procfile, read_declared
@@ -27,6 +26,7 @@ from haikube.build.slugignore import apply_slugignore
 from haikube.build.source import SourceFetcher, folder_of
 from haikube.build.transcript import Transcript
 from haikube.build.transfer import Fetched, Transfer
+from haikube.build.windows import mend_source
 
 
 class Pipeline:
@@ -88,7 +88,7 @@ class Pipeline:
 
     def _look_at_source(self) -> None:
         """Refuse and remark what can be seen of it before anything is built."""
-        mend_scripts(self._layout.build_dir, self._transcript)
+        mend_source(self._layout.build_dir, self._transcript)
         check_procfile(self._layout.build_dir, self._transcript)
         warn_of_misnamed(self._layout.build_dir, self._transcript)
         warn_of_environments(self._layout.build_dir, self._transcript)
