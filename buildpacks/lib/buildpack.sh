@@ -15,7 +15,7 @@ HAIKUBE_LIB=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 readonly HAIKUBE_LIB
 
 # shellcheck source-path=SCRIPTDIR
-for HAIKUBE_PART in log proxy env_dir download version source apt suite runtimes cache profile private; do
+for HAIKUBE_PART in log proxy trust env_dir download version source apt suite runtimes cache profile private; do
   # shellcheck disable=SC1090  # the parts listed above
   source "$HAIKUBE_LIB/$HAIKUBE_PART.sh"
 done

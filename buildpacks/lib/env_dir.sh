@@ -10,6 +10,8 @@
 readonly ENV_BLOCKED='^(PATH|HOME|PWD|OLDPWD|SHELL|IFS|BASH_ENV|ENV|LANG|TMPDIR|STACK|REQUEST_ID|BUILD_DIR|CACHE_DIR|ENV_DIR|GIT_DIR|CPATH|CPPATH|LD_PRELOAD|LD_LIBRARY_PATH|LIBRARY_PATH|HAIKUBE_.*|BUILDPACK_.*|SHELLOPTS|BASHOPTS|BASH_.*|PS4)$'
 readonly ENV_ASIDE='^(TAR_OPTIONS|GZIP|XZ_(OPT|DEFAULTS)|ZSTD_.*|GREP_OPTIONS|GREP_COLORS?|CDPATH|GLOBIGNORE|POSIXLY_CORRECT|CURL_HOME|UNZIP|ZIPINFO|([Hh][Tt][Tt][Pp][Ss]?|[Ff][Tt][Pp]|[Aa][Ll][Ll]|[Nn][Oo])_[Pp][Rr][Oo][Xx][Yy])$'
 
+readonly ENV_TRUST='^(SSL_CERT_FILE|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|PIP_CERT|NODE_EXTRA_CA_CERTS|GIT_SSL_CAINFO|AWS_CA_BUNDLE)$'
+
 readonly ENV_OF_FUNCTIONS='^[a-z_][a-z0-9_]*$' ENV_OF_NPM='^p?npm_config_'
 
 # What tool adds to the environment of the app's tools, as NAME=VALUE.
@@ -43,7 +45,9 @@ export_env_dir() {
     [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && ! $name =~ $ENV_BLOCKED ]] || continue
     [[ -n $also && $name =~ $also ]] && continue
     IFS= read -r -d '' value <"$file" || true # to its end, which no value has before
-    if is_free "$name"; then
+    if [[ $name =~ $ENV_TRUST ]]; then
+      trust_also "$name" "$value"
+    elif is_free "$name"; then
       export "$name=$value"
     else
       HAIKUBE_TOOL_ENV+=("$name=$value")

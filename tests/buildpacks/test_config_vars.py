@@ -108,9 +108,8 @@ def test_no_script_of_a_buildpack_shadows_a_config_var_of_a_dyno(tmp_path: Path)
 def kept_out() -> re.Pattern[str]:
     """Return what no config var of a build may be, as the scripts say it."""
     text = (ROOT / "lib" / "env_dir.sh").read_text()
-    found = re.search(r"ENV_BLOCKED='\^(.*)\$'", text)
-    assert found
-    return re.compile(found[1])
+    blocked, trusted = re.findall(r"readonly (?:ENV_BLOCKED|ENV_TRUST)='\^(.*)\$'", text)
+    return re.compile(f"{blocked}|{trusted}")
 
 
 JVM = ("clojure", "gradle", "java", "scala")
@@ -152,7 +151,7 @@ def test_what_a_buildpack_tells_its_tools_is_a_default(tmp_path: Path) -> None:
     made.write(dict.fromkeys(told, "mine"), "env")
     parts = ("package", "dyno")
     line = 'prepare_environment >&2\ntool env -0 >"$BUILD_DIR/seen"'
-    made.run(line, *parts, NODE_EXTRA_CA_CERTS="/ca.crt")
+    made.run(line, *parts, NODE_EXTRA_CA_CERTS="/ca.crt", HAIKUBE_CA_BUNDLE="/ca.crt")
     found = shown((made.place / "build" / "seen").read_bytes())
     assert {name: found.get(name) for name in told} == dict.fromkeys(told, "mine")
 

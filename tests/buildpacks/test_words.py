@@ -70,6 +70,18 @@ PARTS = [
      "A package of uv.lock has no ready-made wheel for this Python and could not be compiled"),
     ("python", "failure", 'explain_failure requirements.txt "$LOG"', "boom",
      "The packages of requirements.txt could not be installed (see above)."),
+    *(("python", "failure", 'explain_failure requirements.txt "$LOG"',
+       f"{said}\nERROR: No matching distribution found for six", words)
+      for said, words in (
+          ("Could not fetch URL x: There was a problem confirming the ssl certificate: y",
+           "The package index shows a certificate that this build does not trust (see above)."),
+          ("WARNING: Retrying (Retry(total=0, connect=None)) NewConnectionError: /six/",
+           "The package index could not be reached (see above)."),
+          ("WARNING: Retrying (Retry(total=3, connect=None)) NewConnectionError: /six/",
+           "The package 'six' of requirements.txt does not exist in the package index"),
+          ("Caused by: invalid peer certificate: UnknownIssuer",
+           "The package index shows a certificate that this build does not trust (see above)."),
+      )),
     ("python", "failure", 'explain_failure requirements.txt "$LOG"',
      "git@git.example.com: Permission denied (publickey).",
      "The git repository of a dependency on git.example.com is private, or does not exist"),

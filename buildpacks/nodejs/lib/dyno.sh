@@ -5,18 +5,31 @@ prepare_environment() {
   export_env_dir '^NODE_OPTIONS$|^NPM_CONFIG_PRODUCTION$|^YARN_PRODUCTION$'
   export NODE_ENV=${NODE_ENV:-production}
   env_default NPM_CONFIG_LOGLEVEL=error NODE_VERBOSE=false
-  NODE_OPTIONS=$(setting NODE_OPTIONS --max_old_space_size=2560)
-  export NODE_OPTIONS
+  node_options
   # A registry that does not answer must not hold a build up for minutes.
   env_default npm_config_fetch_timeout=60000 npm_config_fetch_retries=3 npm_config_update_notifier=false \
     npm_config_fund=false npm_config_audit=false npm_config_progress=false npm_config_logs_max=0 \
     pnpm_config_verify_deps_before_run=warn \
     YARN_ENABLE_TELEMETRY=0 YARN_ENABLE_PROGRESS_BARS=0 COREPACK_ENABLE_STRICT=0
-  if [[ -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
+  if [[ -n ${HAIKUBE_CA_BUNDLE:-} ]]; then # npm would trust nobody else
     env_default "npm_config_cafile=$NODE_EXTRA_CA_CERTS"
   fi
   topic "Creating runtime environment"
   detail "NODE_ENV=$NODE_ENV"
+}
+
+# node_options: what the app's tools get of NODE_OPTIONS; the platform's own steps, which may run another
+# release of Node.js, get nothing of it. A module that is preloaded is not there before the packages are.
+node_options() {
+  local wanted kept
+  wanted=$(setting NODE_OPTIONS --max_old_space_size=2560)
+  kept=$(sed -E ":again
+    s/(^|[[:space:]])(-r|--require|--import|--loader|--experimental-loader)([[:space:]]*=[[:space:]]*|[[:space:]]+)(\"[^\"]*\"|[^[:space:]]+)/\1/
+    t again" <<<"$wanted")
+  unset NODE_OPTIONS
+  HAIKUBE_TOOL_ENV+=("NODE_OPTIONS=$kept")
+  [[ $kept == "$wanted" ]] ||
+    detail "What NODE_OPTIONS preloads is for dynos; a build leaves it out: $wanted"
 }
 
 write_dyno_profile() {

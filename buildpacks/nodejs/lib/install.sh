@@ -112,7 +112,7 @@ yarn_here() {
 
 # yarn_trust: the setting has another name before Yarn 4, which each takes for a mistake of the other.
 yarn_trust() {
-  [[ -n ${NODE_EXTRA_CA_CERTS:-} ]] || return 0
+  [[ -n ${HAIKUBE_CA_BUNDLE:-} ]] || return 0
   case $(yarn_version) in
   [23].*) export YARN_CA_FILE_PATH=$NODE_EXTRA_CA_CERTS ;;
   *) export YARN_HTTPS_CA_FILE_PATH=$NODE_EXTRA_CA_CERTS ;;

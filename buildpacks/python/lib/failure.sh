@@ -13,6 +13,7 @@ manager_run() {
 explain_failure() {
   local file=$1 output=$2 package
   explain_private_repository "$output"
+  explain_unreachable "$output"
   package=$(sed -nE 's/^.*No matching distribution found for ([^ ]+).*$/\1/p' "$output" | head -n 1)
   if [[ -n $package ]]; then
     fail "The package '$package' of $file does not exist in the package index, or has no version that fits." \
@@ -29,4 +30,16 @@ explain_failure() {
       "Ask for a newer version of it, or add the headers it needs with the apt buildpack and an Aptfile."
   fi
   fail "The packages of $file could not be installed (see above)."
+}
+
+# explain_unreachable OUTPUT: ends the build if nobody answered, however often pip tried; it says of each
+# package then that there is none.
+explain_unreachable() {
+  if grep -qE 'problem confirming the ssl certificate|invalid peer certificate|CERTIFICATE_VERIFY_FAILED' "$1"; then
+    fail "The package index shows a certificate that this build does not trust (see above)." \
+      "The config var PIP_CERT, or SSL_CERT_FILE, names a file of the app with certificates (PEM) to trust."
+  elif grep -qE 'Retry\(total=0,.*(Connect|Resolution|ReadTimeout|Proxy)|error sending request for url|All attempts to connect to' "$1"; then
+    fail "The package index could not be reached (see above)." \
+      "Builds need to reach it, or its mirror (PIP_INDEX_URL, for uv UV_DEFAULT_INDEX)."
+  fi
 }

@@ -14,11 +14,21 @@ bundled_pip() {
   printf '%s' "$wheel"
 }
 
+# own_pip PYTHON ARGUMENTS...: the bundled pip for what the platform itself installs. Of the app's settings
+# only those count that say how an index is reached: with PIP_NO_BINARY it would compile uv for minutes.
+own_pip() {
+  local name bending=(-u PIP_NO_INDEX)
+  for name in $(compgen -e PIP_ || true); do
+    [[ $name =~ $PIP_HARMLESS ]] || bending+=(-u "$name")
+  done
+  env "${bending[@]}" "$1" "$(bundled_pip)/pip" "${@:2}"
+}
+
 # install_pip: into the app's environment, without any download.
 install_pip() {
   local wheel
   wheel=$(bundled_pip)
-  "$PYTHON" "$wheel/pip" --quiet install --no-index --no-deps --no-warn-script-location "$wheel" ||
+  own_pip "$PYTHON" --quiet install --no-index --no-deps --no-warn-script-location "$wheel" ||
     fail "pip could not be installed (see above)."
 }
 
@@ -36,10 +46,8 @@ install_tool() {
 }
 
 make_tool() {
-  local wheel
-  wheel=$(bundled_pip)
   "$PYTHON" -m venv --without-pip "$2"
-  "$PYTHON" "$wheel/pip" --python "$2/bin/python" install --no-warn-script-location "$1"
+  own_pip "$PYTHON" --python "$2/bin/python" install --no-warn-script-location "$1"
 }
 
 # install_uv: leaves UV, one binary; it needs no Python of ours.
@@ -47,7 +55,7 @@ install_uv() {
   local place=$CACHE_DIR/tools/uv
   if ! cache_fits tools/uv "$UV_VERSION"; then
     cache_drop tools/uv
-    quietly python3 "$(bundled_pip)/pip" install --no-deps --target "$TMPDIR/uv" "uv==$UV_VERSION" ||
+    quietly own_pip python3 install --no-deps --target "$TMPDIR/uv" "uv==$UV_VERSION" ||
       fail "uv $UV_VERSION could not be installed (see above)." \
         "Builds need to reach the Python package index, or its mirror (PIP_INDEX_URL)."
     mkdir -p "$place"
