@@ -115,7 +115,7 @@ BENDING = ["TAR_OPTIONS", "http_proxy", "ALL_PROXY", "CDPATH", "GREP_OPTIONS", "
 OF_BASH = ["UID", "EUID", "PPID", "RANDOM", "SECONDS", "GROUPS", "DIRSTACK", "PIPESTATUS", "OPTIND"]
 BLOCKED = re.compile(
     r"HAIKUBE_.*|BUILDPACK_.*|BASH_.*|BUILD_DIR|CACHE_DIR|ENV_DIR|STACK|TMPDIR|GIT_DIR"
-    r"|HOME|LANG|IFS|ENV|[A-Z_]*PATH"
+    r"|HOME|LANG|IFS|ENV|[A-Z_]*PATH|SSL_CERT_FILE|CURL_CA_BUNDLE"
 )
 
 
@@ -445,74 +445,6 @@ def test_a_server_for_tools_has_no_default_process(tmp_path: Path) -> None:
     (tmp_path / "Procfile").write_text("mcp-tools: node server.js\n")
     release = [ROOT / "nodejs" / "bin" / "release", tmp_path]
     assert subprocess.check_output(release, text=True) == "--- {}\n"
-
-
-class Tree:
-    """Tells what Node.js packages are cached by, in a week of one's choice."""
-
-    def __init__(self, shell: Shell) -> None:
-        self.shell = shell
-        runtime = shell.place / "build" / ".heroku" / "node"
-        runtime.mkdir(parents=True)
-        (runtime / "version").write_text("24.1.0")
-
-    def key(self, week: str = "2026-01") -> str:
-        line = f"NODE_ENV=production\ndate() {{ echo {week}; }}\ntree_key npm"
-        return self.shell.run(line, "package", "manager", "runtime", "install")
-
-
-@pytest.fixture
-def tree(shell: Callable[[str], Shell]) -> Tree:
-    return Tree(shell("nodejs"))
-
-
-def test_packages_without_a_lock_file_are_kept_for_a_week(tree: Tree) -> None:
-    tree.shell.write({"package.json": '{"dependencies": {"a": "~1.0"}}'})
-    first = tree.key()
-    assert first == tree.key()
-    assert first != tree.key("2026-02")
-    tree.shell.write({"package.json": '{"dependencies": {"a": "~1.1"}}'})
-    assert tree.key() not in {"", first}
-
-
-def test_packages_of_a_lock_file_are_kept_while_it_stays(tree: Tree) -> None:
-    tree.shell.write({"package.json": '{"dependencies": {"a": "file:a"}}'})
-    tree.shell.write({"package-lock.json": "{}"})
-    assert tree.key() == tree.key("2026-02") != ""
-    before = tree.key()
-    tree.shell.write({"package-lock.json": '{"packages": {}}'})
-    assert tree.key() not in {"", before}
-
-
-@pytest.mark.parametrize(
-    "package",
-    [
-        {"workspaces": ["a"]},
-        {"scripts": {"postinstall": "x"}},
-        {"dependencies": {"a": "file:a"}},
-        {"devDependencies": {"a": "../a.tgz"}},
-        {"overrides": {"a": {"b": "./b"}}},
-    ],
-    ids=json.dumps,
-)
-def test_packages_that_package_json_does_not_tell_are_not_kept(
-    tree: Tree, package: Mapping[str, object]
-) -> None:
-    tree.shell.write({"package.json": json.dumps(package)})
-    assert tree.key() == ""
-
-
-def test_packages_in_the_source_are_not_replaced_by_those_of_another_push(tree: Tree) -> None:
-    tree.shell.write({"package.json": "{}"})
-    assert tree.key()
-    (tree.shell.place / "build" / "node_modules").mkdir()
-    assert tree.key() == ""
-
-
-def test_packages_are_not_kept_where_the_app_says_so(tree: Tree) -> None:
-    tree.shell.write({"package.json": "{}"})
-    tree.shell.write({"NODE_MODULES_CACHE": "false"}, "env")
-    assert tree.key() == ""
 
 
 @pytest.mark.parametrize("buildpack", ["python", "nodejs", "procfile"])

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Installs the app's packages, and takes those only needed to build out again.
 #
-# The tree of an app whose installation runs no script of its own is cached as a whole; otherwise
-# the package manager's own cache is. Without a lock file a tree is kept for a week: newer versions
+# The tree of an app whose installation runs no script of its own, and takes no package from its own
+# folders, is cached as a whole; otherwise the package manager's own cache is. Without a lock file a tree is kept for a week: newer versions
 # arrive, as newer releases of Node.js do, but not with each push.
 
 # The key of the tree that is cached as a whole, see tree_key.
@@ -38,13 +38,13 @@ warn_about_source() {
 
 # tree_key MANAGER: what node_modules is made from; nothing when it is not to be cached as a whole.
 tree_key() {
-  if [[ $(setting NODE_MODULES_CACHE true) == false ]] || has_install_scripts ||
+  if [[ $(setting NODE_MODULES_CACHE true) == false ]] || has_install_scripts || has_local_packages ||
     grep -qs '^__metadata:' "$BUILD_DIR/yarn.lock"; then
     return
   fi
   if has_lock_file; then
     packages_key "$1"
-  elif [[ ! -d $BUILD_DIR/node_modules ]] && ! has_local_packages; then
+  elif [[ ! -d $BUILD_DIR/node_modules ]]; then
     packages_key "$1" "$(date +%G-%V)"
   fi
 }
@@ -191,7 +191,7 @@ drop_archives() {
 prune_with_pnpm() {
   local version
   version=$(cd "$BUILD_DIR" && pnpm --version)
-  if grep -qs '^packages:' "$BUILD_DIR/pnpm-workspace.yaml"; then
+  if is_pnpm_workspace; then
     detail "Skipping because pnpm cannot prune a workspace"
   elif version_at_least "$version" 8.15.6; then
     CI=true manager_run pnpm prune --prod --ignore-scripts

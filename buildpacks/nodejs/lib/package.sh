@@ -20,12 +20,19 @@ check_package_json() {
 
 # Scripts of the app that an installation runs: their results may lie anywhere.
 has_install_scripts() {
-  jq -e '(.workspaces // empty), (.scripts // {} | .preinstall, .install, .postinstall, .prepare,
-    .dependencies | select(.))' "$BUILD_DIR/package.json" >/dev/null
+  jq -e '(.workspaces // empty), (.scripts // {} | .preinstall, .install, .postinstall, .prepublish,
+    .preprepare, .prepare, .postprepare, .["pnpm:devPreinstall"], .dependencies | select(.))' \
+    "$BUILD_DIR/package.json" >/dev/null
 }
 
-# Packages that are folders or archives of the source: only a lock file says what is in them.
+# Packages that are folders or archives of the source: no lock file says what is in them, managers copy
+# some of them, and some have packages of their own beside them.
 has_local_packages() {
-  jq -e '[.dependencies, .devDependencies, .optionalDependencies, .overrides | .. | strings
-    | select(test("^(file:|link:|[./]|~/)"))] | length > 0' "$BUILD_DIR/package.json" >/dev/null
+  is_pnpm_workspace || jq -e '[.dependencies, .devDependencies, .optionalDependencies, .overrides,
+    .resolutions, .pnpm | .. | strings | select(test("^(file:|link:|portal:|workspace:|[./]|~/)"))] | length > 0' "$BUILD_DIR/package.json" >/dev/null
+}
+
+# is_pnpm_workspace: the file may hold settings alone.
+is_pnpm_workspace() {
+  grep -qs '^packages:' "$BUILD_DIR/pnpm-workspace.yaml"
 }
