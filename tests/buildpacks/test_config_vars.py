@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from buildpacks.test_lib import ROOT, SCRIPTS, Shell, names_of_scripts
+from buildpacks.scripts import SCRIPTS, names_of_scripts
+from buildpacks.shell import ROOT, Shell
 from haikube.model.names import OWN_TO_SHELL
 
 LAUNCHER = ROOT / "launcher" / "start"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from buildpacks.test_lib import Shell
+from buildpacks.shell import Shell
 from languages.mirrors.served import served
 
 MAKE = Path(__file__).parents[2] / "buildpacks" / "runtimes" / "make"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from buildpacks.test_lib import Shell
+from buildpacks.shell import Shell
 
 
 class Tree:

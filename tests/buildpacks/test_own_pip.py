@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from buildpacks.test_lib import Shell
+from buildpacks.shell import Shell
 
 REACHED = {
     "PIP_INDEX_URL": "https://index.example.com/simple",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from buildpacks.test_lib import Shell
+from buildpacks.shell import Shell
 from languages.mirrors.served import served
 
 KEYRING = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"

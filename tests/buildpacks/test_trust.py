@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from buildpacks.test_lib import Shell
+from buildpacks.shell import Shell
 from haikube.build.environment import CA_VARIABLES
 
 SHOWN = 'export_env_dir\nprintf "%s\\n" "${SSL_CERT_FILE-unset}"\n'

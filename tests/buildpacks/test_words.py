@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from buildpacks.test_lib import ROOT, Shell
+from buildpacks.shell import ROOT, Shell
 
 
 @pytest.fixture
