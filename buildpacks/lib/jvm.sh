@@ -8,6 +8,8 @@ readonly JVM_UPSTREAM=https://api.adoptium.net/v3
 
 # shellcheck source-path=SCRIPTDIR source=jvm_slug.sh
 source "$HAIKUBE_LIB/jvm_slug.sh"
+# shellcheck source-path=SCRIPTDIR source=jvm_env.sh
+source "$HAIKUBE_LIB/jvm_env.sh"
 
 # jvm_install [PACKAGE...]: leaves JAVA_HOME (JDK) and PATH set and the runtime in BUILD_DIR/.jdk.
 # The packages are unpacked below $TMPDIR/jvm where the JDK is of the stack's own suite, which saves a

@@ -29,7 +29,7 @@ node_options() {
   unset NODE_OPTIONS
   HAIKUBE_TOOL_ENV+=("NODE_OPTIONS=$kept")
   [[ $kept == "$wanted" ]] ||
-    detail "What NODE_OPTIONS preloads is for dynos; a build leaves it out: $wanted"
+    detail "What NODE_OPTIONS preloads is for dynos; a build leaves it out"
 }
 
 write_dyno_profile() {
