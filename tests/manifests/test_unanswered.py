@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,10 @@ from terminal import eventually
 OURS: Final = MANIFESTS / "components" / "gateway" / "request"
 FIRST_BYTE: Final = 1
 SILENCE: Final = 2
+CONNECT: Final = 1
+WHOLE: Final = 2
+"""Seconds that a request may take to arrive: less than `/stream` needs for its answer."""
+
 OK: Final = b"HTTP/1.1 200 OK\r\nDate: now\r\n"
 CHUNKED: Final = OK + b"Trailer: X-End\r\nTransfer-Encoding: chunked\r\n\r\n"
 ROUTES: Final = """
@@ -38,12 +42,14 @@ http:
   routers:
     app: {{entryPoints: [web], rule: PathPrefix(`/`), priority: 1, service: app}}
     refused: {{entryPoints: [web], rule: Path(`/refused`), priority: 2, service: refused}}
+    unheard: {{entryPoints: [web], rule: Path(`/unheard`), priority: 2, service: unheard}}
     nobody: {{entryPoints: [web], rule: Path(`/nobody`), priority: 2, service: nobody}}
   middlewares:
     request: {{plugin: {{request: {{api: api.localhost, silence: {silence}}}}}}}
   services:
     app: {{loadBalancer: {{servers: [{{url: "http://127.0.0.1:{app}"}}]}}}}
     refused: {{loadBalancer: {{servers: [{{url: "http://127.0.0.1:{refused}"}}]}}}}
+    unheard: {{loadBalancer: {{servers: [{{url: "http://127.0.0.1:{unheard}"}}]}}}}
     nobody: {{loadBalancer: {{servers: []}}}}
 """
 Say = Callable[[bytes], None]
@@ -143,6 +149,17 @@ class Router:
         return eventually(look, f"the line about {path}")
 
 
+@contextmanager
+def unheard() -> Iterator[int]:
+    """Yield a port whose queue is full: the kernel drops who knocks, as a lost node does."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as stack:
+        for _ in range(2):
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
 @pytest.fixture(scope="module")
 def router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Router]:
     folder = tmp_path_factory.mktemp("router")
@@ -152,10 +169,12 @@ def router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Router]:
         name = ".traefik.yml" if source.suffix == ".yaml" else source.name
         (code / name).write_bytes(source.read_bytes())
     port, refused = free_ports(2)
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dyno) as dyno:
+    dynos = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dyno)
+    with unheard() as silent_port, dynos as dyno:
         dyno.daemon_threads = True
         threading.Thread(target=dyno.serve_forever, daemon=True).start()
         places = {"app": dyno.server_address[1], "refused": refused, "silence": SILENCE}
+        places["unheard"] = silent_port
         (folder / "routes.yaml").write_text(ROUTES.format(**places))
         process = subprocess.Popen(
             (wheel_program(Paths.default(), "traefik"), *_args(port)), cwd=folder
@@ -174,6 +193,8 @@ def _args(port: int) -> tuple[str, ...]:
         "--log.level=FATAL",
         f"--entrypoints.web.address=127.0.0.1:{port}",
         "--entrypoints.web.http.middlewares=request@file",
+        f"--entrypoints.web.transport.respondingtimeouts.readtimeout={WHOLE}s",
+        f"--serverstransport.forwardingtimeouts.dialtimeout={CONNECT}s",
         f"--serverstransport.forwardingtimeouts.responseheadertimeout={FIRST_BYTE}s",
         "--accesslog=true",
         "--accesslog.format=json",
@@ -204,6 +225,7 @@ def _started(router: Router) -> Router:
         ("/dies", "H13", "Connection closed without response"),
         ("/nonsense", "H17", "Poorly formed HTTP response"),
         ("/refused", "H21", "Backend connection refused"),
+        ("/unheard", "H19", "Backend connection timeout"),
         ("/nobody", "H99", "Platform error"),
     ],
 )
@@ -293,6 +315,33 @@ def test_a_visitor_who_leaves_is_named(router: Router) -> None:
         time.sleep(0.2)
 
     eventually(lambda: "code=H27" in router.line("/late"), "the line")
+
+
+@pytest.mark.parametrize(
+    ("length", "sent"),
+    [(100, 10), (10_000_000, 10), (10_000_000, 200_000), (None, 10)],
+    ids=["small", "large", "large, half of it", "chunked"],
+)
+def test_a_visitor_who_stalls_in_an_upload_is_named(
+    router: Router, length: int | None, sent: int
+) -> None:
+    path = f"/upload-{length}-{sent}"
+    ANSWERS[path] = lambda _: time.sleep(WHOLE + 2)
+    kind = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    part = b"%x\r\n" % sent if length is None else b""
+    with router.raw(f"POST {path} HTTP/1.1\r\n{kind}") as connection:
+        connection.sendall(part + b"x" * sent)
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+
+    assert 'code=H28 desc="Client Connection Idle"' in router.line(path)
+
+
+def test_a_visitor_who_leaves_an_upload_is_named(router: Router) -> None:
+    ANSWERS["/left"] = lambda _: time.sleep(1)
+    with router.raw("POST /left HTTP/1.1\r\nContent-Length: 10000000") as connection:
+        connection.sendall(b"x" * 100_000)
+
+    assert 'code=H27 desc="Client Request Interrupted"' in router.line("/left")
 
 
 def test_a_large_answer_is_whole(router: Router) -> None:

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -35,14 +36,18 @@ type answer struct {
 	spoken  atomic.Bool
 	held    int
 	silence *clock
+	upload  *upload
 }
 
 // carry hands a request on and watches over its answer.
 func carry(next http.Handler, out http.ResponseWriter, request *http.Request, silence time.Duration) {
 	ctx, cancel := context.WithCancel(request.Context())
 	defer cancel()
-	it := &answer{ResponseWriter: out, header: out.Header(), request: request, silence: &clock{limit: silence, end: cancel}}
+	it := &answer{ResponseWriter: out, header: out.Header(), request: request, silence: &clock{limit: silence, end: cancel}, upload: &upload{body: request.Body}}
 	it.flusher, _ = out.(http.Flusher)
+	if request.ContentLength != 0 {
+		request.Body = it.upload
+	}
 	whole := false
 	defer func() { it.end(whole) }()
 	next.ServeHTTP(it, request.WithContext(httptrace.WithClientTrace(ctx, it.trace())))
@@ -59,7 +64,10 @@ func (a *answer) trace() *httptrace.ClientTrace {
 
 func (a *answer) WriteHeader(status int) {
 	if status == clientLeft && a.header.Get("Date") == "" {
-		a.request.Header.Set(code, "H27")
+		a.request.Header.Set(code, a.upload.why())
+		if a.upload.late.Load() {
+			status = http.StatusBadRequest
+		}
 	}
 	if status >= http.StatusInternalServerError && own(status) != "" && a.header.Get("Date") == "" {
 		a.held = status
@@ -79,7 +87,7 @@ func (a *answer) Write(part []byte) (int, error) {
 	if status := a.held; status != 0 {
 		a.held = 0
 		if string(part) == own(status) {
-			a.refuse(a.why(status))
+			a.stand(status)
 			return len(part), nil
 		}
 		a.ResponseWriter.WriteHeader(status)
@@ -133,6 +141,16 @@ func own(status int) string {
 	return ""
 }
 
+// stand answers in place of a dyno, where the visitor is not to blame himself.
+func (a *answer) stand(status int) {
+	if a.upload.late.Load() || a.upload.left.Load() {
+		a.request.Header.Set(code, a.upload.why())
+		http.Error(a.ResponseWriter, "Bad Request", http.StatusBadRequest)
+		return
+	}
+	a.refuse(a.why(status))
+}
+
 // why returns Heroku's code for what Traefik met.
 func (a *answer) why(status int) string {
 	reached := a.reached.Load()
@@ -164,6 +182,37 @@ func (a *answer) refuse(why string) {
 	header.Set("X-Request-Id", id)
 	a.ResponseWriter.WriteHeader(http.StatusServiceUnavailable)
 	a.ResponseWriter.Write([]byte(text))
+}
+
+// upload is a body that goes on to the dyno while it arrives, and knows why it did not come whole.
+//
+// It is read where a panic would end the gateway, and the interpreter panics on what compiled code
+// takes: no embedded interface, no type assertion.
+type upload struct {
+	body io.ReadCloser
+	late atomic.Bool
+	left atomic.Bool
+}
+
+func (u *upload) Close() error { return u.body.Close() }
+
+func (u *upload) Read(part []byte) (int, error) {
+	count, err := u.body.Read(part)
+	switch {
+	case late(err):
+		u.late.Store(true)
+	case err != nil && err != io.EOF && err != http.ErrBodyReadAfterClose:
+		u.left.Store(true)
+	}
+	return count, err
+}
+
+// why returns Heroku's code for a visitor who does not wait, or is not waited for.
+func (u *upload) why() string {
+	if u.late.Load() {
+		return "H28"
+	}
+	return "H27"
 }
 
 // clock ends an answer in which nothing comes for too long.

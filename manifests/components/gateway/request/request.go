@@ -9,10 +9,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"encoding/hex"
 	"io"
-	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -72,12 +73,15 @@ func arrive(out http.ResponseWriter, request *http.Request) bool {
 
 // blame names what a client did that did not send what it had promised.
 func blame(request *http.Request, err error) {
-	if failed, is := err.(net.Error); is && failed.Timeout() {
+	if late(err) {
 		request.Header.Set(code, "H28")
 		return
 	}
 	request.Header.Set(code, "H27")
 }
+
+// late tells whether a read ended because its time was over.
+func late(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
 // given tells whether a client's own name is one that Heroku would keep.
 func given(id string) bool {
