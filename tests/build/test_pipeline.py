@@ -22,7 +22,7 @@ EXPECTED_LOG = """\
 
 def test_a_build_prints_what_heroku_prints_and_hands_back_a_slug(engine: Engine) -> None:
     engine.buildpack()
-    done = engine.run({"Procfile": "worker: ./work\n", "run*": "#!/bin/sh\n"})
+    done = engine.run({"Procfile": "worker: ./work\n", "run*": "#!/bin/sh\n", "work*": ""})
     assert done.code == 0
     assert done.log == EXPECTED_LOG
     slug = engine.stored("slug-put")

@@ -130,3 +130,35 @@ def test_a_python_version_that_is_none(
     python.write(files)
     manager = "pipenv" if "Pipfile.lock" in files else "pip"
     assert words in python.run(f"x=$(wanted_version {manager})", "version", code=77)
+
+
+POETRY = "[project]\nname = 'a'\n[tool.poetry]\npackage-mode = false\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "words", "remedy"),
+    [
+        ({"Pipfile": ""}, "There is Pipfile, but no Pipfile.lock, which says", "(pipenv lock)"),
+        ({"pyproject.toml": POETRY}, "There is pyproject.toml, but no poetry.lock", "poetry lock"),
+        (
+            {"pyproject.toml": "[tool.poetry.dependencies]\n"},
+            "There is pyproject.toml, but no poetry.lock",
+            "poetry lock",
+        ),
+        ({"pyproject.toml": "[project]\n"}, "There is pyproject.toml, but no uv.lock", "(uv lock)"),
+        ({"pyproject.toml": "[project]\n"}, "", "with pip instead: echo . > requirements.txt"),
+        ({"pdm.lock": "", "pyproject.toml": "[project]\n"}, "The app is one of PDM", "pdm export"),
+        ({"setup.py": ""}, "setup.py and setup.cfg alone are not asked", "echo . > requirements"),
+        ({"environment.yml": ""}, "environment.yml is for conda", "pip list --format=freeze"),
+        ({"pyproject.toml": "[tool.ruff]\n"}, "No file says which Python packages", "may be empty"),
+        ({"app.py": ""}, "No file says which Python packages", "may be empty"),
+    ],
+)
+def test_an_app_without_a_lock_file_is_told_how_to_make_it(
+    shell: Callable[[str], Shell], files: Mapping[str, str], words: str, remedy: str
+) -> None:
+    python = shell("python")
+    python.write(files)
+    shown = python.run("x=$(package_manager)", "packages", code=77)
+    assert words in shown
+    assert remedy in shown

@@ -71,6 +71,15 @@ PARTS = [
     ("python", "failure", 'explain_failure requirements.txt "$LOG"', "boom",
      "The packages of requirements.txt could not be installed (see above)."),
     *(("python", "failure", 'explain_failure requirements.txt "$LOG"',
+       f"ERROR: No matching distribution found for {said}", words)
+      for said, words in (
+          ("pywin32==306", "The package 'pywin32==306' of requirements.txt is for Windows alone."),
+          ("pywinpty", "The package 'pywinpty' of requirements.txt is for Windows alone."),
+          ("WMI (from x)", "The package 'WMI' of requirements.txt is for Windows alone."),
+          ("wmic==1", "The package 'wmic==1' of requirements.txt does not exist in the package"),
+          ("pywin32x", "The package 'pywin32x' of requirements.txt does not exist in the package"),
+      )),
+    *(("python", "failure", 'explain_failure requirements.txt "$LOG"',
        f"{said}\nERROR: No matching distribution found for six", words)
       for said, words in (
           ("Could not fetch URL x: There was a problem confirming the ssl certificate: y",
@@ -182,3 +191,17 @@ def test_a_repository_file_of_sbt_that_is_not_there_is_named(shell: Callable[[st
     made.write({"SBT_REPOSITORY_CONFIG": "mirrors"}, "env")
     shown = made.run(f"{functions('scala')}\nSBT=()\nsbt_repositories", code=77)
     assert " !     SBT_REPOSITORY_CONFIG is 'mirrors', but there is no such file.\n" in shown
+
+
+def test_lines_that_conda_wrote_are_shown(shell: Callable[[str], Shell]) -> None:
+    python = shell("python")
+    line = "attrs @ file:///croot/attrs_1668696182826/work"
+    said = "due to an OSError: [Errno 2] No such file or directory: '/croot/attrs_1/work'"
+    python.write({"requirements.txt": f"six==1\n{line}\n", "log": said})
+    call = 'explain_failure requirements.txt "$BUILD_DIR/log"'
+    shown = python.run(call, "failure", code=77)
+    assert (
+        " !     requirements.txt names files of the machine that it was made on, such as\n" in shown
+    )
+    assert f" !         {line}\n" in shown
+    assert "pip list --format=freeze > requirements.txt" in shown

@@ -14,6 +14,7 @@ explain_failure() {
   local file=$1 output=$2 package
   explain_private_repository "$output"
   explain_unreachable "$output"
+  explain_other_machine "$file" "$output"
   package=$(sed -nE 's/^.*No matching distribution found for ([^ ]+).*$/\1/p' "$output" | head -n 1)
   if [[ -n $package ]]; then
     fail "The package '$package' of $file does not exist in the package index, or has no version that fits." \
@@ -41,5 +42,23 @@ explain_unreachable() {
   elif grep -qE 'Retry\(total=0,.*(Connect|Resolution|ReadTimeout|Proxy)|error sending request for url|All attempts to connect to' "$1"; then
     fail "The package index could not be reached (see above)." \
       "Builds need to reach it, or its mirror (PIP_INDEX_URL, for uv UV_DEFAULT_INDEX)."
+  fi
+}
+
+# Packages that only Windows has; "pip freeze" writes them down there.
+readonly WINDOWS_ONLY='pywin32|pypiwin32|pywinpty|pywin32-ctypes|twisted-iocpsupport|python-magic-bin|pyreadline|wmi|comtypes|winkerberos|win-?unicode-console'
+
+# explain_other_machine FILE OUTPUT: ends the build if the list holds what only the machine has that made it.
+explain_other_machine() {
+  local package
+  package=$(sed -nE "s/^.*No matching distribution found for (($WINDOWS_ONLY)([^a-zA-Z0-9_ -][^ ]*)?)(\$| .*)/\1/Ip" "$2" | sed -n 1p)
+  if [[ -n $package ]]; then
+    fail "The package '$package' of $1 is for Windows alone." \
+      "Remove the line, or have only Windows install it: $package; sys_platform == \"win32\""
+  elif grep -qE "No such file or directory: '/|file:///.*(does not exist|not found)" "$2" &&
+    grep -qE '@ *file:///' "$BUILD_DIR/$1"; then
+    fail "$1 names files of the machine that it was made on, such as" \
+      "    $(grep -E '@ *file:///' "$BUILD_DIR/$1" | sed -n 1p)" \
+      "conda has pip freeze write such lines. Without them: pip list --format=freeze > $1"
   fi
 }

@@ -16,11 +16,40 @@ package_manager() {
   done
   case ${#found[@]} in
   1) manager_of "${found[0]}" ;;
-  0) fail "No file says which Python packages the app needs." \
-    "Add requirements.txt (it may be empty), uv.lock, poetry.lock or Pipfile.lock to its root." ;;
+  0) refuse_unlocked ;;
   *) fail "There are several files for different package managers: ${found[*]}." \
     "It is not clear which to use: keep one and delete the others." ;;
   esac
+}
+
+# refuse_unlocked: what somebody wrote by hand says which file is missing, and how it is made.
+refuse_unlocked() {
+  local project=$BUILD_DIR/pyproject.toml
+  if [[ -f $BUILD_DIR/Pipfile ]]; then
+    fail_unlocked Pipfile Pipfile.lock "pipenv lock"
+  elif grep -qsE '^\[tool\.poetry(\.|\])' "$project"; then
+    fail_unlocked pyproject.toml poetry.lock "poetry lock"
+  elif [[ -f $BUILD_DIR/pdm.lock || -f $BUILD_DIR/pylock.toml ]] || grep -qsE '^\[tool\.pdm' "$project"; then
+    fail "The app is one of PDM, or of another tool that is not known here." \
+      "Known are pip, uv, Poetry and Pipenv. For pip: pdm export -o requirements.txt --prod"
+  elif grep -qs '^\[project\]' "$project"; then
+    fail_unlocked pyproject.toml uv.lock "uv lock" \
+      "To install it with pip instead: echo . > requirements.txt"
+  elif [[ -f $BUILD_DIR/setup.py || -f $BUILD_DIR/setup.cfg ]]; then
+    fail "No file says which Python packages the app needs; setup.py and setup.cfg alone are not asked." \
+      "Let pip install what they say: echo . > requirements.txt"
+  elif [[ -f $BUILD_DIR/environment.yml ]]; then
+    fail "environment.yml is for conda, which is not known here." \
+      "Write what the app needs as for pip: pip list --format=freeze > requirements.txt"
+  fi
+  fail "No file says which Python packages the app needs." \
+    "Add requirements.txt (it may be empty), uv.lock, poetry.lock or Pipfile.lock to its root."
+}
+
+# fail_unlocked FILE LOCK COMMAND [LINE]
+fail_unlocked() {
+  fail "There is $1, but no $2, which says the versions to install." \
+    "Make it on your machine ($3) and commit it; .gitignore must not name it." "${@:4}"
 }
 
 lock_file_of() {

@@ -24,6 +24,7 @@ from haikube.build.selection import chosen_buildpacks
 from haikube.build.slug import pack_slug, store_slug
 from haikube.build.slugignore import apply_slugignore
 from haikube.build.source import SourceFetcher, folder_of
+from haikube.build.starting import warn_of_commands
 from haikube.build.transcript import Transcript
 from haikube.build.transfer import Fetched, Transfer
 from haikube.build.windows import mend_source
@@ -61,6 +62,7 @@ class Pipeline:
             misnamed_procfile(self._layout.build_dir),
         )
         announce(types, self._transcript)
+        warn_of_commands(types.declared, self._layout.build_dir, self._transcript)
         types.require()
         self._bring_along()
         return Built(
