@@ -54,6 +54,18 @@ def test_the_overlay_is_named_relative_to_the_folder() -> None:
     assert deployment().kustomization()["resources"] == ["../../src/manifests/overlays/local"]
 
 
+def test_a_folder_of_the_node_is_the_storages_volume(tmp_path: Path) -> None:
+    made = deployment(tmp_path / "deploy", storage=tmp_path / "storage")  # type: ignore[arg-type]  # a path
+    write_deployment(made, tmp_path / "ca")
+    volume = yaml.safe_load((tmp_path / "deploy" / "storage-volume.yaml").read_text())
+
+    assert "storage-volume.yaml" in made.kustomization()["resources"]  # type: ignore[operator]  # YAML
+    assert volume["spec"]["local"] == {"path": str(tmp_path / "storage")}
+    assert volume["spec"]["claimRef"]["name"] == "haikube-storage"
+    assert (tmp_path / "storage").is_dir()
+    assert "storage-volume.yaml" not in deployment().files(), "kind makes a volume of its own"
+
+
 def test_further_authorities_reach_builds_only_where_there_are_some() -> None:
     assert "HAIKUBE_CA_BUNDLE_CONFIGMAP" not in deployment().settings()
     assert "ca-bundle.crt" not in deployment().files()

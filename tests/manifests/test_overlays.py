@@ -223,16 +223,19 @@ def test_a_full_storage_refuses_what_is_written_before_its_volume_is_full() -> N
 
     assert "-master.volumeSizeLimitMB=1024" in weed["args"]
     assert "-volume.max=$(HAIKUBE_STORAGE_VOLUMES)" in weed["args"]
-    assert volumes < int(data["emptyDir"]["sizeLimit"].removesuffix("Gi"))
+    assert data == {"name": "data", "persistentVolumeClaim": {"claimName": "haikube-storage"}}
+    claim = one("overlays/local", "PersistentVolumeClaim", "haikube-storage")["spec"]
+    assert volumes < int(claim["resources"]["requests"]["storage"].removesuffix("Gi"))
     assert limit < volumes * (1 << 30) * 0.7, "a third may be bytes that are deleted already"
 
 
-def test_production_keeps_its_bytes_on_a_volume() -> None:
-    pod = one("overlays/production", "Deployment", "haikube-storage")["spec"]["template"]["spec"]
+@each_overlay
+def test_the_bytes_outlive_the_pod_that_a_new_manifest_replaces(overlay: str) -> None:
+    pod = one(overlay, "Deployment", "haikube-storage")["spec"]["template"]["spec"]
     (data,) = (each for each in pod["volumes"] if each["name"] == "data")
 
     assert data == {"name": "data", "persistentVolumeClaim": {"claimName": "haikube-storage"}}
-    assert one("overlays/production", "PersistentVolumeClaim", "haikube-storage")
+    assert one(overlay, "PersistentVolumeClaim", "haikube-storage")
 
 
 @each_overlay

@@ -15,6 +15,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from pydantic import SecretStr
 
 from haikube.settings import Settings
@@ -24,6 +25,7 @@ ACCESS_KEY = "testkey"
 SECRET_KEY = "testsecretkey0123456789"
 _START_SECONDS = 60.0
 _PORTS = ("master", "volume", "filer", "s3")
+_MANIFEST = Path(__file__).parents[2] / "manifests" / "components" / "storage" / "seaweedfs.yaml"
 
 
 def weed_binary() -> Path:
@@ -54,6 +56,7 @@ class Seaweed:
     process: subprocess.Popen[bytes]
     port: int
     directory: Path
+    command: list[str]
 
     @property
     def endpoint(self) -> str:
@@ -77,6 +80,12 @@ class Seaweed:
         """Answer again."""
         self.process.send_signal(signal.SIGCONT)
 
+    def crash(self) -> None:
+        """Kill the server and start it again on the same bytes; returns when it answers."""
+        self.stop()
+        self.process = _spawn(self.command, self.directory)
+        _wait_until_ready(self)
+
     def stop(self) -> None:
         """End the server."""
         self.thaw()
@@ -89,16 +98,21 @@ def start_seaweed(directory: Path) -> Seaweed:
     config = directory / "s3.json"
     config.write_text(json.dumps(_identities()))
     ports = free_ports(2 * len(_PORTS))
-    with (directory / "weed.log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(weed_binary()), *_arguments(directory, config, ports)],
+    command = [str(weed_binary()), *_arguments(directory, config, ports)]
+    port = ports[_PORTS.index("s3") * 2]
+    server = Seaweed(_spawn(command, directory), port, directory, command)
+    _wait_until_ready(server)
+    return server
+
+
+def _spawn(command: list[str], directory: Path) -> subprocess.Popen[bytes]:
+    with (directory / "weed.log").open("ab") as log:
+        return subprocess.Popen(
+            command,
             stdout=log,
             stderr=subprocess.STDOUT,
             env={"PATH": os.defpath, "HOME": str(directory), "TMPDIR": tempfile.gettempdir()},
         )
-    server = Seaweed(process, ports[_PORTS.index("s3") * 2], directory)
-    _wait_until_ready(server)
-    return server
 
 
 def _identities() -> dict[str, object]:
@@ -121,6 +135,7 @@ def _arguments(directory: Path, config: Path, ports: list[int]) -> list[str]:
         f"-dir={data}",
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
+        *_own_election(),
         "-master.telemetry=false",
         "-master.volumeSizeLimitMB=64",
         "-volume.max=20",
@@ -132,6 +147,14 @@ def _arguments(directory: Path, config: Path, ports: list[int]) -> list[str]:
         f"-s3.config={config}",
         *numbered,
     ]
+
+
+def _own_election() -> list[str]:
+    """Return what the shipped manifest says of how the server becomes its own leader."""
+    (deployment, _) = yaml.safe_load_all(_MANIFEST.read_text())
+    (weed,) = deployment["spec"]["template"]["spec"]["containers"]
+    words = ("-master.peers=", "-master.heartbeatInterval=", "-master.electionTimeout=")
+    return [each for each in weed["args"] if each.startswith(words)]
 
 
 def _wait_until_ready(server: Seaweed) -> None:

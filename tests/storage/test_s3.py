@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
 import uuid
+from pathlib import Path
+from unittest.mock import AsyncMock
 
 import aiohttp
+import obstore
 import pytest
 from pydantic import SecretStr
 
 from haikube.settings import Settings
 from haikube.storage.port import MissingObject, StorageError
 from haikube.storage.s3 import S3Storage
-from storage.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, free_ports
+from storage.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, free_ports, start_seaweed
 
 
 async def fetch(method: str, url: str, data: bytes | None = None) -> tuple[int, bytes]:
@@ -78,3 +83,30 @@ async def test_a_bucket_that_does_not_exist_yet_is_empty(seaweed: Seaweed) -> No
     assert [stored async for stored in storage.list("slugs/")] == []
     with pytest.raises(MissingObject):
         await storage.head("slugs/a")
+
+
+async def test_what_is_not_taken_is_not_told_as_an_object_that_is_missing(
+    storage: S3Storage, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = FileNotFoundError("404: <Code>NoSuchUpload</Code><Message>The upload is gone</Message>")
+    monkeypatch.setattr(obstore, "put_async", AsyncMock(side_effect=gone))
+
+    with pytest.raises(StorageError, match=f"put of {key} failed: .*NoSuchUpload") as caught:
+        await storage.put(key, b"slug")
+    assert not isinstance(caught.value, MissingObject)
+
+
+async def test_a_killed_storage_has_all_it_was_given_as_soon_as_it_answers() -> None:
+    with tempfile.TemporaryDirectory(prefix="haikube-seaweed-") as directory:
+        server = start_seaweed(Path(directory))
+        try:
+            storage = S3Storage(server.settings())
+            given = {f"slugs/{number}": bytes([number]) * 300_000 for number in range(3)}
+            for _ in range(3):
+                for key, data in given.items():
+                    await storage.put(key, data)
+                await asyncio.to_thread(server.crash)
+                for key, data in given.items():
+                    assert await storage.get(key, limit=len(data)) == data
+        finally:
+            server.stop()

@@ -29,6 +29,7 @@ POD_LOGS = Path("/var/log/pods")
 """Where the kubelet keeps what pods print, unless it is told another place."""
 
 CA_CONFIGMAP = "haikube-ca"
+_VOLUME_FILE = "storage-volume.yaml"
 _FIXED_NAME = {"options": {"disableNameSuffixHash": True}}
 _HOST = "localhost/"
 _CERTIFICATE_END = "-----END CERTIFICATE-----"
@@ -45,12 +46,16 @@ class Deployment:
     options: LocalOptions
     extra_authorities: str = ""
     pod_logs: Path = POD_LOGS
+    storage: Path | None = None
+    """Where this node keeps the storage's bytes; None where the cluster finds a place itself."""
 
     def files(self) -> dict[str, str]:
         """Return the content of each generated file by its name."""
         files = {"kustomization.yaml": yaml.safe_dump(self.kustomization(), sort_keys=False)}
         if self.extra_authorities:
             files["ca-bundle.crt"] = self.extra_authorities
+        if self.storage:
+            files[_VOLUME_FILE] = yaml.safe_dump(storage_volume(self.storage), sort_keys=False)
         return files
 
     def kustomization(self) -> dict[str, object]:
@@ -58,7 +63,10 @@ class Deployment:
         return {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
-            "resources": [os.path.relpath(self.overlay, self.folder)],
+            "resources": [
+                os.path.relpath(self.overlay, self.folder),
+                *([_VOLUME_FILE] if self.storage else []),
+            ],
             "images": list(image_edits(self.references)),
             "patches": [
                 {"patch": yaml.safe_dump(patch, sort_keys=False)}
@@ -104,6 +112,28 @@ class Deployment:
         }
 
 
+def storage_volume(folder: Path) -> dict[str, object]:
+    """Return the volume that a folder of the node is, claimed by the storage alone.
+
+    Its bytes outlive the pod, which every change of its manifest replaces.
+    """
+    here = {"key": "kubernetes.io/os", "operator": "In", "values": ["linux"]}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": "haikube-storage"},
+        "spec": {
+            "capacity": {"storage": "20Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "claimRef": {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+            | _placed("haikube-storage"),
+            "local": {"path": str(folder)},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+        },
+    }
+
+
 def build_env(text: str) -> str:
     """Return the environment of builds as one line of JSON.
 
@@ -146,6 +176,8 @@ def write_deployment(deployment: Deployment, authority: Path) -> None:
     """Write the kustomization with the gateway's certificate and the storage's keys beside it."""
     folder = deployment.folder
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if deployment.storage:
+        deployment.storage.mkdir(exist_ok=True)
     for name, text in deployment.files().items():
         (folder / name).write_text(text)
     certificate = gateway_certificate()

@@ -30,6 +30,10 @@ class KindProvider:
         """The node's folder of what pods print."""
         return POD_LOGS
 
+    @property
+    def storage(self) -> None:
+        """Nothing: kind's own class of volumes makes what is claimed."""
+
     def node_steps(self) -> list[Step]:
         """Return the steps to a node that takes pods."""
         paths = self.sources.paths

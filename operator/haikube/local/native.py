@@ -43,6 +43,11 @@ class NativeProvider:
         """The node's folder of what pods print."""
         return self._state / "pod-logs"
 
+    @property
+    def storage(self) -> Path:
+        """The node's folder for the storage's bytes; it goes with the node."""
+        return self._state / "storage"
+
     def node_steps(self) -> list[Step]:
         """Return the steps to a node that takes pods."""
         paths = self.sources.paths

@@ -24,6 +24,11 @@ class Provider(Protocol):
         """The node's folder of what pods print."""
         ...
 
+    @property
+    def storage(self) -> Path | None:
+        """The node's folder for the storage's bytes; None where the cluster makes volumes."""
+        ...
+
     def node_steps(self) -> list[Step]:
         """Return the steps from nothing, or from anything, to a node that takes pods."""
         ...

@@ -105,6 +105,7 @@ def apply_platform(upping: Upping) -> str:
         options=options,
         extra_authorities=extra_authorities(options.ca_bundle),
         pod_logs=upping.provider.pod_logs,
+        storage=upping.provider.storage,
     )
     write_deployment(deployment, paths.authority)
     return upping.kubectl.apply("-k", paths.deploy)

@@ -26,7 +26,7 @@ _CHUNK: Final = 1 << 20
 _PART: Final = 8 << 20
 _PARTS_AT_ONCE: Final = 4
 _RETRIES: RetryConfig = {
-    "max_retries": 6,
+    "max_retries": 8,  # about 6 s: a storage of one process that starts again needs 3 s
     "retry_timeout": timedelta(seconds=15),
     "backoff": {  # short at first: the losers of a racing swap are told "busy"
         "init_backoff": timedelta(milliseconds=30),
@@ -72,10 +72,14 @@ class S3Storage:
     async def put(self, key: str, data: bytes | AsyncIterable[bytes]) -> None:
         """Store an object; one that fits into a single part takes a single request."""
         body = data if isinstance(data, bytes) else await _first_part(data)
-        with self._errors("put", key):
-            await obstore.put_async(
-                self._store, key, body, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
-            )
+        try:
+            with self._errors("put", key):
+                await obstore.put_async(
+                    self._store, key, body, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
+                )
+        except MissingObject as error:  # of the bucket, or of an upload: never of the object
+            cause = remedy(error.__cause__ or error, self._settings)
+            raise StorageError(f"storage: put of {key} failed: {cause}") from None
 
     async def swap(self, key: str, data: bytes, *, etag: str | None) -> str:
         """Store if the object still has ``etag``, or does not exist when that is None."""
