@@ -15,7 +15,7 @@ HAIKUBE_LIB=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
 readonly HAIKUBE_LIB
 
 # shellcheck source-path=SCRIPTDIR
-for HAIKUBE_PART in log proxy trust env_dir download version source apt suite runtimes cache profile private; do
+for HAIKUBE_PART in log folders proxy trust env_dir download version source apt suite runtimes cache profile private; do
   # shellcheck disable=SC1090  # the parts listed above
   source "$HAIKUBE_LIB/$HAIKUBE_PART.sh"
 done
@@ -30,6 +30,7 @@ buildpack_start() {
   STACK=${STACK:-debian-13}
   TMPDIR=${TMPDIR:-/tmp}
   export BUILD_DIR CACHE_DIR ENV_DIR BUILDPACK_DIR STACK TMPDIR
+  [[ -z $CACHE_DIR ]] || require_folders .heroku .profile.d
   trap 'unexpected_error "$?" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND"' ERR
 }
 

@@ -162,3 +162,33 @@ def test_memory_is_what_the_platform_says_else_the_control_group(
         check=True,
     )
     assert done.stdout.strip() == shown
+
+
+MAKE = "profile_memory\nmkdir -p $BUILD_DIR/.heroku"
+
+
+@pytest.mark.parametrize("name", [".heroku", ".profile.d"])
+def test_a_file_where_a_build_needs_a_folder_is_named(lib: Shell, name: str) -> None:
+    lib.write({name: ""})
+    shown = lib.run("echo never", code=77)
+    assert f" !     The app has a file {name}, and a build needs a folder of that name.\n" in shown
+    assert f"git mv {name} " in shown
+    assert "never" not in shown
+
+
+@pytest.mark.parametrize("name", [".heroku", ".profile.d"])
+def test_a_link_to_nowhere_is_no_folder_and_left_out(lib: Shell, name: str) -> None:
+    link = lib.place / "build" / name
+    link.symlink_to("nowhere")
+    assert f"The link {name} leads nowhere" in lib.run(
+        "profile_memory\nmkdir -p $BUILD_DIR/.heroku"
+    )
+    assert link.is_dir()
+    assert "nowhere" not in lib.run(MAKE)
+
+
+def test_a_link_to_a_folder_is_one(lib: Shell) -> None:
+    (lib.place / "build" / "conf").mkdir()
+    (lib.place / "build" / ".profile.d").symlink_to("conf")
+    assert lib.run("profile_memory") == ""
+    assert (lib.place / "build" / "conf" / "00-memory.sh").is_file()

@@ -53,6 +53,7 @@ check_configuration() {
 }
 
 write_boot_script() {
+  require_folders bin
   mkdir -p "$BUILD_DIR/bin"
   if [[ -e $BUILD_DIR/bin/boot ]]; then
     warn "The app has a bin/boot of its own: it is kept, and should start .heroku/static/boot."
