@@ -352,6 +352,36 @@ async def test_who_comes_back_gets_what_a_container_printed_before_it_started_an
     assert texts(await stage.tail().since(position)) == ["web.1 last words"]
 
 
+async def test_a_dyno_between_two_starts_is_read_once(stage: Stage) -> None:
+    """The kubelet answers with the same container whether it is asked for this or the last."""
+    stage.kubelet.print("a", 1, b"seen")
+    stage.kubelet.print("a", 2, b"not found")
+    between = pod("a", running=False)
+    between["status"]["containerStatuses"][0] |= {
+        "restartCount": 1,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+    }
+    stage.sight.put(between)
+    assert texts(await stage.tail().past(10)) == ["web.1 seen", "web.1 not found"]
+
+    position = Position()
+    position.advance([Line("2026-01-01T00:00:01.000000000", "app", "web.1", "seen")])
+    tail = stage.tail()
+    assert texts(await tail.since(position)) == ["web.1 not found"]
+    live = tail.live(0.05)
+    assert [await anext(live) for _ in range(3)] == [[], [], []]
+
+
+async def test_the_past_has_what_a_container_printed_before_it_started_anew(stage: Stage) -> None:
+    stage.run("a", instance="c2")
+    stage.sight.objects["a"]["status"]["containerStatuses"][0]["restartCount"] = 1
+    stage.kubelet.running.clear()
+    stage.kubelet.print("a previous", 1, b"last words")
+    assert texts(await stage.tail().past(10)) == ["web.1 last words"]
+    stage.kubelet.print("a", 2, b"anew")
+    assert texts(await stage.tail().past(10)) == ["web.1 last words", "web.1 anew"]
+
+
 async def test_a_dyno_speaks_and_is_told_of_once_it_has_its_name(stage: Stage) -> None:
     nameless = pod("a", instance="c1")
     del nameless["metadata"]["annotations"]

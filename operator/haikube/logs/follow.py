@@ -126,7 +126,7 @@ class Dynos:
             self._places[uid] = Place(since)
             if _restarts(pod):
                 ended = await self._read(pod, most, previous=True, since=f"{since[:19]}Z")
-                found += _lines(dyno_name(pod), ended)
+                found += _lines(dyno_name(pod), self._places[uid].fresh(ended))
         return found
 
     async def _past(self, gate: asyncio.Semaphore, uid: str, pod: Json, tail: int) -> list[Line]:
@@ -135,8 +135,9 @@ class Dynos:
         async with gate:
             try:
                 async with asyncio.timeout(self._pace.read):
-                    found = await self._read(pod, tail, previous=True) if _restarts(pod) else []
-                    found += place.fresh(await self._read(pod, tail))
+                    ended = await self._read(pod, tail, previous=True) if _restarts(pod) else []
+                    found = _one_after_the_other(ended, await self._read(pod, tail))
+                    place.fresh(found)
             except TimeoutError:
                 return [_silent(name)]
         return _lines(name, found[-tail:])
@@ -257,6 +258,12 @@ def is_printing(pod: Json) -> bool:
 
 def _lines(name: str, printed: list[Printed]) -> list[Line]:
     return [Line(each.time, APP, name, text) for each in printed for text in shown(each.raw)]
+
+
+def _one_after_the_other(ended: list[Printed], printed: list[Printed]) -> list[Printed]:
+    """Return the lines of two containers, or of one: between two starts both are the last."""
+    begun = printed[0].time if printed else ""
+    return [*(each for each in ended if not begun or each.time < begun), *printed]
 
 
 def _overflow(name: str, since: str, time: str) -> Line:
