@@ -151,6 +151,18 @@ async def test_a_failed_build_moves_nothing(world: World, tree: Checkout) -> Non
     assert not [key for key in world.storage.objects if "/packs/" in key]
 
 
+async def test_a_push_speaks_of_an_app_by_the_name_it_was_given_last(
+    world: World, tree: Checkout
+) -> None:
+    await world.cluster.patch(APPS, "hello", NAMESPACE, {"spec": {"name": "greeter"}})
+    world.operator.script = fail
+    done = await tree.push()
+
+    build = world.operator.builds[0]["metadata"]["name"]
+    assert "!\tPush rejected to greeter." in done.remote
+    assert done.remote[-1] == f" !     Log: haikube builds logs {build} --app greeter"
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "_PATIENCE", 0.5)

@@ -23,10 +23,13 @@ _NO_DIGEST: Final = f"sha256:{'0' * 64}"
 class Repository:
     """The repository of one app as one caller may use it; ``url`` is where the app answers.
 
+    ``app`` is the name of its object, ``called`` what people call it since it was renamed.
+
     ``stack``, ``buildpacks`` and ``path`` are what the app declares for its builds.
     """
 
     app: str
+    called: str
     namespace: str
     uid: str
     url: str

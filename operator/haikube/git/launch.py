@@ -55,7 +55,8 @@ class Launch:
         await self.console.end_line()
         succeeded = await self.listener.released(*where)
         release = build["status"]["release"]
-        await report.release_ended(self.console, self.repository.app, release, succeeded=succeeded)
+        called = self.repository.called
+        await report.release_ended(self.console, called, release, succeeded=succeeded)
         return succeeded
 
     async def _verify(self, build: Json) -> None:

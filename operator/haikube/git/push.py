@@ -104,12 +104,12 @@ class Push:
             build = await self._carry_out(call)
         except Refused as refused:
             self.crowded = isinstance(refused, NoRoom)
-            await report.rejected(self._console, self._repository.app, refused)
+            await report.rejected(self._console, self._repository.called, refused)
             return False
         except (StorageError, ApiError, GitError) as error:
             _log.warning("push failed", app=self._repository.app, error=str(error))
             failed = Refused(str(error), "Push again when it is repaired")
-            await report.rejected(self._console, self._repository.app, failed)
+            await report.rejected(self._console, self._repository.called, failed)
             return False
         if build is None or await self._launch().tell(build) or not self._platform.strict:
             return True
@@ -210,7 +210,7 @@ class Push:
 
     async def _tell_waiting(self, holder: Lock) -> None:
         await self._console.line(
-            f"Waiting for another push to {self._repository.app} by {holder.author} to finish..."
+            f"Waiting for another push to {self._repository.called} by {holder.author} to finish..."
         )
 
     async def _store_packs(self, call: Call, manifest: Manifest) -> None:

@@ -99,7 +99,7 @@ async def failed(console: Console, repository: Repository, build: Json, narrator
     if not narrator.said(_FAILED):
         await console.line()
         await console.line(" !     Push failed")
-    log = f"Log: haikube builds logs {build['metadata']['name']} --app {repository.app}"
+    log = f"Log: haikube builds logs {build['metadata']['name']} --app {repository.called}"
     raise BuildFailed("" if narrator.said(reason.encode()) else reason, log)
 
 

@@ -12,6 +12,7 @@ from haikube.api.kernel.addresses import app_url
 from haikube.api.kernel.auth import Authenticator, Caller, Impersonator
 from haikube.api.kernel.capability import Capabilities
 from haikube.api.kernel.directory import Directory
+from haikube.api.kernel.identity import app_name
 from haikube.api.kernel.observed import Observed
 from haikube.api.kernel.rights import Rights
 from haikube.api.kernel.seal import Seals
@@ -69,6 +70,7 @@ class Context:
         meta, spec = app["metadata"], app.get("spec") or {}
         return Repository(
             app=meta["name"],
+            called=app_name(app),
             namespace=meta["namespace"],
             uid=meta["uid"],
             url=app_url(app, self.settings),
