@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,23 @@ def test_what_composer_says_of_bad_credentials(shell: Callable[[str], Shell]) ->
 def test_packages_from_folders_of_a_php_app_are_copied(shell: Callable[[str], Shell]) -> None:
     line = 'prepare_composer\necho "$COMPOSER_MIRROR_PATH_REPOS"'
     assert shell("php").run(line, "manifest", "composer") == "1\n"
+
+
+def test_copies_of_folders_of_a_php_app_are_made_anew(shell: Callable[[str], Shell]) -> None:
+    php = shell("php")
+    packages = [
+        {"name": "acme/greet", "dist": {"type": "path", "url": "packages/greet"}},
+        {"name": "other/zip", "dist": {"type": "zip"}},
+        {"name": "other/meta"},
+    ]
+    php.write({"composer.lock": json.dumps({"packages": packages})})
+    line = (
+        'mkdir -p "$BUILD_DIR/vendor"/{acme/greet,acme/own,other/zip}\n'
+        'cache_put php/vendor k "$BUILD_DIR/vendor"\nrm -r "$BUILD_DIR/vendor"\n'
+        'restore_vendor vendor k\ncd "$BUILD_DIR" && find vendor -empty'
+    )
+    found = php.run(line, "manifest", "composer").split()
+    assert sorted(found) == ["vendor/acme/own", "vendor/other/zip"]
 
 
 SBT = (ROOT / "scala" / "bin" / "compile").read_text().partition("# Folders of the app")[2]

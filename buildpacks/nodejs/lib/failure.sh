@@ -29,6 +29,10 @@ explain_failure() {
     fail "This pnpm does not read the app's pnpm-lock.yaml (see above)." \
       "Name in packageManager the version that wrote it, or lock again and commit pnpm-lock.yaml."
   fi
+  if grep -q 'EBADDEVENGINES' "$output"; then
+    fail "devEngines of package.json does not allow what this build has (see above)." \
+      "Change it, or name the version that it wants in engines or packageManager."
+  fi
   if grep -qE 'EBADENGINE|The engine "node" is incompatible|ERR_PNPM_UNSUPPORTED_ENGINE' "$output"; then
     fail "A package does not run on node $(<"$BUILD_DIR/$NODE_HOME_PATH/version") (see above)." \
       "Change engines.node of package.json."

@@ -97,10 +97,23 @@ yarn_package() {
   if yarn_is_modern "$1"; then
     [[ -z $1 ]] || range_allows "$1" 2 3 4 5 6 ||
       refuse_manager yarn "$1" "yarn.lock" "Yarn 2 or later"
-    printf '@yarnpkg/cli-dist@%s' "${1:-$(yarn_for_lock)}"
+    modern_yarn_package "$1"
   else
     [[ -z $1 ]] || range_allows "$1" 1 || refuse_manager yarn "$1" "yarn.lock" "Yarn 1"
     printf 'yarn@%s' "${1:-$YARN_CLASSIC}"
+  fi
+}
+
+# modern_yarn_package REQUEST: of a range, the line that wrote the lock file: a later one would write it anew.
+modern_yarn_package() {
+  local line
+  line=$(yarn_for_lock)
+  if [[ -z $1 ]] || { range_allows "$1" "$line" && range_allows "$1" "$((line + 1))"; }; then
+    printf '@yarnpkg/cli-dist@%s' "$line"
+  elif [[ $1 == 2.4.3 ]]; then
+    printf 'yarn@2.4.3' # the last of its line, which is there under the older name alone
+  else
+    printf '@yarnpkg/cli-dist@%s' "$1"
   fi
 }
 
@@ -119,10 +132,15 @@ yarn_is_modern() {
   fi
 }
 
-# yarn_for_lock: a newer Yarn would write the lock file anew.
+# yarn_for_lock: the line that wrote the lock file, as it says, else the newest.
 yarn_for_lock() {
-  case $(sed -nE '/^__metadata:/,/^$/s/^  version: *([0-9]+).*/\1/p' "$BUILD_DIR/yarn.lock") in
-  4 | 5 | 6) printf 3 ;;
+  local version=
+  if [[ -f $BUILD_DIR/yarn.lock ]]; then
+    version=$(sed -nE '/^__metadata:/,/^$/s/^  version: *([0-9]+).*/\1/p' "$BUILD_DIR/yarn.lock")
+  fi
+  case $version in
+  4) printf 2 ;;
+  5 | 6) printf 3 ;;
   *) printf '%s' "$YARN_MODERN" ;;
   esac
 }

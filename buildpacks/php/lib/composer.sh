@@ -14,11 +14,21 @@ install_packages() {
   topic "Installing dependencies"
   detail "$(composer --version --no-ansi 2>/dev/null | head -n 1)"
   key=$(cache_key "$STACK" "$PHP_VERSION" "$(file_digest "$(manifest)" "$(lock_file)")")
-  warn_vendored "$vendor" || cache_get php/vendor "$key" "$BUILD_DIR/$vendor" || true
+  warn_vendored "$vendor" || restore_vendor "$vendor" "$key"
   run_composer install --no-progress --no-dev --prefer-dist --optimize-autoloader
   if [[ -d $BUILD_DIR/$vendor ]]; then
     cache_put php/vendor "$key" "$BUILD_DIR/$vendor"
   fi
+}
+
+# restore_vendor FOLDER KEY: without packages that are folders of the app. They are copied, and Composer
+# takes what is there for what the lock file names, which says nothing of their content.
+restore_vendor() {
+  local name
+  cache_get php/vendor "$2" "$BUILD_DIR/$1" || return 0
+  while read -r name; do
+    rm -rf "${BUILD_DIR:?}/$1/$name"
+  done < <(manifest_value '.packages[]? | select(.dist.type == "path").name' "$(lock_file)")
 }
 
 without_lock() {

@@ -172,6 +172,6 @@ install_with_pipenv() {
     install_pip
   fi
   topic "Installing dependencies using 'pipenv install --deploy'"
-  PIPENV_VERBOSITY=-1 PIPENV_NOSPIN=1 PIPENV_CACHE_DIR=$TMPDIR/pipenv PIP_NO_CACHE_DIR=1 NO_COLOR=1 \
+  PIPENV_IGNORE_VIRTUALENVS=0 PIPENV_PYTHON='' PIPENV_VERBOSITY=-1 PIPENV_NOSPIN=1 PIPENV_CACHE_DIR=$TMPDIR/pipenv PIP_NO_CACHE_DIR=1 NO_COLOR=1 \
     manager_run Pipfile.lock "$place/bin/pipenv" install --deploy
 }
