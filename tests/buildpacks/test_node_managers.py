@@ -138,17 +138,26 @@ def test_contradictions_of_package_json(node: Shell, engine: str, *, ok: bool) -
     assert (said in shown) is not ok
 
 
-@pytest.mark.parametrize("quote", ["", '"', "'"])
-def test_a_release_of_yarn_that_git_ignores_is_named(node: Shell, quote: str) -> None:
-    path = ".yarn/releases/yarn-4.9.2.cjs"
-    node.write({".yarnrc.yml": f"nodeLinker: pnp\n\nyarnPath: {quote}{path}{quote}\n"})
+RELEASE = ".yarn/releases/yarn.cjs"
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        *((".yarnrc.yml", f"yarnPath: {quote}{RELEASE}{quote}") for quote in ("", '"', "'")),
+        (".yarnrc.yml", f"yarnPath: ./{RELEASE}\r"),
+        (".yarnrc", f'yarn-path "./{RELEASE}"'),
+        (".yarnrc", f"yarn-path {RELEASE}\r"),
+    ],
+)
+def test_a_release_of_yarn_that_git_ignores_is_named(node: Shell, file: str, line: str) -> None:
+    node.write({file: f"# ours\n\n{line}\n"})
     shown = node.run("require_yarn_release", *PARTS, code=77)
-    assert (
-        f" !     yarnPath of .yarnrc.yml names {path}, which is not in the repository.\n" in shown
-    )
-    assert f"git add -f {path}" in shown
-    (node.place / "build" / path).parent.mkdir(parents=True)
-    node.write({path: ""})
+    assert f" !     {file} names the Yarn " in shown
+    assert f"{RELEASE}, which is not in the repository.\n" in shown
+    assert "git add -f " in shown
+    (node.place / "build" / RELEASE).parent.mkdir(parents=True)
+    node.write({RELEASE: ""})
     assert node.run("require_yarn_release", *PARTS) == ""
 
 

@@ -59,14 +59,17 @@ check_manager() {
   fi
 }
 
-# require_yarn_release: .yarnrc.yml may name the very Yarn to run; that file is easily left to .gitignore.
+# require_yarn_release: .yarnrc.yml, for Yarn 1 .yarnrc, may name the very Yarn to run; that file is
+# easily left to .gitignore.
 require_yarn_release() {
-  local path
-  [[ -f $BUILD_DIR/.yarnrc.yml ]] || return 0
-  path=$(sed -nE "s/^yarnPath: *[\"']?([^\"' ]+)[\"']?.*/\1/p" "$BUILD_DIR/.yarnrc.yml" | sed -n 1p)
-  [[ -z $path || -f $BUILD_DIR/$path ]] ||
-    fail "yarnPath of .yarnrc.yml names $path, which is not in the repository." \
-      "Add it (git add -f $path), or remove that line and name the version in packageManager of package.json."
+  local file path
+  for file in .yarnrc.yml .yarnrc; do
+    [[ -f $BUILD_DIR/$file ]] || continue
+    path=$(sed -nE "s/^(yarnPath:|yarn-path) *[\"']?([^\"' ]+)[\"']?.*/\2/p" "$BUILD_DIR/$file" | tr -d '\r' | sed -n 1p)
+    [[ -z $path || -f $BUILD_DIR/$path ]] ||
+      fail "$file names the Yarn $path, which is not in the repository." \
+        "Add it (git add -f $path), or remove that line and name the version in packageManager of package.json."
+  done
 }
 
 # manager_request NAME: the version the app asks for: packageManager, then engines; may be empty.
