@@ -162,3 +162,39 @@ def test_an_app_without_a_lock_file_is_told_how_to_make_it(
     shown = python.run("x=$(package_manager)", "packages", code=77)
     assert words in shown
     assert remedy in shown
+
+
+FOLDERS = """
+[[package]]
+name = "greet"
+version = "1"
+
+[package.source]
+type = "directory"
+url = "libs/greet"
+
+[[package]]
+name = "other"
+
+[package.source]
+type = "git"
+url = "https://example.com/other"
+"""
+
+
+def test_poetry_is_not_trusted_with_what_a_folder_was(shell: Callable[[str], Shell]) -> None:
+    python = shell("python")
+    (python.place / "build" / "libs" / "greet").mkdir(parents=True)
+
+    def key() -> str:
+        line = 'STACK=s RUNTIME_KEY=r\nprefetch_packages poetry\necho "$PACKAGES_KEY"'
+        return python.run(line, "packages")
+
+    python.write({"poetry.lock": FOLDERS, "libs/greet/greet.py": "SAID = 1\n", "app.py": "a\n"})
+    before = key()
+    python.write({"app.py": "b\n"})
+    assert key() == before
+    python.write({"libs/greet/greet.py": "SAID = 2\n"})
+    assert key() != before
+    python.write({"poetry.lock": FOLDERS.replace("libs/greet", "not/there")})
+    assert key() not in {"", before}

@@ -73,7 +73,7 @@ manager_of() {
 # prefetch_packages MANAGER: unpacks the environment of the last build if it was made from the same
 # files, beside whatever comes before it is needed: creating files is what a rebuild waits for.
 prefetch_packages() {
-  PACKAGES_KEY=$(cache_key "$STACK" "$1" "$RUNTIME_KEY" "$(inputs_digest)")
+  PACKAGES_KEY=$(cache_key "$STACK" "$1" "$RUNTIME_KEY" "$(inputs_digest)$([[ $1 != poetry ]] || folders_digest)")
   if cache_fits python-runtime "$RUNTIME_KEY" && cache_fits python-packages "$PACKAGES_KEY"; then
     cache_get python-packages "$PACKAGES_KEY" "$TMPDIR/packages" &
     PACKAGES_PREFETCH=$!
@@ -104,6 +104,16 @@ inputs_digest() {
       -not -path './.heroku/*' -not -path './node_modules/*' -print0 |
       sort -z | xargs -0r sha256sum | sha256sum
   )
+}
+
+# folders_digest: what is in the folders that poetry.lock names. The other managers install them anew;
+# Poetry takes what is installed in the same version for what is there now.
+folders_digest() {
+  local folder
+  while read -r folder; do
+    (cd "$BUILD_DIR/$folder" 2>/dev/null &&
+      find . -type f -not -path '*/__pycache__/*' -print0 | sort -z | xargs -0r sha256sum) || true
+  done < <(sed -nE '/^type = "directory"/{n;s/^url = "(.*)"/\1/p}' "$BUILD_DIR/poetry.lock") | sha256sum
 }
 
 restore_packages() {
