@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haikube.logs.gap import Backlog, Gap, is_whole
 from haikube.logs.line import LONGEST
-from haikube.logs.podlog import Backlog, Place, Printed, Reader
+from haikube.logs.podlog import Place, Printed, Reader
 
 
 def time(number: int) -> str:
@@ -79,14 +81,36 @@ def test_what_the_kubelet_left_out_is_noticed(
         )
         for second, size, now in zip(times, sizes, read_at, strict=True)
     ]
-    assert found[2] == (time(times[1]) if lost else "")
+    assert found[2] == ((time(times[1]), time(times[2])) if lost else None)
 
 
 def test_what_was_left_out_within_a_chunk_is_noticed() -> None:
     backlog = Backlog()
     late = datetime(2026, 1, 1, 0, 2, tzinfo=UTC)
     backlog.lost([Printed(time(0), b"x" * (9 << 20))], late)
-    assert backlog.lost([Printed(time(0), b"x"), Printed(time(30), b"x")], late) == time(0)
+    found = backlog.lost([Printed(time(0), b"x"), Printed(time(30), b"x")], late)
+    assert found == (time(0), time(30))
+
+
+@pytest.mark.parametrize(
+    ("kept", "whole"),
+    [
+        ([3, 4, 9], True),
+        ([4, 4, 9, 10], True),
+        ([9], False),  # its file begins after the gap: others may have made room
+        ([4, 6, 9], False),
+        ([4], False),
+        ([], False),
+    ],
+)
+async def test_a_gap_is_whole_where_one_file_has_both_its_ends(
+    kept: list[int], *, whole: bool
+) -> None:
+    async def kubelet() -> AsyncIterator[bytes]:
+        for each in kept:
+            yield log([(each, b"x")])
+
+    assert await is_whole(kubelet(), Gap(time(4), time(9))) == whole
 
 
 def test_the_kubelets_own_words_are_not_the_dynos() -> None:

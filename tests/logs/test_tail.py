@@ -22,6 +22,10 @@ from haikube.model.times import format_time
 T = TypeVar("T")
 APP: Json = {"metadata": {"name": "hello", "namespace": "team", "uid": "app"}, "kind": "App"}
 SOON = 5.0
+OVERFLOW = (
+    "Error L11 (Tail buffer overflow) -> This tail session dropped messages of web.1 "
+    "since 2026-01-01T00:00:02.000000+00:00."
+)
 
 
 class Sight:
@@ -71,6 +75,8 @@ class Kubelet(FakeCluster):
         self.cut: set[str] = set()
         self.short: dict[str, bytes] = {}
         """What a stream ends with that breaks off as if it were complete."""
+        self.newest: dict[str, int] = {}
+        """The first line of a pod's newest file, which is all that is given without following."""
         self.refuses = False
         self.silent: set[str] = set()
 
@@ -94,7 +100,7 @@ class Kubelet(FakeCluster):
         if name in self.silent:
             await asyncio.Event().wait()
         since = how.get("since") or ""
-        at = 0
+        at = 0 if how.get("follow") else self.newest.get(name, 0)
         if (tail := how.get("tail")) is not None:
             at = max(0, len(self.lines[name]) - tail)
         while True:
@@ -350,6 +356,25 @@ async def test_who_comes_back_gets_what_a_container_printed_before_it_started_an
     position.advance([Line("2026-01-01T00:00:01.000000000", "app", "web.1", "seen")])
     stage.kubelet.print("a", 2, b"last words")
     assert texts(await stage.tail().since(position)) == ["web.1 last words"]
+
+
+@pytest.mark.parametrize(("newest", "told"), [(900, False), (1001, True)])
+async def test_a_late_reader_is_told_what_was_left_out_but_not_of_silence(
+    stage: Stage, newest: int, *, told: bool
+) -> None:
+    stage.run("a")
+    stage.kubelet.newest["a"] = newest
+    for _ in range(1000):
+        stage.kubelet.print("a", 1, b"x" * 9000)
+    stage.kubelet.print("a", 2, b"the last of the flood")
+    stage.kubelet.print("a", 9, b"after it")
+
+    found = await read(stage.tail().live(SOON), 1002 + told)
+    assert [each for each in found if "x" * 9000 not in each] == [
+        "web.1 the last of the flood",
+        *(["logplex " + OVERFLOW] if told else []),
+        "web.1 after it",
+    ]
 
 
 async def test_a_dyno_between_two_starts_is_read_once(stage: Stage) -> None:

@@ -12,8 +12,9 @@ from typing import Final
 from haikube.cluster.errors import ApiError, NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.builds import is_passing
+from haikube.logs.gap import Backlog, is_left_out, overflow
 from haikube.logs.line import APP, HEROKU, Line, Selection, in_order, shown, stamp
-from haikube.logs.podlog import Backlog, Place, Printed, Reader
+from haikube.logs.podlog import Place, Printed, Reader
 from haikube.logs.position import Beyond, Position
 from haikube.logs.scene import Sight
 from haikube.logs.story import PRINTING, dyno_name, is_named
@@ -209,8 +210,9 @@ class Dynos:
     ) -> None:
         async for printed in self._stream(pod, place, follow=follow, **how):
             name = dyno_name(self.pods().get(pod["metadata"]["uid"], pod))
-            if since := backlog.lost(printed, datetime.now(UTC)):
-                await self.batches.put([_overflow(name, since, printed[0].time)])
+            gap = backlog.lost(printed, datetime.now(UTC))
+            if gap and await is_left_out(self._cluster, pod, gap, self._pace.read, **how):
+                await self.batches.put([overflow(name, gap)])
             await self._put(_lines(name, printed))
 
     def _has_name(self, uid: str) -> bool | None:
@@ -264,15 +266,6 @@ def _one_after_the_other(ended: list[Printed], printed: list[Printed]) -> list[P
     """Return the lines of two containers, or of one: between two starts both are the last."""
     begun = printed[0].time if printed else ""
     return [*(each for each in ended if not begun or each.time < begun), *printed]
-
-
-def _overflow(name: str, since: str, time: str) -> Line:
-    """Return the line about a dyno that prints faster than it is read."""
-    text = (
-        f"Error L11 (Tail buffer overflow) -> This tail session dropped messages of {name} "
-        f"since {since[:26]}+00:00."
-    )
-    return Line(time, HEROKU, "logplex", text)
 
 
 def _silent(name: str) -> Line:

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from haikube.logs.line import LONGEST, pieces, read_stamp
 
-_BEHIND: Final = timedelta(seconds=5)
-_JUMP: Final = timedelta(seconds=1)
-_FILE: Final = 8 << 20
-"""Bytes; the kubelet begins a new file after 10 MiB."""
-
-_SECONDS: Final = 19
-_MICROSECONDS: Final = 26
 _STAMP: Final = 40
 """Bytes that a timestamp and its space may take."""
 
@@ -105,41 +97,6 @@ class Place:
             self._again -= 1
             return self._again >= 0
         return True
-
-
-class Backlog:
-    """Notices that the kubelet left out what a reader was too slow for: it keeps few files.
-
-    It does not say so. But who reads what is seconds old, has read more than a file without a
-    pause, and then meets a jump in the times, has hardly met a dyno that was silent in between.
-    """
-
-    def __init__(self) -> None:
-        self._last = ""
-        self._late = False
-        self._size = 0
-
-    def lost(self, printed: list[Printed], now: datetime) -> str:
-        """Return since when lines are missing among these, empty when none are."""
-        before, late, size = self._last, self._late, self._size
-        self._last = printed[-1].time
-        self._late = now - _moment(self._last) > _BEHIND
-        jumped = _jumps(before or printed[0].time, printed)
-        self._size = sum(len(each.raw) for each in printed) + (0 if jumped else size)
-        return before if jumped and late and size > _FILE else ""
-
-
-def _jumps(last: str, printed: list[Printed]) -> bool:
-    """Tell whether a line comes long after the one before it."""
-    for line in printed:
-        if line.time[:_SECONDS] != last[:_SECONDS] and _moment(line.time) - _moment(last) > _JUMP:
-            return True
-        last = line.time
-    return False
-
-
-def _moment(time: str) -> datetime:
-    return datetime.fromisoformat(f"{time[:_MICROSECONDS]}+00:00")
 
 
 def _time(head: bytes) -> str:

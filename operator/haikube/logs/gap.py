@@ -1,0 +1,101 @@
+"""What the kubelet left out for a slow reader: it keeps few files, and does not say so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from haikube.cluster.errors import ApiError
+from haikube.cluster.port import Cluster, Json
+from haikube.logs.line import HEROKU, Line
+from haikube.logs.podlog import Printed, Reader
+
+_BEHIND: Final = timedelta(seconds=5)
+_JUMP: Final = timedelta(seconds=1)
+_FILE: Final = 8 << 20
+"""Bytes; the kubelet begins a new file after 10 MiB."""
+
+_SECONDS: Final = 19
+_MICROSECONDS: Final = 26
+
+
+class Gap(NamedTuple):
+    """The times of two lines that a reader met one after the other."""
+
+    before: str
+    after: str
+
+
+class Backlog:
+    """Suspects that the kubelet left out what a reader was too slow for: it keeps few files.
+
+    It does not say so. But who reads what is seconds old, has read more than a file without a
+    pause, and then meets a jump in the times, may have missed something. `is_whole` knows better.
+    """
+
+    def __init__(self) -> None:
+        self._last = ""
+        self._late = False
+        self._size = 0
+
+    def lost(self, printed: list[Printed], now: datetime) -> Gap | None:
+        """Return between which lines some may be missing, None where there is no reason."""
+        late, size = self._late, self._size
+        jump = _jump(self._last or printed[0].time, printed)
+        self._last = printed[-1].time
+        self._late = now - _moment(self._last) > _BEHIND
+        self._size = sum(len(each.raw) for each in printed) + (0 if jump else size)
+        return jump if late and size > _FILE else None
+
+
+def _jump(last: str, printed: list[Printed]) -> Gap | None:
+    """Return where a line comes long after the one before it."""
+    for line in printed:
+        if line.time[:_SECONDS] != last[:_SECONDS] and _moment(line.time) - _moment(last) > _JUMP:
+            return Gap(last, line.time)
+        last = line.time
+    return None
+
+
+async def is_whole(log: AsyncIterable[bytes], gap: Gap) -> bool:
+    """Tell whether nothing lies in a gap, by what the kubelet has now from its beginning on.
+
+    It reads its newest file alone: one that begins after the gap proves nothing.
+    """
+    reader, has_begin = Reader(), False
+    async for chunk in log:
+        for line in reader.feed(chunk):
+            if line.time > gap.before:
+                return has_begin and line.time == gap.after
+            has_begin = True
+    return False
+
+
+async def is_left_out(
+    cluster: Cluster, pod: Json, gap: Gap, patience: float, *, previous: bool = False
+) -> bool:
+    """Ask the kubelet whether something lies in a gap; where it cannot tell, yes."""
+    meta, since = pod["metadata"], f"{gap.before[:_SECONDS]}Z"
+    log = cluster.pod_log(
+        meta["name"], meta["namespace"], timestamps=True, since=since, previous=previous
+    )
+    try:
+        async with asyncio.timeout(patience):
+            return not await is_whole(log, gap)
+    except (ApiError, TimeoutError):
+        return True
+
+
+def overflow(name: str, gap: Gap) -> Line:
+    """Return the line about a dyno that prints faster than it is read."""
+    text = (
+        f"Error L11 (Tail buffer overflow) -> This tail session dropped messages of {name} "
+        f"since {gap.before[:26]}+00:00."
+    )
+    return Line(gap.after, HEROKU, "logplex", text)
+
+
+def _moment(time: str) -> datetime:
+    return datetime.fromisoformat(f"{time[:_MICROSECONDS]}+00:00")
