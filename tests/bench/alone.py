@@ -10,7 +10,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -24,6 +23,7 @@ import aiohttp
 
 from bench.client import Bare, bare_client
 from bench.leading import Figures, led_at, parse
+from bench.shipped import shipped_operator
 from faults.plane import SYSTEM, Plane, control_plane
 from haikube.model.resources import LEASES
 from storage.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, free_ports, start_seaweed
@@ -53,7 +53,7 @@ class Alone:
     plane: Plane
     seaweed: Seaweed
     client: Bare
-    command: Sequence[str] = (sys.executable, "-m", "haikube.operator")
+    command: Sequence[str]
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
 
@@ -154,8 +154,9 @@ async def alone() -> AsyncIterator[Alone]:
         seaweed = start_seaweed(folder)
         stack.callback(seaweed.stop)
         plane = stack.enter_context(control_plane(folder, controllers=False))
+        command = stack.enter_context(shipped_operator(folder))
         async with bare_client(plane.kubeconfig) as client:
-            found = Alone(plane, seaweed, client)
+            found = Alone(plane, seaweed, client, command)
             try:
                 yield found
             finally:

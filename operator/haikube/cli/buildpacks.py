@@ -17,8 +17,6 @@ from haikube.build.harness.rehearsal import Rehearsed, Stage, build
 from haikube.build.harness.rootfs import unpacked
 from haikube.local import tools
 from haikube.local.images import STACK, ImageSources
-from haikube.local.options import LocalOptions
-from haikube.local.paths import PACKAGE, Paths, data_root, lock_file
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -68,8 +66,8 @@ def run_test(
 @contextmanager
 def stage_in(workspace: Path) -> Iterator[Stage]:
     """Yield the stage of this checkout's stack images; they are made when there are none."""
-    paths, data, options = Paths.default(), data_root(), LocalOptions()
-    images = ImageSources(paths, data, PACKAGE.parent, lock_file(), options)
+    images = ImageSources.default()
+    paths, data, options = images.paths, images.data, images.options
     cache = paths.cache / "rootfs"
     with serving(workspace / "objects") as objects:
         yield Stage(

@@ -17,8 +17,7 @@ from haikube.local.images import ImageSources
 from haikube.local.kind import KindProvider, docker_runs_nodes
 from haikube.local.kubectl import Kubectl
 from haikube.local.native import NativeProvider
-from haikube.local.options import LocalOptions
-from haikube.local.paths import PACKAGE, Paths, data_root, lock_file
+from haikube.local.paths import Paths
 from haikube.local.provider import Provider, choose_provider
 from haikube.local.steps import run_steps
 from haikube.local.up import Upping, up_steps
@@ -34,7 +33,7 @@ def local() -> None:
 def up(*, bare: bool) -> None:
     """Start the local cluster, or bring a running one up to date."""
     with _told(), _exclusive():
-        sources = _sources()
+        sources = ImageSources.default()
         provider = _provider(sources)
         seconds = run_steps(up_steps(Upping(provider, sources), bare=bare), click.echo)
         (sources.paths.state / "provider").write_text(provider.name)
@@ -48,7 +47,7 @@ def up(*, bare: bool) -> None:
 def down() -> None:
     """Remove the local cluster from this machine; caches stay."""
     with _told(), _exclusive():
-        sources = _sources()
+        sources = ImageSources.default()
         left = _provider(sources).stop()
         if left:
             raise LocalError(f"could not remove {', '.join(left)}; reboot to be rid of it")
@@ -60,7 +59,7 @@ def down() -> None:
 def status() -> None:
     """Show whether the cluster runs, where its parts are and what they take."""
     with _told():
-        sources = _sources()
+        sources = ImageSources.default()
         provider = _provider(sources)
         facts = {"provider": provider.name, **provider.status()}
         facts["kubeconfig"] = str(sources.paths.kubeconfig)
@@ -82,7 +81,7 @@ def kubeconfig() -> None:
 def load(image: Path) -> None:
     """Bring the images of the archive IMAGE (docker save, OCI layout) into the node."""
     with _told(), _exclusive():
-        click.echo(_provider(_sources()).load(image).strip())
+        click.echo(_provider(ImageSources.default()).load(image).strip())
 
 
 def _figures(sources: ImageSources) -> list[tuple[str, str]]:
@@ -95,10 +94,6 @@ def _figures(sources: ImageSources) -> list[tuple[str, str]]:
         return list(platform_figures(kubectl))
     except LocalError:
         return []
-
-
-def _sources() -> ImageSources:
-    return ImageSources(Paths.default(), data_root(), PACKAGE.parent, lock_file(), LocalOptions())
 
 
 def _provider(sources: ImageSources) -> Provider:

@@ -12,12 +12,13 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from haikube.local import tools
 from haikube.local.archive import Image
 from haikube.local.layer import Entry, Layer, tree_entries, write_layer
 from haikube.local.options import LocalOptions
-from haikube.local.paths import Paths
+from haikube.local.paths import PACKAGE, Paths, data_root, lock_file
 from haikube.local.rootfs import Rootfs, make_rootfs, make_site
 
 PREFIX = "localhost/haikube"
@@ -38,6 +39,11 @@ class ImageSources:
     package: Path
     lock: Path
     options: LocalOptions
+
+    @classmethod
+    def default(cls) -> Self:
+        """Return those of this checkout or wheel."""
+        return cls(Paths.default(), data_root(), PACKAGE.parent, lock_file(), LocalOptions())
 
     @property
     def stack(self) -> Path:
