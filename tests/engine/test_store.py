@@ -16,7 +16,7 @@ from haikube.engine import kept
 from haikube.engine.change import Change, only_status
 from haikube.engine.kept import Index
 from haikube.engine.packed import Packer
-from haikube.engine.store import Store
+from haikube.engine.store import EventType, Store
 
 
 def by_label(label: str) -> Index:
@@ -121,7 +121,7 @@ def test_a_new_object_under_an_old_name_replaces_it() -> None:
 
 
 def test_objects_of_a_kind_are_found_by_an_index() -> None:
-    store = Store(MANAGER, indexes={"app": by_label("app")})
+    store = Store(MANAGER, indexes={"app": ((PARTS, THINGS), by_label("app"))})
     for name, app in (("b", "x"), ("a", "x"), ("c", "y")):
         metadata = {"labels": {"app": app}}
         store.put(PARTS, None, thing(name, uid=name, resource=PARTS, metadata=metadata))
@@ -131,7 +131,7 @@ def test_objects_of_a_kind_are_found_by_an_index() -> None:
 
 
 def test_an_index_follows_the_object() -> None:
-    store = Store(MANAGER, indexes={"app": by_label("app")})
+    store = Store(MANAGER, indexes={"app": ((PARTS, THINGS), by_label("app"))})
     for version, labels in ((1, {"app": "x"}), (2, {"app": "y"}), (3, {})):
         store.put(THINGS, None, thing(version=version, metadata={"labels": labels}))
         found = {app: len(store.find(THINGS, "app", app)) for app in "xy"}
@@ -239,7 +239,7 @@ def test_any_order_of_events_leads_to_the_same_picture(
 
     pictures = []
     for order in (events, data.draw(st.permutations(events))):
-        store = Store(MANAGER, indexes={"app": by_label("app")})
+        store = Store(MANAGER, indexes={"app": ((PARTS, THINGS), by_label("app"))})
         for kind, obj in order:
             store.put(THINGS, kind, obj)
         found = [store.find(THINGS, "app", f"ns/app-{n}") for n in range(2)]
@@ -285,7 +285,9 @@ def test_what_is_not_at_hand_is_the_same_all_the_same(monkeypatch: pytest.Monkey
         return str(obj["spec"]["a"])
 
     read = {THINGS: parse, PARTS: parse}
-    store = Store(MANAGER, parse=read, indexes={"app": by_label("app")}, parsed=[PARTS])
+    store = Store(
+        MANAGER, parse=read, indexes={"app": ((PARTS, THINGS), by_label("app"))}, parsed=[PARTS]
+    )
     ours = {"manager": MANAGER, "operation": "Apply", "fieldsV1": {"f:spec": {"f:a": {}}}}
     marks = {"labels": {"app": "x"}, "managedFields": [ours]}
     for name in "abcd":
@@ -294,8 +296,8 @@ def test_what_is_not_at_hand_is_the_same_all_the_same(monkeypatch: pytest.Monkey
             store.put(kind, None, made)
 
     assert parses == list("abcd")
-    assert store.values(PARTS, "app", "x") == list("abcd")
-    assert store.values(THINGS, "app", "x") == list("abcd")
+    assert store.values(PARTS, "app", "x") == tuple("abcd")
+    assert store.values(THINGS, "app", "x") == tuple("abcd")
     assert store.owned(THINGS, "ns", "a") == '{"f:spec":{"f:a":{}}}'
     again = thing("a", uid=f"{THINGS}a", version=2, metadata=marks, spec={"a": "a"})
     assert store.put(THINGS, "MODIFIED", again) is None
@@ -318,3 +320,33 @@ def test_what_a_watch_tells_while_we_write_is_no_news_if_it_is_what_we_write(
     store.put(THINGS, "MODIFIED", thing(version=3, spec={"a": 3}))
 
     assert heard == [expected, False]
+
+
+def test_a_group_that_was_asked_for_follows_every_change() -> None:
+    def read(obj: Mapping[str, Any]) -> str:
+        return f"{obj['metadata']['name']}@{obj['metadata']['resourceVersion']}"
+
+    store = Store(MANAGER, parse={THINGS: read}, indexes={"app": ((THINGS,), by_label("app"))})
+
+    def told(name: str, version: int, app: str, event: EventType = "MODIFIED") -> str:
+        metadata = {"labels": {"app": app}}
+        store.put(THINGS, event, thing(name, uid=name, version=version, metadata=metadata))
+        return " ".join(f"{each}:{','.join(store.values(THINGS, 'app', each))}" for each in "xy")
+
+    assert told("a", 1, "x") == "x:a@1 y:"
+    assert told("a", 2, "x") == "x:a@2 y:"
+    assert told("b", 3, "x") == "x:a@2,b@3 y:"
+    assert told("a", 4, "y") == "x:b@3 y:a@4"
+    assert told("b", 5, "x", "DELETED") == "x: y:a@4"
+
+
+def test_a_long_group_is_read_anew_each_time() -> None:
+    store = Store(MANAGER, indexes={"app": ((THINGS,), by_label("app"))})
+    for number in range(20):
+        metadata = {"labels": {"app": "x" if number else "y"}}
+        store.put(THINGS, None, thing(f"t{number}", uid=f"t{number}", metadata=metadata))
+
+    few, many = ([store.values(THINGS, "app", app) for _ in range(2)] for app in "yx")
+    assert few[0] is few[1]
+    assert many[0] is not many[1]
+    assert many[0] == many[1]

@@ -5,6 +5,7 @@ Many a version is followed by the next one while it is at hand: such a one is ne
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from sys import intern
@@ -20,6 +21,11 @@ Object = Mapping[str, Any]
 Prune = Callable[[Json], Json]
 Parse = Callable[[Object], Any]
 Index = Callable[[Object], Iterable[str]]
+Indexes = Mapping[str, tuple[Iterable[Resource], Index]]
+"""By the name of an index: the kinds that it holds, and under what."""
+
+Places = tuple[tuple[str, str], ...]
+"""Each index that holds an object, and under what."""
 
 AT_HAND = 512
 """Objects that are kept as they are; all that the workers look at at once."""
@@ -46,6 +52,7 @@ class Open:
     obj: Object
     owned: str
     value: Any = _UNPARSED
+    places: Places | None = None
 
 
 class Shelf:
@@ -56,13 +63,16 @@ class Shelf:
         manager: str,
         prune: Mapping[Resource, Prune],
         parse: Mapping[Resource, Parse],
-        indexes: Mapping[str, Index],
+        indexes: Indexes,
         parsed: frozenset[Resource],
     ) -> None:
         self._manager = manager
         self._prune = prune
         self._parse = parse
-        self._indexes = indexes
+        self._indexes: defaultdict[Resource, list[tuple[str, Index]]] = defaultdict(list)
+        for name, (kinds, index) in indexes.items():
+            for kind in kinds:
+                self._indexes[kind].append((name, index))
         self._parsed = parsed
         self._packer = Packer()
         self._at_hand: Recent[Entry, Open] = Recent(AT_HAND, self._pack)
@@ -83,11 +93,15 @@ class Shelf:
         if not entry.packed:
             entry.packed = self._packer.pack(opened.resource, (opened.obj, opened.owned))
 
-    def places(self, obj: Object) -> Iterable[tuple[str, str]]:
-        """Yield each index that holds an object, and under what."""
-        for index, values in self._indexes.items():
-            for value in values(obj):
-                yield index, intern(value)
+    def places(self, opened: Open) -> Places:
+        """Return where the indexes hold an object."""
+        if opened.places is None:
+            opened.places = tuple(
+                (name, intern(value))
+                for name, index in self._indexes[opened.resource]
+                for value in index(opened.obj)
+            )
+        return opened.places
 
     def open(self, resource: Resource, entry: Entry) -> Open:
         """Return an object as it is."""

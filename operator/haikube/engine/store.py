@@ -14,7 +14,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from sys import intern
@@ -29,7 +29,7 @@ from haikube.engine.change import (
     comparable,
     nothing,
 )
-from haikube.engine.kept import Entry, Index, Open, Parse, Prune, Shelf
+from haikube.engine.kept import Entry, Indexes, Open, Parse, Prune, Shelf
 from haikube.engine.recent import Recent
 from haikube.model.resources import Resource
 
@@ -40,11 +40,17 @@ Name = tuple[str, str]
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 Objects = list[Object]
 Uids = dict[str, tuple[str, str]]
-Values = list[Any]
-Places = tuple[tuple[str, str], ...]
+Values = Sequence[Any]
+Place = tuple[str, str]
+Places = tuple[Place, ...]
 Changes = list[Change]
 
 _TOMBSTONES = 20_000
+_GROUPS = 512
+"""Answers of ``values`` that are at hand: those that the workers ask for round after round."""
+
+_FEW = 8
+"""Values in such an answer at most: what is long would keep a history parsed for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +78,13 @@ class Store:
         *,
         prune: Mapping[Resource, Prune] | None = None,
         parse: Mapping[Resource, Parse] | None = None,
-        indexes: Mapping[str, Index] | None = None,
+        indexes: Indexes | None = None,
         parsed: Iterable[Resource] = (),
     ) -> None:
         self._shelf = Shelf(manager, prune or {}, parse or {}, indexes or {}, frozenset(parsed))
         self._entries: dict[Resource, dict[Name, Entry]] = {}
         self._found: dict[tuple[Resource, str, str], dict[Name, None]] = {}
+        self._groups: Recent[tuple[Resource, str, str], Values] = Recent(_GROUPS)
         self._dead: Recent[str, int] = Recent(_TOMBSTONES)
         self._awaited: dict[tuple[Resource, Name], Expected] = {}
         self.listener: Listener | None = None
@@ -94,11 +101,17 @@ class Store:
 
     def values(self, resource: Resource, index: str, value: str) -> Values:
         """Return the parsed objects that an index holds under ``value``, by name."""
-        names = self._found.get((resource, index, value))
+        place = (resource, index, value)
+        if (known := self._groups.get(place)) is not None:
+            return known
+        names = self._found.get(place)
         if not names:
-            return []
+            return ()
         entries = self._entries[resource]
-        return [self._shelf.value(resource, entries[name]) for name in sorted(names)]
+        found = tuple(self._shelf.value(resource, entries[name]) for name in sorted(names))
+        if len(found) <= _FEW:
+            self._groups[place] = found
+        return found
 
     def list(self, resource: Resource, namespace: str | None = None) -> Objects:
         """Return all objects of a kind, of one namespace or of all."""
@@ -244,6 +257,7 @@ class Store:
             self._unindex(resource, name, before)
             for place in after:
                 self._found.setdefault((resource, *place), {})[name] = None
+        self._regroup(resource, after)
         if old is not None:
             self._shelf.put_away(old)
 
@@ -255,9 +269,14 @@ class Store:
         return gone
 
     def _places(self, resource: Resource, entry: Entry) -> Places:
-        return tuple(self._shelf.places(self._shelf.open(resource, entry).obj))
+        return self._shelf.places(self._shelf.open(resource, entry))
+
+    def _regroup(self, resource: Resource, places: Places) -> None:
+        for place in places:
+            self._groups.pop((resource, *place))
 
     def _unindex(self, resource: Resource, name: Name, places: Places) -> None:
+        self._regroup(resource, places)
         for place in places:
             names = self._found.get((resource, *place), {})
             names.pop(name, None)

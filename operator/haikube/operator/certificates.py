@@ -6,7 +6,7 @@ A Secret with a certificate is read once per version; what is kept of it are nam
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -134,7 +134,7 @@ class Certificates:
         indexes = ("host", "below") if name.startswith(WILDCARD) else ("host",)
         return tuple(app for each in indexes for app in self._store.values(APPS, each, name))
 
-    def _served(self, resource: Resource) -> list[Any]:
+    def _served(self, resource: Resource) -> Sequence[Any]:
         return self._store.values(resource, "certificates", "")
 
     def _live(self, metas: Iterable[Meta]) -> tuple[Meta, ...]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import aiohttp
 
+from haikube.cluster.text import decoded
+
 Heard = Callable[[str], None]
 """Called with the path of a watch whenever something arrives on it."""
 
@@ -33,7 +35,7 @@ class _Noted:
 
 
 def heard_response(heard: Heard) -> type[aiohttp.ClientResponse]:
-    """Return a response class whose watches are heard."""
+    """Return a response class whose watches are heard, and which reads JSON as we do."""
 
     class HeardResponse(aiohttp.ClientResponse):
         async def start(self, connection: Any) -> aiohttp.ClientResponse:  # noqa: ANN401 - as above it
@@ -44,5 +46,9 @@ def heard_response(heard: Heard) -> type[aiohttp.ClientResponse]:
                 noted: Any = _Noted(self.content, lambda: heard(path))
                 self.content = noted
             return response
+
+        async def json(self, **options: Any) -> Any:  # noqa: ANN401 - any JSON
+            del options
+            return decoded(await self.read())
 
     return HeardResponse

@@ -13,15 +13,17 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import kopf
-from kopf._cogs.clients import auth, errors, watching
+from kopf._cogs.clients import api, auth, errors, watching
 from kopf._cogs.structs.credentials import Vault, VaultKey
 from kopf._cogs.structs.references import Resource as Kind
 
 from haikube.cluster.credentials import Credentials
+from haikube.cluster.text import decoded
 from haikube.engine.resync import Resync, Watched
 from haikube.engine.store import Store
 from haikube.model.resources import Resource
@@ -36,6 +38,8 @@ _LISTS = 2
 
 _BIT = 100
 """Events after which others get their turn: those of one chunk come without waiting for anybody."""
+
+vars(api)["json"] = SimpleNamespace(loads=decoded)  # a third of what an event costs
 
 Seen = Callable[[Resource], None]
 

@@ -78,7 +78,6 @@ def watched(settings: Settings) -> tuple[Watched, ...]:
 Object = Mapping[str, Any]
 
 _POD_STATUS = frozenset({"phase", "reason", "message", "containerStatuses"})
-_WITH_STACK = frozenset({APPS.kind, BUILDS.kind, RELEASES.kind})
 _CONTAINER_STATUS = frozenset({"state", "lastState", "ready", "restartCount"})
 
 
@@ -170,21 +169,21 @@ def by_host(settings: Settings) -> Index:
     """Return an index of Apps by every hostname they ask for."""
 
     def index(obj: Object) -> Iterable[str]:
-        return wanted_hosts(parse_app(obj), settings) if obj.get("kind") == APPS.kind else ()
+        return wanted_hosts(parse_app(obj), settings)
 
     return index
 
 
 def below(obj: Object) -> Iterable[str]:
     """Index Apps by the wildcards that take in a domain of theirs."""
-    if obj.get("kind") != APPS.kind or not (obj.get("spec") or {}).get("domains"):
+    if not (obj.get("spec") or {}).get("domains"):
         return ()
     return {wildcard_of(each) for each in parse_app(obj).domains}
 
 
 def by_names(obj: Object) -> Iterable[str]:
     """Index Gateways by the names of the certificates that they serve."""
-    return parse_gateway(obj).names if obj.get("kind") == GATEWAYS.kind else ()
+    return parse_gateway(obj).names
 
 
 def with_certificates(obj: Object) -> Iterable[str]:
@@ -203,8 +202,6 @@ def by_stack(settings: Settings) -> Index:
     """Return an index of what needs a stack."""
 
     def index(obj: Object) -> Iterable[str]:
-        if obj.get("kind") not in _WITH_STACK:
-            return ()
         return ((obj.get("spec") or {}).get("stack") or settings.default_stack,)
 
     return index
@@ -225,13 +222,11 @@ def by_node(obj: Object) -> Iterable[str]:
 
 def shares_users(obj: Object) -> Iterable[str]:
     """Index the nodes whose pods cannot have users of their own under one name."""
-    return ("",) if obj.get("kind") == NODES.kind and not parse_node(obj).lends_users else ()
+    return () if parse_node(obj).lends_users else ("",)
 
 
 def unfinished(obj: Object) -> Iterable[str]:
     """Index all builds that have not ended under one name: they are one queue."""
-    if obj.get("kind") != BUILDS.kind:
-        return ()
     return () if (obj.get("status") or {}).get("result") in FINISHED else ("",)
 
 
@@ -252,16 +247,16 @@ def new_store(settings: Settings) -> Store:
         prune=PRUNED,
         parse=PARSED,
         indexes={
-            "app": by_app,
-            "host": by_host(settings),
-            "below": below,
-            "names": by_names,
-            "certificates": with_certificates,
-            "stack": by_stack(settings),
-            "runs-on": by_runs_on,
-            "unfinished": unfinished,
-            "node": by_node,
-            "shares-users": shares_users,
+            "app": (PARSED, by_app),
+            "host": ((APPS,), by_host(settings)),
+            "below": ((APPS,), below),
+            "names": ((GATEWAYS,), by_names),
+            "certificates": (PARSED, with_certificates),
+            "stack": ((APPS, BUILDS, RELEASES), by_stack(settings)),
+            "runs-on": ((DEPLOYMENTS,), by_runs_on),
+            "unfinished": ((BUILDS,), unfinished),
+            "node": ((PODS,), by_node),
+            "shares-users": ((NODES,), shares_users),
         },
         parsed=(DEPLOYMENTS,),  # a stack looks at all of its dynos
     )

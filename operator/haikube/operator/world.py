@@ -8,7 +8,7 @@ or says nothing any more, and the extra certificates of the platform.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -96,7 +96,7 @@ class Worlds:
         """Return whether pods can have users of their own on every node, as far as is known."""
         return bool(self._store.count(NODES)) and not self._store.number(NODES, "shares-users", "")
 
-    def unfinished(self) -> list[Build]:
+    def unfinished(self) -> Sequence[Build]:
         """Return the builds of all apps that have not ended."""
         return self._store.values(BUILDS, "unfinished", "")
 
@@ -133,8 +133,8 @@ class Worlds:
         return frozenset(each.meta.name for each in nodes if each is not None and each.leaving)
 
     def _children(self, place: str, app: App | None) -> dict[str, Any]:
-        pods: list[Pod] = self._of_app(PODS, place, app)
-        secrets: list[Secret] = self._of_app(SECRETS, place, app)
+        pods: Sequence[Pod] = self._of_app(PODS, place, app)
+        secrets: Sequence[Secret] = self._of_app(SECRETS, place, app)
         return {
             "secrets": {
                 (each.meta.controller, each.meta.labels.get(labels.COMPONENT, "")): each
@@ -150,19 +150,19 @@ class Worlds:
             "routes": _grouped(self._of_app(HTTP_ROUTES, place, app)),
         }
 
-    def _ours(self, resource: Resource, place: str, app: App | None) -> list[Any]:
+    def _ours(self, resource: Resource, place: str, app: App | None) -> Sequence[Any]:
         """Return the objects of one of our kinds that are of this very App, or of nobody yet."""
         found = self._store.values(resource, "app", place)
         return found if app is None else [each for each in found if is_own(each.meta, app.meta)]
 
-    def _formations(self, place: str, app: App | None) -> list[Any]:
+    def _formations(self, place: str, app: App | None) -> Sequence[Any]:
         """Return the formations, and those of people that an App of the same name had adopted."""
         found = self._store.values(FORMATIONS, "app", place)
         if app is None:
             return found
         return [each for each in found if is_own(each.meta, app.meta) or outlives(each.meta)]
 
-    def _of_app(self, resource: Resource, place: str, app: App | None) -> list[Any]:
+    def _of_app(self, resource: Resource, place: str, app: App | None) -> Sequence[Any]:
         """Return children by the uid in their labels."""
         found = self._store.values(resource, "app", place)
         if app is None:
@@ -172,7 +172,7 @@ class Worlds:
     def _stacks(self, app: App | None, ledger: Iterable[Release], place: str) -> dict[str, Stack]:
         """Return the stacks that anything of the App may need, as far as they exist."""
         default = self._settings.default_stack
-        builds: list[Build] = self._store.values(BUILDS, "app", place)
+        builds: Sequence[Build] = self._store.values(BUILDS, "app", place)
         wanted = {
             (app.stack if app else None) or default,
             *(each.stack for each in ledger),
