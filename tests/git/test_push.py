@@ -13,6 +13,7 @@ from haikube.build.source import SUBMODULES
 from haikube.cluster.port import Json
 from haikube.git import report
 from haikube.git.manifest import parse
+from haikube.model import labels
 from haikube.model.resources import APPS, RELEASES
 from haikube.settings import Settings
 from world import NAMESPACE, Operator, World, fail, release_phase, running, succeed
@@ -50,6 +51,21 @@ async def test_a_release_that_does_not_run_is_told_and_the_push_stands(
         "Verifying deploy... failed.",
         " !     The release does not run: web: web.1 crashed with exit status 3",
     ]
+
+
+async def test_what_goes_on_serving_is_told_where_a_release_does_not_run(
+    world: World, tree: Checkout
+) -> None:
+    await tree.push()
+    own = {labels.APP_UID: world.operator.builds[0]["metadata"]["labels"][labels.APP_UID]}
+    await world.cluster.patch(RELEASES, "hello-v1", NAMESPACE, {"metadata": {"labels": own}})
+    serving = {"status": {"serving": True}}
+    await world.cluster.patch(RELEASES, "hello-v1", NAMESPACE, serving, subresource="status")
+    await tree.commit({"more.py": ""})
+    world.operator.boot_problem = "web: web.1 crashed with exit status 3"
+    done = await tree.push()
+
+    assert done.remote[-1] == " !     v1 goes on serving; heroku rollback v1 leaves it so."
 
 
 async def test_the_build_names_the_stored_source(world: World, tree: Checkout) -> None:

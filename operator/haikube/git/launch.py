@@ -13,6 +13,8 @@ from haikube.cluster.port import Cluster, Json
 from haikube.git import report
 from haikube.git.builds import Listener, Repository
 from haikube.git.console import Console
+from haikube.model import labels
+from haikube.model.resources import RELEASES
 from haikube.storage.port import StorageError
 
 
@@ -71,3 +73,14 @@ class Launch:
         except (ApiError, TimeoutError) as error:
             problem = f"it cannot be told: {error}"
         await report.verified(self.console, problem)
+        if problem and (before := await self._answering()) and before != version:
+            await report.goes_on(self.console, before)
+
+    async def _answering(self) -> int:
+        """Return the version of the release whose dynos answer, 0 where none do."""
+        repository = self.repository
+        found = await self.own.list(
+            RELEASES, repository.namespace, labels=f"{labels.APP_UID}={repository.uid}"
+        )
+        serving = (each for each in found.items if (each.get("status") or {}).get("serving"))
+        return max((int(each["spec"]["version"]) for each in serving), default=0)

@@ -169,6 +169,13 @@ async def verified(console: Console, problem: str) -> None:
     await console.line(f" !     {what} {problem}")
 
 
+async def goes_on(console: Console, version: int) -> None:
+    """Say that visitors see an older release, and how to have it back."""
+    await console.line(
+        f" !     v{version} goes on serving; heroku rollback v{version} leaves it so."
+    )
+
+
 async def rejected(console: Console, app: str, refused: Refused) -> None:
     """Say why a push is refused and what to do: after Heroku's own words, where there are some."""
     await console.end_line()
