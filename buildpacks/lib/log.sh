@@ -38,7 +38,23 @@ indent() {
 
 # run COMMAND...: runs a tool of the app with its output below the title; returns its exit code.
 run() {
-  tool "$@" 2>&1 | indent
+  follow /dev/null "$@"
+}
+
+# follow LOG COMMAND...: the same, and the output into a file as well. The end of the command is the
+# end: what it leaves running in the background, with its output still open, is heard for two seconds.
+follow() {
+  local log=$1 code=0 out reader tries
+  shift
+  exec {out}> >(tee -- "$log" | indent)
+  reader=$!
+  (tool "$@") >&"$out" 2>&1 {out}>&- || code=$?
+  exec {out}>&-
+  for ((tries = 0; tries < 40; tries++)); do
+    kill -0 "$reader" 2>/dev/null || break
+    sleep 0.05
+  done
+  return "$code"
 }
 
 # quietly COMMAND...: runs a command and shows what it printed only when it fails.

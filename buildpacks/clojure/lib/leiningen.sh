@@ -65,9 +65,7 @@ lein_build() {
   fi
   command=${command:-lein $(lein_task)}
   topic "Running: $command"
-  if ! tool bash -c "$command" 2>&1 | tee "$output" | indent; then
-    lein_explain "$output"
-  fi
+  follow "$output" bash -c "$command" || lein_explain "$output"
 }
 
 lein_explain() {

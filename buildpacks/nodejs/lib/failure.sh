@@ -4,7 +4,7 @@
 # manager_run COMMAND...
 manager_run() {
   local output=$TMPDIR/install.log
-  (cd "$BUILD_DIR" && tool "$@" 2>&1) | tee "$output" | indent && return
+  (cd "$BUILD_DIR" && follow "$output" "$@") && return
   explain_failure "$output"
 }
 

@@ -68,7 +68,7 @@ prepare_composer() {
 # run_composer ARGUMENTS...
 run_composer() {
   local output=$TMPDIR/composer.log
-  (cd "$BUILD_DIR" && tool composer --no-ansi "$@" 2>&1) | tee "$output" | indent && return
+  (cd "$BUILD_DIR" && follow "$output" composer --no-ansi "$@") && return
   explain_composer "$output" "$1"
 }
 

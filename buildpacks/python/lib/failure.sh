@@ -6,7 +6,7 @@ manager_run() {
   local file=$1 output
   shift
   output=$TMPDIR/packages.log
-  (cd "$BUILD_DIR" && tool "$@" 2>&1) | tee "$output" | indent && return
+  (cd "$BUILD_DIR" && follow "$output" "$@") && return
   explain_failure "$file" "$output"
 }
 

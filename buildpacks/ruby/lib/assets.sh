@@ -26,7 +26,7 @@ compile_assets() {
     return
   fi
   detail "Running: rake assets:precompile assets:clean"
-  (asset_environment && tool bundle exec rake assets:precompile assets:clean 2>&1) | tee "$TMPDIR/assets.log" | indent ||
+  (asset_environment && follow "$TMPDIR/assets.log" bundle exec rake assets:precompile assets:clean) ||
     lacks_clean_task "$TMPDIR/assets.log" || assets_failed
   store_assets
   # bootsnap's cache knows the files by their path in the build: it is no use to a dyno
