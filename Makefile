@@ -74,7 +74,7 @@ test-issuer: up ## automatic certificates with a real cert-manager, which is bui
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m issuer
 
 test-buildpacks: $(INSTALLED) programs ## every buildpack in the stack's images, no cluster: more apps, and what may go wrong
-	@$(PYTEST) -m stack
+	@$(PYTEST) -m stack -n 2 --dist loadfile
 
 bench: $(INSTALLED) ## ratios against references; the table is kept in docs/benchmarks.md
 	@PYTHONPATH=operator:tests $(VENV)/bin/python -m bench

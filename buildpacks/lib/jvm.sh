@@ -3,7 +3,8 @@
 # it what goes into the slug. Loaded by a buildpack after buildpack.sh. It never changes the app's own
 # files.
 
-readonly JVM_DEFAULT=25
+# How a runtime is linked from the JDK: raise it when that changes, and JDKs of before are fetched anew.
+readonly JVM_RECIPE=2
 readonly JVM_UPSTREAM=https://api.adoptium.net/v3
 
 # shellcheck source-path=SCRIPTDIR source=jvm_slug.sh
@@ -20,6 +21,7 @@ jvm_install() {
   kind=$(setting JDK_URL)
   kind=${kind:-$(jvm_source "$(jvm_major "$wanted")")}
   topic "Java"
+  [[ $(cached_value jvm-recipe) == "$JVM_RECIPE" ]] || cache_drop jvm/jdk
   case $kind in
   deb) jvm_fetch_deb "$wanted" "$@" ;;
   upstream) jvm_fetch_upstream "$wanted" ;;
@@ -59,7 +61,7 @@ jvm_wanted() {
   value=${value#openjdk-}
   value=${value#zulu-}
   value=${value#heroku-}
-  printf '%s' "${value:-$JVM_DEFAULT}"
+  printf '%s' "${value:-$(runtime_default java)}"
 }
 
 jvm_major() {
@@ -139,9 +141,10 @@ jvm_advice() {
 }
 
 jvm_say_default() {
+  local line
   [[ -z $(system_property java.runtime.version) ]] || return 0
-  warn "No Java version is given, Java $JVM_DEFAULT is used." \
-    "Write java.runtime.version=$JVM_DEFAULT into system.properties."
+  line=$(runtime_default java)
+  warn "No Java version is given, Java $line is used." "Write java.runtime.version=$line into system.properties."
 }
 
 # jvm_unpack_deb MAJOR FULL PACKAGE...: packages into $TMPDIR/jvm, the JDK out of it to the cache.
@@ -231,23 +234,25 @@ jvm_keep() {
   cache_drop jvm/jdk
   mkdir -p "$CACHE_DIR/jvm"
   mv "$1" "$CACHE_DIR/jvm/jdk"
-  jvm_link_runtime "$2"
+  jvm_link_runtime
   rm -rf "$CACHE_DIR/jvm/jdk/jmods"
+  cache_value jvm-recipe "$JVM_RECIPE"
   printf '%s\n' "$2" >"$CACHE_DIR/jvm/jdk.key"
 }
 
 # jvm_tool_options ARCHIVE: what makes a short-lived build tool fast; ARCHIVE keeps its class data.
 jvm_tool_options() {
-  local flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1" feature
+  printf -- '-XX:+UseSerialGC -XX:TieredStopAtLevel=1%s' "$(jvm_silence)"
+  (($(jvm_feature) < 19)) || printf ' -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile=%s' "$1"
+}
+
+# jvm_silence: what keeps a Java from remarks of its own in the log, each word after a space. An older
+# one does not start with an option that it does not know.
+jvm_silence() {
+  local feature
   feature=$(jvm_feature)
-  ((feature < 9)) || flags+=" -Xlog:disable"
-  if ((feature >= 19)); then
-    flags+=" -XX:+AutoCreateSharedArchive -XX:SharedArchiveFile=$1"
-  fi
-  if ((feature >= 24)); then
-    flags+=" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow"
-  fi
-  printf '%s' "$flags"
+  ((feature < 9)) || printf ' -Xlog:disable'
+  ((feature < 24)) || printf ' --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow'
 }
 
 jvm_feature() {

@@ -2,13 +2,11 @@
 # The Java of a slug: by default a runtime that is linked from the JDK without its compilers and tools,
 # with the trust that the build has. Loaded by jvm.sh.
 
-# Part of the runtime's cache key: raise it when the recipe below changes.
-readonly JVM_RECIPE=1
 # Modules that only a developer needs. Everything else stays: what an app loads by reflection is not
 # to be guessed from its class files.
 readonly JVM_LEFT_OUT='jdk\.(graal\..*|hotspot\.agent|jshell|javadoc|jpackage|jlink|compiler|internal\.(vm\.ci|le|ed|md|opt)|jconsole|editpad|jdeps|jartool|jdi|jstatd|accessibility|unsupported\.desktop|incubator\..*)'
 
-# jvm_link_runtime KEY: of the JDK in the cache; Java 8 comes with one. The class data archive halves
+# jvm_link_runtime: of the JDK in the cache; Java 8 comes with one. The class data archive halves
 # the time a JVM takes to start.
 jvm_link_runtime() {
   local jdk=$CACHE_DIR/jvm/jdk jre=$CACHE_DIR/jvm/jre
@@ -21,17 +19,17 @@ jvm_link_runtime() {
   else
     warn "The JDK cannot link a runtime; the whole JDK goes into the slug."
     rm -rf "$jre"
-    return
   fi
-  printf '%s\n' "$JVM_RECIPE $1" >"$jre.key"
 }
 
 # jvm_jlink JDK JRE: uncompressed modules make the smaller slug, since zstd sees them whole.
 jvm_jlink() {
-  local jdk=$1 jre=$2 options=(--no-header-files --no-man-pages)
+  local jdk=$1 jre=$2 options=(--no-header-files --no-man-pages) strip=--strip-java-debug-attributes
+  # before Java 13 the option for both is the one for these alone
+  "$jdk/bin/jlink" --list-plugins | grep -F -- "$strip" >/dev/null || strip=--strip-debug
   [[ ! -d $jdk/jmods ]] || options+=(--module-path "$jdk/jmods")
   detail "Linking a runtime without compilers and tools"
-  quietly "$jdk/bin/jlink" "${options[@]}" --strip-java-debug-attributes \
+  quietly "$jdk/bin/jlink" "${options[@]}" "$strip" \
     --add-modules "$(jvm_modules "$jdk")" --output "$jre"
 }
 

@@ -1,12 +1,19 @@
 # shellcheck shell=bash
 # The lines of each language that can be had, from runtimes.json beside this file: a person updates
-# that. Per line: "suite", the suite of the distribution that has it, if one has; "until", the last
-# month (YYYY-MM) in which its makers mend it; "heroku", true where Heroku supports it.
+# that. Per language: "default", the line of an app that asks for none (else the stack's own); "ends",
+# where its makers say until when they mend what. Per line: "suite", the suite of the distribution that
+# has it, if one has; "until", the last month (YYYY-MM) in which its makers mend it; "made", true where
+# the platform makes it from source; "heroku", true where Heroku supports it.
 
 # runtime_query LANGUAGE FILTER [WORD]: what jq's filter gives of each line of a language, where the
 # word is $word.
 runtime_query() {
-  jq -r --arg language "$1" --arg word "${3:-}" ".[\$language][] | $2" "$HAIKUBE_LIB/runtimes.json"
+  jq -r --arg language "$1" --arg word "${3:-}" ".[\$language].lines[] | $2" "$HAIKUBE_LIB/runtimes.json"
+}
+
+# runtime_default LANGUAGE: the line of an app that asks for none.
+runtime_default() {
+  jq -r --arg language "$1" '.[$language].default' "$HAIKUBE_LIB/runtimes.json"
 }
 
 # runtime_fact LANGUAGE LINE KEY: empty when there is no such line or nothing is said.

@@ -57,22 +57,6 @@ def test_python_from_another_suite(theatre: Theatre, line: str, suite: str) -> N
     assert f"Using cached install of Python {line}." in theatre.build().succeeded().log
 
 
-@pytest.mark.parametrize(
-    ("line", "suite"),
-    [("8", "sid"), ("11", "bullseye"), ("17", "bookworm"), ("26", "sid")],
-)
-def test_java_from_another_suite(theatre: Theatre, line: str, suite: str) -> None:
-    shutil.copytree(SAMPLES / "java" / "plain", theatre.app, dirs_exist_ok=True)
-    theatre.write({"system.properties": f"java.runtime.version={line}\n"})
-    built = theatre.build().succeeded()
-
-    assert f"       Using OpenJDK {line}" in built.log
-    assert BESIDE.format(suite) in built.log
-    with theatre.boot(built.outcome.result, built.processes["web"]) as dyno:
-        shown = {"8": "1.8"}.get(line, line)
-        assert dyno.get().body.decode() == f"Java {shown}, SQLite 3.46.1"
-
-
 RUBY_LOCK = """GEM
   remote: https://rubygems.org/
   specs:

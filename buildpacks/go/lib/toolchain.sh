@@ -3,8 +3,6 @@
 # Go's checksum database by any Go since 1.21: the distribution's Go fetches the one that is wanted
 # and is then forgotten. It leaves GOROOT and PATH set.
 
-readonly DEFAULT_LINE=1.26
-
 # toolchain_install: chooses and installs the toolchain.
 toolchain_install() {
   local wanted source kind
@@ -21,8 +19,7 @@ toolchain_install() {
   export_set GOROOT "$CACHE_DIR/go/toolchain"
   export_path "$GOROOT/bin"
   detail "Using $(go env GOVERSION)${source:+ (from $source)}"
-  [[ -n $source ]] || warn "No Go version is given, Go $DEFAULT_LINE is used." \
-    "Add a line like 'go $DEFAULT_LINE' to go.mod."
+  [[ -n $source ]] || warn "No Go version is given, Go $wanted is used." "Add a line like 'go $wanted' to go.mod."
 }
 
 # toolchain_upstream WANTED SOURCE: as a module, by the toolchain of the last build or Debian's.

@@ -29,7 +29,7 @@ wanted_version() {
       break
     fi
   done
-  printf '%s\t%s\n' "${value:-$DEFAULT_LINE}" "${value:+$source}"
+  printf '%s\t%s\n' "${value:-$(runtime_default go)}" "${value:+$source}"
 }
 
 # version_is_exact SOURCE: a go directive is the least version, the others name the release.

@@ -124,7 +124,7 @@ node_from_upstream() {
     fail "The releases of Node.js could not be listed (see above)." \
       "Builds need to reach it, or name a mirror (NODEJS_ORG_MIRROR), or set BUILDPACK_NODE_SOURCE=registry."
   jq -r '.[].version | ltrimstr("v")' "$index" >"$versions"
-  release_archive "$mirror" "$(version_newest "${NODE_DEFAULT%.x}" <"$versions")" "$boot"
+  release_archive "$mirror" "$(version_newest "$(runtime_default nodejs)" <"$versions")" "$boot"
   version=$(resolve_node "$boot/bin/node" "$boot/lib/node_modules/npm" "$range" <"$versions") || version=
   [[ -n $version ]] || unresolved_node "$range" <"$versions"
   detail "Downloading and installing node $version..."

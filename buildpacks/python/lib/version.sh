@@ -2,8 +2,6 @@
 # Which Python the app asks for: runtime.txt, .python-version, Pipfile.lock, the version of the last
 # build, the default. Prints the version on standard output and says on standard error why.
 
-readonly DEFAULT_PYTHON=3.13
-
 # wanted_version MANAGER: "3.13" or "3.13.5".
 wanted_version() {
   local manager=$1 version locked=
@@ -26,7 +24,7 @@ wanted_version() {
     if [[ -n $version ]]; then
       topic "No Python version was specified. Using the same major version as the last build: Python $version" >&2
     else
-      version=$DEFAULT_PYTHON
+      version=$(runtime_default python)
       topic "No Python version was specified. Using the buildpack default: Python $version" >&2
     fi
     detail "To use a different version, write it to a file named .python-version in the root of the app." >&2
@@ -49,10 +47,10 @@ python_version_file() {
     "$BUILD_DIR/.python-version")
   [[ $(wc -l <<<"$lines") == 1 && -n $lines ]] ||
     fail "The file .python-version must hold one version, it holds: ${lines//$'\n'/, }." \
-      "Keep a single line, such as $DEFAULT_PYTHON."
+      "Keep a single line, such as $(runtime_default python)."
   [[ $lines =~ ^([0-9]+\.[0-9]+(\.[0-9]+)?)$ ]] ||
     fail "The file .python-version says '$lines', which is not a version that can be installed." \
-      "Write a version such as $DEFAULT_PYTHON or $DEFAULT_PYTHON.5."
+      "Write a version such as $(runtime_default python) or $(runtime_default python).5."
   printf '%s' "$lines"
 }
 

@@ -114,18 +114,18 @@ def warning(language: str, version: str, stack: str, apps: Sequence[str]) -> str
 
 
 def known() -> Mapping[str, Any]:
-    """Return the table of lines that the buildpacks read."""
+    """Return what the buildpacks read of each language: its lines and its default."""
     path = data_root() / "buildpacks" / "lib" / "runtimes.json"
-    lines: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
-    return lines
+    languages: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    return languages
 
 
-def table(lines: Mapping[str, Any]) -> list[str]:
+def table(languages: Mapping[str, Any]) -> list[str]:
     """Return a text line for each line of each language."""
     return [
         f"{language:<8}{each['line']:<9}{origin(language, each):<48}mended until {each['until']}"
-        for language, entries in lines.items()
-        for each in entries
+        for language, facts in languages.items()
+        for each in facts["lines"]
     ]
 
 

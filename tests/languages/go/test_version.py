@@ -11,8 +11,9 @@ BUILDPACKS = Path(__file__).parents[3] / "buildpacks"
 RELEASES = ("1.24.9", "1.25.0", "1.25.3", "1.25.14", "1.26rc1", "1.26.0", "1.26.11", "1.27.0")
 PRELUDE = """
 set -euo pipefail
-BUILD_DIR=$1 DEFAULT_LINE=1.26 && shift
-source "$LIBRARY/env_dir.sh" && source "$LIBRARY/version.sh" && source "$GO/version.sh"
+BUILD_DIR=$1 HAIKUBE_LIB=$LIBRARY && shift
+for part in env_dir version runtimes; do source "$LIBRARY/$part.sh"; done
+source "$GO/version.sh"
 """
 
 

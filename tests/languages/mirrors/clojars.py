@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from languages.mirrors.workshop import fetch_debs, workshop
+from languages.mirrors.workshop import Workshop, fetch_debs, filled
 
 PACKAGES = ("libcompojure-clojure", "libring-core-clojure", "libring-jetty-adapter-clojure")
 MIRRORS = {"LEIN_MIRRORS": "file:///build/src/mirror"}
@@ -33,9 +33,9 @@ mv making mirror
 @cache
 def clojars_mirror() -> Path:
     """Return the folder of the repository, made on first use."""
-    shop = workshop("clojars")
-    if not (shop.scratch / "mirror").exists():
-        shop = workshop("clojars", fresh=True)
-        fetch_debs(shop, list(PACKAGES))
-        shop.run(_MAKE)
-    return shop.scratch / "mirror"
+    return filled("clojars", "mirror", _fill).scratch / "mirror"
+
+
+def _fill(shop: Workshop) -> None:
+    fetch_debs(shop, list(PACKAGES))
+    shop.run(_MAKE)

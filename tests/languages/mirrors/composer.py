@@ -17,7 +17,7 @@ from typing import Any
 
 from languages.mirrors.served import served
 from languages.mirrors.sources import fetch_sources
-from languages.mirrors.workshop import Workshop, fetch_debs, workshop
+from languages.mirrors.workshop import Workshop, fetch_debs, filled
 
 PACKAGES = ["php-monolog", "php-psr-log", "php-nikic-fast-route", "php-psr-container"]
 COMPOSER = """
@@ -40,13 +40,13 @@ sed -i 's,/usr/share/php,/work/php/usr/share/php,g' \\
 
 def composer_workshop() -> Workshop:
     """Return the workshop with PHP, Composer and the releases, filled on first use."""
-    shop = workshop("php")
-    if not (shop.scratch / "repository" / "releases.json").exists():
-        shop = workshop("php", fresh=True)
-        fetch_debs(shop, ["php8.4-cli", "php8.4-mbstring", "php8.4-curl", "composer"])
-        shop.run(_INSTALL)
-        _make_releases(fetch_sources(shop, PACKAGES), shop.scratch / "repository")
-    return shop
+    return filled("php", "repository/releases.json", _fill)
+
+
+def _fill(shop: Workshop) -> None:
+    fetch_debs(shop, ["php8.4-cli", "php8.4-mbstring", "php8.4-curl", "composer"])
+    shop.run(_INSTALL)
+    _make_releases(fetch_sources(shop, PACKAGES), shop.scratch / "repository")
 
 
 @contextmanager

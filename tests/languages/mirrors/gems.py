@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from languages.mirrors.sources import fetch_sources
-from languages.mirrors.workshop import Workshop, fetch_debs, workshop
+from languages.mirrors.workshop import Workshop, fetch_debs, filled
 
 MAKER = Path(__file__).with_name("gems.rb")
 RUNTIME = ("ruby3.3", "ruby-rubygems")
@@ -52,16 +52,16 @@ gem build --output /work/compiled-at-install/native.gem *.gemspec
 
 def ruby_workshop() -> Workshop:
     """Return the workshop that has Ruby and the packages of all gems, filled on first use."""
-    shop = workshop("ruby")
-    if not (shop.scratch / "mirror" / "versions").exists():
-        shop = workshop("ruby", fresh=True)
-        fetch_debs(shop, [*RUNTIME, *GEMS])
-        shop.run(_UNPACK)
-        shutil.copy(MAKER, shop.scratch)
-        (archive,) = fetch_sources(shop, ["ruby-bcrypt"])
-        shop.run(f"{RUBY}\n{_BUILD}", f"/work/{archive.relative_to(shop.scratch)}")
-        shop.run(f"{RUBY}\nruby3.3 gems.rb packages compiled-at-install mirror")
-    return shop
+    return filled("ruby", "mirror/versions", _fill)
+
+
+def _fill(shop: Workshop) -> None:
+    fetch_debs(shop, [*RUNTIME, *GEMS])
+    shop.run(_UNPACK)
+    shutil.copy(MAKER, shop.scratch)
+    (archive,) = fetch_sources(shop, ["ruby-bcrypt"])
+    shop.run(f"{RUBY}\n{_BUILD}", f"/work/{archive.relative_to(shop.scratch)}")
+    shop.run(f"{RUBY}\nruby3.3 gems.rb packages compiled-at-install mirror")
 
 
 @cache

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from languages.mirrors.sources import fetch_sources
-from languages.mirrors.workshop import workshop
+from languages.mirrors.workshop import Workshop, filled
 
 RUBY, PHP = "3.3.99", "8.3.99"
 _UNPACK = """
@@ -52,10 +52,9 @@ def php_mirror() -> Path:
 
 
 def _mirror(name: str, package: str, suite: str, publish: str, version: str) -> Path:
-    shop = workshop(name)
-    if not (shop.scratch / "mirror").exists():
-        shop = workshop(name, fresh=True)
+    def fill(shop: Workshop) -> None:
         (archive,) = fetch_sources(shop, [package], suite)
         place = f"/work/{archive.relative_to(shop.scratch)}"
         shop.run(_UNPACK + publish, place, version)
-    return shop.scratch / "mirror"
+
+    return filled(name, "mirror", fill).scratch / "mirror"

@@ -6,10 +6,12 @@ never be part of what is tested: apps leave it as plain folders.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +70,21 @@ def workshop(name: str, *, fresh: bool = False) -> Workshop:
     scratch.mkdir(parents=True, exist_ok=True)
     hand_over(scratch)
     return Workshop(scratch)
+
+
+def filled(name: str, sign: str, fill: Callable[[Workshop], object]) -> Workshop:
+    """Return the workshop with this name, which has the file ``sign`` when it was filled.
+
+    Whoever comes first fills it, and test runs beside that one wait.
+    """
+    (CACHE / "workshop").mkdir(parents=True, exist_ok=True)
+    with (CACHE / "workshop" / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shop = workshop(name)
+        if not (shop.scratch / sign).exists():
+            shop = workshop(name, fresh=True)
+            fill(shop)
+    return shop
 
 
 def hand_over(path: Path) -> None:
