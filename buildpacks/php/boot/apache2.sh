@@ -11,6 +11,10 @@ setsid_server() {
   exec setsid apache2 -d "$RUN" -f "$RUN/apache2.conf" -D FOREGROUND
 }
 
+test_server() {
+  apache2 -t -d "$RUN" -f "$RUN/apache2.conf"
+}
+
 write_server_config() {
   if [[ -n $SERVER_CONFIG ]]; then
     cat "$SERVER_CONFIG"

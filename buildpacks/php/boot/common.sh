@@ -6,7 +6,7 @@
 mapfile -d '' APP_ENVIRONMENT </proc/self/environ
 
 # shellcheck disable=SC2034  # read by nginx.sh and apache2.sh
-SERVER_INCLUDE="" SERVER_CONFIG="" FPM_INCLUDE="" FPM_CONFIG="" INI_FILE=""
+SERVER_INCLUDE="" SERVER_CONFIG="" FPM_INCLUDE="" FPM_CONFIG="" INI_FILE="" TEST=""
 LOG_FILES=() CHILDREN=()
 
 usage() {
@@ -20,6 +20,7 @@ Usage: heroku-php-$SERVER [options] [document-root]
   -i FILE  a php.ini that is read after the platform's
   -l FILE  a log file to show in the app's log; may be given several times
   -p PORT  the port to listen on (default: \$PORT)
+  -t       look whether PHP-FPM and $SERVER take their configuration, and end
   -v       say more
   -h       this text
 
@@ -43,6 +44,7 @@ boot() {
   choose_workers
   write_fpm_config >"$RUN/php-fpm.conf"
   write_server_config >"$RUN/$SERVER.conf"
+  [[ -z $TEST ]] || test_configuration
   trap end_orderly TERM INT
   show_logs
   start_fpm
@@ -54,7 +56,7 @@ boot() {
 parse_options() {
   local option
   # shellcheck disable=SC2034  # read by nginx.sh and apache2.sh
-  while getopts ":C:c:F:f:i:l:p:vh" option; do
+  while getopts ":C:c:F:f:i:l:p:tvh" option; do
     case $option in
     C) SERVER_INCLUDE=$(existing "$OPTARG") ;;
     c) SERVER_CONFIG=$(existing "$OPTARG") ;;
@@ -63,6 +65,7 @@ parse_options() {
     i) INI_FILE=$(existing "$OPTARG") ;;
     l) LOG_FILES+=("$OPTARG") ;;
     p) PORT=$OPTARG ;;
+    t) TEST=1 ;;
     v) set -x ;;
     h) usage && exit 0 ;;
     :) die "option -$OPTARG needs a value; see heroku-php-$SERVER -h" ;;
@@ -87,6 +90,16 @@ own_output() {
   exec > >(trap '' TERM INT && exec cat) 2> >(trap '' TERM INT && exec cat >&2)
 }
 
+# test_configuration: what is wrong is said by the programs themselves.
+test_configuration() {
+  local code=0
+  app_environment
+  env -i "${APP_ENVIRONMENT[@]}" php-fpm --test --fpm-config "$RUN/php-fpm.conf" || code=$?
+  test_server || code=$?
+  rm -rf "$RUN"
+  exit "$code"
+}
+
 # megabytes 128M: a size as PHP writes it; nothing for "no limit".
 megabytes() {
   local number=${1%[KkMmGg]}
@@ -99,14 +112,18 @@ megabytes() {
   esac
 }
 
-# memory_limit: of the pool, of .user.ini in the document root, of php.ini; the first that says so.
+# memory_limit: of the pool for good, of .user.ini in the document root, of the pool as a default, of
+# php.ini; the first line is what PHP will have.
 memory_limit() {
-  local file
-  for file in "$FPM_INCLUDE" "$DOCUMENT_ROOT/.user.ini"; do
-    [[ -f $file ]] || continue
-    sed -nE 's/^[[:space:]]*(php_(admin_)?value\[)?memory_limit\]?[[:space:]]*=[[:space:]]*"?([-0-9A-Za-z]+).*/\3/p' "$file"
-  done
+  limit_in "$FPM_INCLUDE" 'php_admin_value\[memory_limit\]'
+  limit_in "$DOCUMENT_ROOT/.user.ini" memory_limit
+  limit_in "$FPM_INCLUDE" 'php_value\[memory_limit\]'
   php -r 'echo ini_get("memory_limit"), "\n";'
+}
+
+# limit_in FILE NAME
+limit_in() {
+  [[ ! -f $1 ]] || sed -nE "s/^[[:space:]]*$2[[:space:]]*=[[:space:]]*\"?([-0-9A-Za-z]+).*/\1/p" "$1"
 }
 
 choose_workers() {
@@ -162,13 +179,18 @@ end_ourselves() {
   : >"$ORDERLY/$1"
 }
 
-start_fpm() {
+# app_environment: what the app finds beside its config vars.
+app_environment() {
   if [[ -n $INI_FILE ]]; then
     mkdir "$RUN/ini"
     cp "$INI_FILE" "$RUN/ini/app.ini"
     APP_ENVIRONMENT+=("PHP_INI_SCAN_DIR=$PHP_INI_SCAN_DIR:$RUN/ini")
   fi
   APP_ENVIRONMENT+=("PORT=$PORT" "DOCUMENT_ROOT=$DOCUMENT_ROOT" "WEB_CONCURRENCY=$WEB_CONCURRENCY")
+}
+
+start_fpm() {
+  app_environment
   setsid env -i "${APP_ENVIRONMENT[@]}" php-fpm --nodaemonize --fpm-config "$RUN/php-fpm.conf" &
   FPM=$!
   end_ourselves "$FPM"

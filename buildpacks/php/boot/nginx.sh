@@ -9,6 +9,10 @@ setsid_server() {
   exec setsid nginx -p "$RUN" -e stderr -c "$RUN/nginx.conf" -g 'daemon off;'
 }
 
+test_server() {
+  nginx -t -p "$RUN" -e stderr -c "$RUN/nginx.conf"
+}
+
 write_server_config() {
   if [[ -n $SERVER_CONFIG ]]; then
     cat "$SERVER_CONFIG"

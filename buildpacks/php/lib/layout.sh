@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Lays unpacked Debian packages out as one folder that runs from anywhere: bin, sbin, lib, etc, share.
 
+# shellcheck source-path=SCRIPTDIR source=../../lib/nginx.sh
+source "$HAIKUBE_LIB/nginx.sh"
+
 # lay_out_php STAGED LINE TARGET
 lay_out_php() {
   local staged=$1 line=$2 target=$3 machine
@@ -13,7 +16,7 @@ lay_out_php() {
   mv "$staged"/usr/lib/php/20* "$target/lib/extensions"
   cp -a "$staged/usr/lib/$machine/." "$target/lib/"
   mkdir -p "$target/etc/nginx"
-  mv "$staged/etc/nginx/mime.types" "$target/etc/nginx/"
+  nginx_types "$staged/etc/nginx/mime.types" "$target/etc/nginx/mime.types"
   lay_out_settings "$staged" "$line" "$target"
   lay_out_composer "$staged" "$target"
 }
@@ -26,7 +29,13 @@ lay_out_settings() {
     priority=$(sed -nE 's/^; *priority=([0-9]+).*/\1/p' "$ini")
     cp "$ini" "$conf/${priority:-20}-${ini##*/}"
   done
-  cat >"$conf/00-platform.ini" <<INI
+  platform_settings "$line" >"$conf/00-platform.ini"
+}
+
+# platform_settings LINE: what apps count on from Heroku. Config vars are in $_ENV too; the files of a
+# slug do not change, so nobody looks whether they have.
+platform_settings() {
+  cat <<INI
 ; The platform's defaults. An app overrides them in .user.ini, or by its own file: -i of the boot scripts.
 extension_dir = "$HOME/$PHP_FOLDER/lib/extensions"
 date.timezone = UTC
@@ -38,7 +47,18 @@ cgi.fix_pathinfo = 1
 sys_temp_dir = /tmp
 session.save_path = /tmp
 upload_tmp_dir = /tmp
+variables_order = EGPCS
+user_ini.cache_ttl = 86400
+opcache.validate_timestamps = 0
+opcache.interned_strings_buffer = 16
+opcache.max_accelerated_files = 32531
 INI
+  if version_at_least "$1" 8.4; then
+    echo "error_reporting = E_ALL"
+  else
+    echo "error_reporting = E_ALL & ~E_STRICT"
+  fi
+  version_at_least "$1" 8.5 || echo "short_open_tag = On"
 }
 
 # Composer's libraries know themselves below /usr/share/php.

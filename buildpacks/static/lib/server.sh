@@ -3,11 +3,14 @@
 
 readonly SITE_FOLDER=.heroku/static
 
+# shellcheck source-path=SCRIPTDIR source=../../lib/nginx.sh
+source "$HAIKUBE_LIB/nginx.sh"
+
 # install_nginx: without what its package drags along; the run image has the libraries it links to.
 install_nginx() {
   local key target=$BUILD_DIR/$SITE_FOLDER staged=$TMPDIR/nginx
   runtime_source static deb deb >/dev/null
-  key=$(cache_key 1 "$STACK" "$(date +%G-%V)")
+  key=$(cache_key 2 "$STACK" "$(date +%G-%V)")
   if cache_get static/nginx "$key" "$target"; then
     topic "Using nginx from the cache"
     return
@@ -16,7 +19,8 @@ install_nginx() {
   apt_unpack_alone "$staged" nginx nginx-common ||
     fail "The package nginx could not be fetched (see above)." "Try again."
   mkdir -p "$target"
-  mv "$staged/usr/sbin/nginx" "$staged/etc/nginx/mime.types" "$target/"
+  mv "$staged/usr/sbin/nginx" "$target/"
+  nginx_types "$staged/etc/nginx/mime.types" "$target/mime.types"
   rm -rf "$staged"
   cache_put static/nginx "$key" "$target"
 }

@@ -146,6 +146,33 @@ def test_settings_of_the_app_reach_php(platform: Stage, page: Path) -> None:
     assert "8 workers of 64 MB in 512 MB" in web.output
 
 
+def test_what_an_app_counts_on_from_heroku(platform: Stage, page: Path) -> None:
+    (page / "index.php").write_text("<? echo $_ENV['GREETING'], ' ', error_reporting() === E_ALL;")
+    (page / "module.mjs").write_text("export default 1;\n")
+    built = build_app(platform, page)
+
+    for server in ("apache2", "nginx"):
+        config = {"GREETING": "Hello"}
+        command = f"heroku-php-{server}"
+        with booted(platform, built.outcome.result, command, config=config) as dyno:
+            assert dyno.get("/").body == b"Hello 1"
+            with urlopen(f"http://127.0.0.1:{dyno.port}/module.mjs", timeout=10) as module:
+                assert module.headers.get_content_type() == "text/javascript"
+            dyno.stop()
+
+
+@pytest.mark.parametrize("server", ["apache2", "nginx"])
+def test_a_look_at_the_configuration(platform: Stage, page: Path, server: str) -> None:
+    (page / "more.conf").write_text("nonsense here;\n")
+    built = build_app(platform, page)
+
+    good = one_off(platform, built, f"PORT=5000 heroku-php-{server} -t && echo fine")
+    bad = one_off(platform, built, f"PORT=5000 heroku-php-{server} -t -C more.conf || echo bad")
+    assert "fine\n" in good
+    assert "nonsense" in bad
+    assert "bad\n" in bad
+
+
 def test_files_that_nobody_should_see(platform: Stage, page: Path) -> None:
     (page / ".secret").write_text("password")
     built = build_app(platform, page)
