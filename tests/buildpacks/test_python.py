@@ -180,3 +180,18 @@ def test_one_lock_file_is_asked_for(theatre: Theatre, files: dict[str, str]) -> 
     log = theatre.build({"app.py": "", **files}).failed()
     wanted = "several files for different" if files else "No file says which Python packages"
     assert wanted in log
+
+
+def test_an_app_that_is_a_package_of_the_old_kind(app: Theatre) -> None:
+    words = "name='said', py_modules=['said'], install_requires=['six==1.17.0']"
+    setup = f"from setuptools import setup\nsetup({words})\n"
+    files = {
+        "setup.py": setup,
+        "said.py": "import six\nprint(six.__version__)\n",
+        "Procfile": "web: x\n",
+    }
+    built = app.build(files).succeeded()
+    assert "-----> Installing dependencies using 'pip install --editable .'\n" in built.log
+    assert app.run(built.outcome.result, "cd /tmp && python -m said") == "1.17.0\n"
+    again = app.build({"said.py": "import six\nprint('new')\n"}).succeeded()
+    assert app.run(again.outcome.result, "python -m said") == "new\n"

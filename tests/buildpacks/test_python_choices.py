@@ -148,7 +148,7 @@ POETRY = "[project]\nname = 'a'\n[tool.poetry]\npackage-mode = false\n"
         ({"pyproject.toml": "[project]\n"}, "There is pyproject.toml, but no uv.lock", "(uv lock)"),
         ({"pyproject.toml": "[project]\n"}, "", "with pip instead: echo . > requirements.txt"),
         ({"pdm.lock": "", "pyproject.toml": "[project]\n"}, "The app is one of PDM", "pdm export"),
-        ({"setup.py": ""}, "setup.py and setup.cfg alone are not asked", "echo . > requirements"),
+        ({"setup.cfg": ""}, "setup.cfg alone is not asked", "echo . > requirements"),
         ({"environment.yml": ""}, "environment.yml is for conda", "pip list --format=freeze"),
         ({"pyproject.toml": "[tool.ruff]\n"}, "No file says which Python packages", "may be empty"),
         ({"app.py": ""}, "No file says which Python packages", "may be empty"),

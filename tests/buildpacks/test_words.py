@@ -137,6 +137,11 @@ SOURCES = [
     ("ruby", ("bundle",), {"Gemfile.lock": "<<<<<<< HEAD\n"}, "require_lock", 77,
      "Gemfile.lock holds the marks of a merge conflict (<<<<<<<)."),
     ("ruby", ("bundle",), {}, "require_lock", 77, "There is no Gemfile.lock beside the Gemfile."),
+    ("ruby", ("lockfile", "bundle"), {"Gemfile.lock": "BUNDLED WITH\n   1.17.3\n"},
+     "ruby() { printf 2.5.22; }\nchoose_bundler", 0,
+     "Gemfile.lock was written by Bundler 1.17.3, which nobody mends any more: Bundler 2.5.22"),
+    ("ruby", ("lockfile", "profile"), {"Gemfile.lock": "GEM\n  specs:\n    puma (7.0.1)\n"},
+     "keep_puma_patient", 0, "Puma 7.0.1 does not start with PUMA_PERSISTENT_TIMEOUT set"),
     ("php", ("manifest",), {"composer.json": "{,}"}, "check_manifest", 77,
      "composer.json is not valid JSON: "),
 ]  # fmt: skip

@@ -6,7 +6,8 @@ readonly LOCK_FILES=(requirements.txt Pipfile.lock poetry.lock uv.lock)
 PACKAGES_KEY=
 PACKAGES_PREFETCH=
 
-# package_manager: pip, pipenv, poetry or uv; exactly one lock file must be there.
+# package_manager: pip, pipenv, poetry or uv; exactly one lock file must be there. Without one, an app
+# that is a package of the old kind is installed by pip, with what it asks for.
 package_manager() {
   local file found=()
   for file in "${LOCK_FILES[@]}"; do
@@ -16,17 +17,21 @@ package_manager() {
   done
   case ${#found[@]} in
   1) manager_of "${found[0]}" ;;
-  0) refuse_unlocked ;;
+  0) manager_without_lock ;;
   *) fail "There are several files for different package managers: ${found[*]}." \
     "It is not clear which to use: keep one and delete the others." ;;
   esac
 }
 
-# refuse_unlocked: what somebody wrote by hand says which file is missing, and how it is made.
-refuse_unlocked() {
+# manager_without_lock: pip for a package of the old kind. What somebody wrote by hand else says which file
+# is missing, and how it is made.
+manager_without_lock() {
   local project=$BUILD_DIR/pyproject.toml
   if [[ -f $BUILD_DIR/Pipfile ]]; then
     fail_unlocked Pipfile Pipfile.lock "pipenv lock"
+  elif [[ -f $BUILD_DIR/setup.py ]]; then
+    printf pip
+    return
   elif grep -qsE '^\[tool\.poetry(\.|\])' "$project"; then
     fail_unlocked pyproject.toml poetry.lock "poetry lock"
   elif [[ -f $BUILD_DIR/pdm.lock || -f $BUILD_DIR/pylock.toml ]] || grep -qsE '^\[tool\.pdm' "$project"; then
@@ -35,9 +40,9 @@ refuse_unlocked() {
   elif grep -qs '^\[project\]' "$project"; then
     fail_unlocked pyproject.toml uv.lock "uv lock" \
       "To install it with pip instead: echo . > requirements.txt"
-  elif [[ -f $BUILD_DIR/setup.py || -f $BUILD_DIR/setup.cfg ]]; then
-    fail "No file says which Python packages the app needs; setup.py and setup.cfg alone are not asked." \
-      "Let pip install what they say: echo . > requirements.txt"
+  elif [[ -f $BUILD_DIR/setup.cfg ]]; then
+    fail "No file says which Python packages the app needs; setup.cfg alone is not asked." \
+      "Let pip install what it says: echo . > requirements.txt"
   elif [[ -f $BUILD_DIR/environment.yml ]]; then
     fail "environment.yml is for conda, which is not known here." \
       "Write what the app needs as for pip: pip list --format=freeze > requirements.txt"
@@ -54,7 +59,7 @@ fail_unlocked() {
 
 lock_file_of() {
   case $1 in
-  pip) printf requirements.txt ;;
+  pip) if [[ -f $BUILD_DIR/requirements.txt ]]; then printf requirements.txt; else printf setup.py; fi ;;
   pipenv) printf Pipfile.lock ;;
   poetry) printf poetry.lock ;;
   uv) printf uv.lock ;;
@@ -147,12 +152,15 @@ compile_app() {
 }
 
 install_with_pip() {
+  local file words=(-r requirements.txt)
+  file=$(lock_file_of pip)
+  [[ $file == requirements.txt ]] || words=(--editable .)
   if [[ ! -x $BUILD_DIR/$PYTHON_HOME/bin/pip ]]; then
     install_pip
   fi
-  topic "Installing dependencies using 'pip install -r requirements.txt'"
-  manager_run requirements.txt "$PYTHON" -m pip install --no-cache-dir --progress-bar off \
-    --no-warn-script-location --requirement requirements.txt --exists-action=w
+  topic "Installing dependencies using 'pip install ${words[*]}'"
+  manager_run "$file" "$PYTHON" -m pip install --no-cache-dir --progress-bar off \
+    --no-warn-script-location "${words[@]}" --exists-action=w
 }
 
 install_with_uv() {

@@ -14,7 +14,7 @@ readonly REQUIREMENT_ARCHIVE='^[^<>=!~;[:space:]]*\.(zip|whl|tar|tgz|tbz|tlz|txz
 # nothing_to_do MANAGER
 nothing_to_do() {
   case $1 in
-  pip) pip_settings_are_harmless && requirements_are_plain requirements.txt ;;
+  pip) [[ -f $BUILD_DIR/requirements.txt ]] && pip_settings_are_harmless && requirements_are_plain requirements.txt ;;
   pipenv) pip_settings_are_harmless && pipfile_lock_is_plain ;;
   poetry) poetry_lock_is_plain ;;
   # uv is quick enough to be asked.

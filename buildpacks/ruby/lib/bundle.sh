@@ -27,6 +27,17 @@ drop_bundle_config() {
   fi
 }
 
+# choose_bundler: Bundler fetches and starts the very version that wrote the lock file; one before 2
+# does not start on a Ruby of today. BUNDLER_CHOICE is the one to use then, Ruby's own.
+choose_bundler() {
+  local locked
+  locked=$(locked_bundler)
+  [[ $locked == [01].* ]] || return 0
+  BUNDLER_CHOICE=$(cd "$TMPDIR" && ruby -r bundler -e 'print Bundler::VERSION')
+  warn "Gemfile.lock was written by Bundler $locked, which nobody mends any more: Bundler $BUNDLER_CHOICE reads it." \
+    "Bring it up to date and commit it: bundle update --bundler"
+}
+
 # bundle_environment SETTER ROOT: how gems are installed, and found again on the dyno.
 bundle_environment() {
   local setter=$1 root=$2
@@ -34,6 +45,7 @@ bundle_environment() {
   "$setter" BUNDLE_BIN "$root/vendor/bundle/bin"
   "$setter" BUNDLE_DEPLOYMENT 1
   "$setter" BUNDLE_GLOBAL_PATH_APPENDS_RUBY_SCOPE 1
+  [[ -z $BUNDLER_CHOICE ]] || "$setter" BUNDLER_VERSION "$BUNDLER_CHOICE"
 }
 
 # install_gems: what the last build installed, if it fits the lock file; else bundle install on top.
@@ -41,6 +53,7 @@ install_gems() {
   local key
   key=$(cache_key "$STACK" "$RUBY_SOURCE" "$RUBY_API")
   drop_bundle_config
+  choose_bundler
   bundle_environment export_set "$BUILD_DIR"
   export_set BUNDLE_WITHOUT "${BUNDLE_WITHOUT-development:test}"
   export BUNDLE_JOBS=${BUNDLE_JOBS:-4}
@@ -51,7 +64,7 @@ install_gems() {
   fi
   topic "Installing dependencies using bundler $(gem_tool_version)"
   detail "Running: BUNDLE_WITHOUT='$BUNDLE_WITHOUT' bundle install -j$BUNDLE_JOBS"
-  (cd "$BUILD_DIR" && tool bundle install 2>&1) | tee "$TMPDIR/bundle.log" | indent || gems_failed "$TMPDIR/bundle.log"
+  (cd "$BUILD_DIR" && follow "$TMPDIR/bundle.log" bundle install) || gems_failed "$TMPDIR/bundle.log"
   keep_gems "$key"
 }
 

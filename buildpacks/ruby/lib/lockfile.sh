@@ -26,6 +26,17 @@ has_gem() {
   return 1
 }
 
+# gem_version NAME: the version that the bundle has, empty when it has no such gem.
+gem_version() {
+  locked_gems
+  sed -n "s/^$1 //p" <<<"$LOCKED_GEMS" | sed -n 1p
+}
+
+# locked_bundler: the version of Bundler that wrote the lock file.
+locked_bundler() {
+  lock_section "BUNDLED WITH" | sed -nE 's/^ *([0-9][0-9A-Za-z.]*) *$/\1/p' | sed -n 1p
+}
+
 # locked_ruby: "3.3.9" of the line "ruby 3.3.9p170" below RUBY VERSION.
 locked_ruby() {
   lock_section "RUBY VERSION" | sed -nE 's/^ *ruby ([0-9]+(\.[0-9]+)*).*$/\1/p' | sed -n 1p

@@ -27,13 +27,26 @@ write_ruby_defaults() {
   profile_default ruby BUNDLE_WITHOUT "$BUNDLE_WITHOUT"
   profile_default ruby RACK_ENV production
   profile_default ruby MALLOC_ARENA_MAX 2
-  profile_default ruby PUMA_PERSISTENT_TIMEOUT 95
+  keep_puma_patient
   profile_default ruby DISABLE_SPRING 1
   if has_gem railties; then
     profile_default ruby RAILS_ENV production
     profile_default ruby RAILS_SERVE_STATIC_FILES enabled
     profile_default ruby RAILS_LOG_TO_STDOUT enabled
     profile_default ruby SECRET_KEY_BASE "$(sticky_secret)"
+  fi
+}
+
+# keep_puma_patient: its connections to the router outlive those that the router would use again. Its
+# releases 7.0.0 to 7.0.2 do not start when told so.
+keep_puma_patient() {
+  local puma
+  puma=$(gem_version puma)
+  if [[ $puma == 7.0.[0-2] ]]; then
+    warn "Puma $puma does not start with PUMA_PERSISTENT_TIMEOUT set, which dynos have: it is left out." \
+      "Move to a newer one: bundle update puma"
+  else
+    profile_default ruby PUMA_PERSISTENT_TIMEOUT 95
   fi
 }
 

@@ -110,6 +110,18 @@ def test_a_secret_of_the_app_is_kept(rubies: Stage, rails: Path) -> None:
     assert one_off(rubies, built, "printenv SECRET_KEY_BASE", config) == "s" * 64 + "\n"
 
 
+def test_a_lock_file_of_bundler_1(rubies: Stage, sinatra: Path) -> None:
+    lock = sinatra / "Gemfile.lock"
+    text = lock.read_text().partition("BUNDLED WITH\n")[0]
+    lock.write_text(f"{text}BUNDLED WITH\n   1.17.3\n")
+
+    built = build_app(rubies, sinatra)
+
+    assert built.outcome.succeeded, built.log
+    assert " !     Gemfile.lock was written by Bundler 1.17.3" in built.log
+    assert boot_web(rubies, built).body == "Sinatra on web.1 in production"
+
+
 def test_a_gem_that_is_compiled(rubies: Stage, sinatra: Path) -> None:
     edit(sinatra / "Gemfile", 'gem "puma"', 'gem "bcrypt"\ngem "puma"')
     edit(sinatra / "Gemfile.lock", "  specs:\n", "  specs:\n    bcrypt (3.1.20)\n")
