@@ -26,3 +26,8 @@ def shell(tmp_path: Path) -> Callable[[str], Shell]:
 @pytest.fixture
 def lib(tmp_path: Path) -> Shell:
     return Shell(tmp_path, "toy")
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Shell:
+    return Shell(tmp_path, "nodejs")

@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
+from buildpacks.nodelocks import PARTS, given
 from buildpacks.shell import Shell
-
-CLASSIC = "# yarn lockfile v1\n"
-LOCKS = {
-    "classic": {"yarn.lock": CLASSIC},
-    "yarn 2": {"yarn.lock": "__metadata:\n  version: 4\n  cacheKey: 7\n"},
-    "yarn 3": {"yarn.lock": "# made\n\n__metadata:\n  version: 6\n  cacheKey: 8\n\nx: y\n"},
-    "yarn 4": {"yarn.lock": "__metadata:\n  version: 8\n  cacheKey: 10\n"},
-    "empty": {"yarn.lock": ""},
-    "pnpm 7": {"pnpm-lock.yaml": "lockfileVersion: 5.4\n"},
-    "pnpm 8": {"pnpm-lock.yaml": "lockfileVersion: '6.0'\n"},
-    "pnpm 9": {"pnpm-lock.yaml": "lockfileVersion: '9.0'\n"},
-    "npm": {"package-lock.json": "{}"},
-    "none": {},
-}
-PARTS = ("package", "range", "manager")
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Shell:
-    return Shell(tmp_path, "nodejs")
-
-
-def given(node: Shell, document: Mapping[str, object], lock: str) -> None:
-    node.write({"package.json": json.dumps(document), **LOCKS[lock]})
 
 
 @pytest.mark.parametrize(
@@ -138,6 +113,28 @@ def test_contradictions_of_package_json(node: Shell, engine: str, *, ok: bool) -
     assert (said in shown) is not ok
 
 
+@pytest.mark.parametrize(
+    ("package", "tried", "warned"),
+    [
+        ("@yarnpkg/cli-dist@3.8.4", ["3.8.4", "~3.8.4"], True),
+        ("@yarnpkg/cli-dist@>=9 <10", [">=9 <10"], False),
+        ("yarn@1.99.0", ["1.99.0"], False),
+        ("pnpm@10.0.99", ["10.0.99"], False),
+    ],
+)
+def test_a_release_that_the_registry_lacks(
+    node: Shell, package: str, tried: list[str], *, warned: bool
+) -> None:
+    line = (
+        'with_npm() { echo "${*: -1}" >>"$BUILD_DIR/tried"; [[ ${*: -1} == *~* ]]; }\n'
+        f'install_manager "{package}" /node'
+    )
+    shown = node.run(line, *PARTS, "runtime", code=0 if warned else 77)
+    assert ("Yarn 3.8.4 is not in the registry: a later one" in shown) is warned
+    seen = (node.place / "build" / "tried").read_text().splitlines()
+    assert [each.rpartition("@")[2] for each in seen] == tried
+
+
 RELEASE = ".yarn/releases/yarn.cjs"
 
 
@@ -190,130 +187,3 @@ def test_a_release_of_yarn_that_git_ignores_is_named(node: Shell, file: str, lin
 def test_which_majors_a_range_has(node: Shell, range_: str, majors: str) -> None:
     line = f"for m in 0 1 2 3; do ! range_allows '{range_}' $m || printf $m; done"
     assert node.run(line, "range") == majors
-
-
-INSTALLED = {
-    "yarn": 'yarn() { [[ $1 == --version ]] && echo 1.22.22 || echo "yarn $*"; }',
-    "pnpm": 'pnpm() { [[ $1 == --version ]] && echo "$PNPM" || echo "pnpm $*"; }',
-}
-INSTALL = (*PARTS, "runtime", "failure", "install")
-
-
-@pytest.mark.parametrize(
-    ("lock", "manager", "words"),
-    [
-        ("classic", "yarn", "yarn install --frozen-lockfile"),
-        ("none", "yarn", "yarn install --no-lockfile"),
-        ("pnpm 9", "pnpm", "pnpm install --frozen-lockfile --prod=false"),
-        ("none", "pnpm", "pnpm install --no-frozen-lockfile --prod=false"),
-    ],
-)
-def test_without_a_lock_file_none_is_kept_to(
-    node: Shell, lock: str, manager: str, words: str
-) -> None:
-    given(node, {}, lock)
-    shown = node.run(f"{INSTALLED[manager]}\ninstall_with_{manager}", *INSTALL, PNPM="10.0.0")
-    assert words in shown
-
-
-@pytest.mark.parametrize(
-    ("version", "files", "scripts", "words"),
-    [
-        ("10.1.0", {}, {}, "pnpm prune --prod --ignore-scripts\n"),
-        ("8.15.5", {}, {}, "pnpm prune --prod\n"),
-        ("8.15.5", {}, {"prepare": "x"}, "pnpm 8.15.5 would run the app's install scripts again"),
-        ("10.1.0", {"pnpm-workspace.yaml": "packages:\n  - a\n"}, {}, "cannot prune a workspace"),
-        ("10.1.0", {"pnpm-workspace.yaml": "onlyBuilt: []\n"}, {}, "pnpm prune --prod --ignore"),
-    ],
-)
-def test_how_pnpm_prunes(
-    node: Shell, version: str, files: dict[str, str], scripts: dict[str, str], words: str
-) -> None:
-    given(node, {"scripts": scripts}, "pnpm 9")
-    node.write(files)
-    shown = node.run(f"{INSTALLED['pnpm']}\nprune_with_pnpm", *INSTALL, PNPM=version)
-    assert words in shown
-
-
-FOLDERS = ("package", "runtime", "folders")
-
-
-def test_folders_of_the_app_are_kept_from_build_to_build(node: Shell) -> None:
-    wanted = [".next/cache", "./out/", "node_modules", "node_modules/.cache", "/etc", "../up", ""]
-    given(node, {"cacheDirectories": wanted}, "none")
-    build = node.place / "build"
-    (build / ".heroku/node").mkdir(parents=True)
-    (build / ".heroku/node/version").write_text("24.1.0")
-    assert node.run("cached_folders", *FOLDERS).split() == [
-        ".next/cache",
-        "node_modules/.cache",
-        "out",
-    ]
-    for name in (".next/cache", "node_modules/.cache"):
-        (build / name).mkdir(parents=True)
-        (build / name / "made").write_text(name)
-    node.run("keep_folders", *FOLDERS)
-    archives = sorted((node.place / "cache" / "node-folders").glob("*.tar.zst"))
-    before = [each.stat().st_mtime_ns for each in archives]
-    assert len(before) == 2
-    node.run("keep_folders", *FOLDERS)
-    assert [each.stat().st_mtime_ns for each in archives] == before
-
-    node.run('rm -rf "$BUILD_DIR/.next" "$BUILD_DIR/node_modules"', *FOLDERS)
-    assert "Restored from the cache: .next/cache\n" in node.run("restore_folders before", *FOLDERS)
-    assert not (build / "node_modules").exists()
-    node.run("restore_folders after", *FOLDERS)
-    assert (build / "node_modules/.cache/made").read_text() == "node_modules/.cache"
-    assert "is part of the source" in node.run("restore_folders before", *FOLDERS)
-
-    node.write({"NODE_MODULES_CACHE": "false"}, "env")
-    assert node.run("cached_folders", *FOLDERS) == ""
-
-
-@pytest.mark.parametrize(
-    ("said", "words"),
-    [
-        (
-            " ERR_PNPM_IGNORED_BUILDS  Ignored build scripts: esbuild@0.25.0",
-            "pnpm runs no install script of a package that nobody approved (see above).",
-        ),
-        (
-            " ERR_PNPM_LOCKFILE_BREAKING_CHANGE  Lockfile /build/pnpm-lock.yaml not compatible",
-            "This pnpm does not read the app's pnpm-lock.yaml (see above).",
-        ),
-        ("The lockfile would have been modified by this install", "The lock file does not fit"),
-        ("npm error code EBADDEVENGINES", "devEngines of package.json does not allow what this"),
-        ("npm error code ETARGET", "A package is not available in the version that is asked for"),
-        ("npm error something", "The packages of the app could not be installed (see above)."),
-    ],
-)
-def test_what_a_manager_fails_with_is_explained(node: Shell, said: str, words: str) -> None:
-    given(node, {}, "pnpm 9")
-    node.write({"log": f"{said}\n"})
-    shown = node.run('explain_failure "$BUILD_DIR/log"', *PARTS, "failure", code=77)
-    assert f" !     {words}" in shown
-
-
-def archives(node: Shell, *names: str) -> Path:
-    folder = node.place / "build" / ".yarn" / "cache"
-    folder.mkdir(parents=True)
-    for name in names:
-        (folder / name).touch()
-    return folder
-
-
-def test_archives_that_no_dyno_reads_stay_out_of_the_slug(node: Shell) -> None:
-    folder = archives(node, "a-npm-1-x.zip", "b-npm-1-y.zip", "c-npm-1-z.zip", ".gitignore")
-    node.write({".pnp.cjs": "./.yarn/cache/a-npm-1-x.zip/", ".pnp.data.json": "c-npm-1-z.zip"})
-    node.run("drop_archives", *INSTALL)
-    assert sorted(path.name for path in folder.iterdir()) == [
-        ".gitignore",
-        "a-npm-1-x.zip",
-        "c-npm-1-z.zip",
-    ]
-
-
-def test_with_node_modules_no_dyno_reads_any(node: Shell) -> None:
-    folder = archives(node, "a-npm-1-x.zip")
-    node.run("drop_archives", *INSTALL)
-    assert not folder.exists()

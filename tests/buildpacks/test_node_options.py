@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from buildpacks.shell import Shell
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Shell:
-    return Shell(tmp_path, "nodejs")
 
 
 @pytest.mark.parametrize(

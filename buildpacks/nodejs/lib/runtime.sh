@@ -153,7 +153,21 @@ node_from_url() {
 install_manager() {
   [[ -n $1 ]] || return 0
   detail "Installing $1..."
-  quietly with_npm "$2" install --global --prefix "$2" "$1" ||
+  quietly npm_beside "$1" "$2" || install_near_yarn "$1" "$2" ||
     fail "$1 could not be installed (see above)." \
       "Check the version in packageManager or engines of package.json."
+}
+
+npm_beside() {
+  with_npm "$2" install --global --prefix "$2" "$1"
+}
+
+# install_near_yarn SPEC TARGET: the registry lacks some releases of Yarn; a later one of the same line reads
+# the same lock file.
+install_near_yarn() {
+  local wanted=${1#@yarnpkg/cli-dist@}
+  [[ $1 != "$wanted" && $wanted =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || return 1
+  quietly npm_beside "@yarnpkg/cli-dist@~$wanted" "$2" || return 1
+  warn "Yarn $wanted is not in the registry: a later one of its line is used." \
+    "Commit the release itself to say which (yarn set version $wanted), and add .yarn/releases."
 }

@@ -1,0 +1,136 @@
+"""What a package manager of Node.js is told, what is kept of its work, and what it fails with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from buildpacks.nodelocks import PARTS, given
+from buildpacks.shell import Shell
+
+INSTALLED = {
+    "yarn": 'yarn() { [[ $1 == --version ]] && echo 1.22.22 || echo "yarn $*"; }',
+    "pnpm": 'pnpm() { [[ $1 == --version ]] && echo "$PNPM" || echo "pnpm $*"; }',
+}
+INSTALL = (*PARTS, "runtime", "failure", "install")
+
+
+@pytest.mark.parametrize(
+    ("lock", "manager", "words"),
+    [
+        ("classic", "yarn", "yarn install --frozen-lockfile"),
+        ("none", "yarn", "yarn install --no-lockfile"),
+        ("pnpm 9", "pnpm", "pnpm install --frozen-lockfile --prod=false"),
+        ("none", "pnpm", "pnpm install --no-frozen-lockfile --prod=false"),
+    ],
+)
+def test_without_a_lock_file_none_is_kept_to(
+    node: Shell, lock: str, manager: str, words: str
+) -> None:
+    given(node, {}, lock)
+    shown = node.run(f"{INSTALLED[manager]}\ninstall_with_{manager}", *INSTALL, PNPM="10.0.0")
+    assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("version", "files", "scripts", "words"),
+    [
+        ("10.1.0", {}, {}, "pnpm prune --prod --ignore-scripts\n"),
+        ("8.15.5", {}, {}, "pnpm prune --prod\n"),
+        ("8.15.5", {}, {"prepare": "x"}, "pnpm 8.15.5 would run the app's install scripts again"),
+        ("10.1.0", {"pnpm-workspace.yaml": "packages:\n  - a\n"}, {}, "cannot prune a workspace"),
+        ("10.1.0", {"pnpm-workspace.yaml": "onlyBuilt: []\n"}, {}, "pnpm prune --prod --ignore"),
+    ],
+)
+def test_how_pnpm_prunes(
+    node: Shell, version: str, files: dict[str, str], scripts: dict[str, str], words: str
+) -> None:
+    given(node, {"scripts": scripts}, "pnpm 9")
+    node.write(files)
+    shown = node.run(f"{INSTALLED['pnpm']}\nprune_with_pnpm", *INSTALL, PNPM=version)
+    assert words in shown
+
+
+FOLDERS = ("package", "runtime", "folders")
+
+
+def test_folders_of_the_app_are_kept_from_build_to_build(node: Shell) -> None:
+    wanted = [".next/cache", "./out/", "node_modules", "node_modules/.cache", "/etc", "../up", ""]
+    given(node, {"cacheDirectories": wanted}, "none")
+    build = node.place / "build"
+    (build / ".heroku/node").mkdir(parents=True)
+    (build / ".heroku/node/version").write_text("24.1.0")
+    assert node.run("cached_folders", *FOLDERS).split() == [
+        ".next/cache",
+        "node_modules/.cache",
+        "out",
+    ]
+    for name in (".next/cache", "node_modules/.cache"):
+        (build / name).mkdir(parents=True)
+        (build / name / "made").write_text(name)
+    node.run("keep_folders", *FOLDERS)
+    archives = sorted((node.place / "cache" / "node-folders").glob("*.tar.zst"))
+    before = [each.stat().st_mtime_ns for each in archives]
+    assert len(before) == 2
+    node.run("keep_folders", *FOLDERS)
+    assert [each.stat().st_mtime_ns for each in archives] == before
+
+    node.run('rm -rf "$BUILD_DIR/.next" "$BUILD_DIR/node_modules"', *FOLDERS)
+    assert "Restored from the cache: .next/cache\n" in node.run("restore_folders before", *FOLDERS)
+    assert not (build / "node_modules").exists()
+    node.run("restore_folders after", *FOLDERS)
+    assert (build / "node_modules/.cache/made").read_text() == "node_modules/.cache"
+    assert "is part of the source" in node.run("restore_folders before", *FOLDERS)
+
+    node.write({"NODE_MODULES_CACHE": "false"}, "env")
+    assert node.run("cached_folders", *FOLDERS) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            " ERR_PNPM_IGNORED_BUILDS  Ignored build scripts: esbuild@0.25.0",
+            "pnpm runs no install script of a package that nobody approved (see above).",
+        ),
+        (
+            " ERR_PNPM_LOCKFILE_BREAKING_CHANGE  Lockfile /build/pnpm-lock.yaml not compatible",
+            "This pnpm does not read the app's pnpm-lock.yaml (see above).",
+        ),
+        ("The lockfile would have been modified by this install", "The lock file does not fit"),
+        ("npm error code EBADDEVENGINES", "devEngines of package.json does not allow what this"),
+        ("npm error code ETARGET", "A package is not available in the version that is asked for"),
+        ("npm error something", "The packages of the app could not be installed (see above)."),
+    ],
+)
+def test_what_a_manager_fails_with_is_explained(node: Shell, said: str, words: str) -> None:
+    given(node, {}, "pnpm 9")
+    node.write({"log": f"{said}\n"})
+    shown = node.run('explain_failure "$BUILD_DIR/log"', *PARTS, "failure", code=77)
+    assert f" !     {words}" in shown
+
+
+def archives(node: Shell, *names: str) -> Path:
+    folder = node.place / "build" / ".yarn" / "cache"
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def test_archives_that_no_dyno_reads_stay_out_of_the_slug(node: Shell) -> None:
+    folder = archives(node, "a-npm-1-x.zip", "b-npm-1-y.zip", "c-npm-1-z.zip", ".gitignore")
+    node.write({".pnp.cjs": "./.yarn/cache/a-npm-1-x.zip/", ".pnp.data.json": "c-npm-1-z.zip"})
+    node.run("drop_archives", *INSTALL)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".gitignore",
+        "a-npm-1-x.zip",
+        "c-npm-1-z.zip",
+    ]
+
+
+def test_with_node_modules_no_dyno_reads_any(node: Shell) -> None:
+    folder = archives(node, "a-npm-1-x.zip")
+    node.run("drop_archives", *INSTALL)
+    assert not folder.exists()
