@@ -54,6 +54,30 @@ async def test_a_succeeded_build_becomes_a_release() -> None:
     assert body["metadata"]["annotations"]["haikube.dev/commit"] == "0123456789abcdef"
 
 
+async def test_a_build_that_waits_is_released_together_with_the_first_release() -> None:
+    row = await plan(b.app(), b.config(version="9"), b.build(status=b.succeeded()))
+
+    assert row.writes == ["create Release hello-v1", "create Release hello-v2"]
+    first, second = (row.body(each) for each in row.writes)
+    assert "slug" not in first["spec"]
+    assert second["spec"]["slug"] == b.slug()
+    assert second["spec"]["version"] == 2
+    assert second["metadata"]["annotations"]["haikube.dev/config-version"] == "9"
+
+
+async def test_of_several_builds_that_wait_one_is_released_with_the_first_release() -> None:
+    builds = [
+        b.build(
+            name, status=b.succeeded(), metadata={"creationTimestamp": f"2026-01-01T00:0{at}:00Z"}
+        )
+        for at, name in enumerate(("b1", "b2"))
+    ]
+    row = await plan(b.app(), b.config(), *builds)
+
+    assert row.writes == ["create Release hello-v1", "create Release hello-v2"]
+    assert row.body("create Release hello-v2")["spec"]["buildRef"] == {"name": "b1"}
+
+
 async def test_the_number_of_a_deleted_release_is_not_given_again() -> None:
     done = b.build(status=b.succeeded())
     row = await plan(b.app(status={"latestVersion": 7}), b.config(), done, *FIRST)

@@ -2,7 +2,7 @@
 
 The operator alone gives the numbers: one more than the highest that ever was, which the status of
 the App remembers, so that the number of a deleted release is not given again. Names follow from
-numbers, so two writers cannot both make a v7. One round makes at most one release.
+numbers, so two writers cannot both make a v7.
 
 A Release is made before its snapshot, which belongs to it. It says from which version of the
 config Secret it was made; who changed the config can wait for that.
@@ -10,7 +10,7 @@ config Secret it was made; who changed the config can wait for that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,12 +49,21 @@ def plan_ledger(world: AppWorld) -> tuple[Write, ...]:
     """Return the release that should be made now, or the mark that the newest one lacks."""
     if world.config is None:
         return ()
-    following = next_release(world, world.config)
-    if following is not None:
-        return (_write(world, world.config, following),)
+    if following := tuple(_following(world, world.config)):
+        return following
     if not world.config.is_usable:
         return ()
     return _seen(world, world.config)
+
+
+def _following(world: AppWorld, config: Secret) -> Iterator[Create]:
+    """Yield the release that should be made now; with the first one that of a build that waits."""
+    found, version = next_release(world, config), last_version(world) + 1
+    if found is None:
+        return
+    yield _write(world, config, found, version)
+    if world.latest is None and (deployed := _of_build(world)):
+        yield _write(world, config, deployed, version + 1)
 
 
 def last_version(world: AppWorld) -> int:
@@ -78,8 +87,7 @@ def next_release(world: AppWorld, config: Secret) -> Next | None:
     )
 
 
-def _write(world: AppWorld, config: Secret, made: Next) -> Create:
-    version = last_version(world) + 1
+def _write(world: AppWorld, config: Secret, made: Next, version: int) -> Create:
     name = release_name(world.name, version)
     marks = {**made.annotations, labels.CONFIG_VERSION: config.meta.resource_version}
     metadata = child_metadata(name, (APPS, world.app.meta), app_labels(world.app.meta), marks)
