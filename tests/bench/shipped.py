@@ -17,6 +17,8 @@ from haikube.local.archive import Image
 from haikube.local.command import run
 from haikube.local.images import ImageSources, platform_image
 
+_PROC = Path("/proc")
+
 
 @contextmanager
 def shipped_operator(folder: Path) -> Iterator[Sequence[str]]:
@@ -30,9 +32,10 @@ def shipped_operator(folder: Path) -> Iterator[Sequence[str]]:
 
 
 def _command(image: Image, root: Path, folder: Path) -> Sequence[str]:
-    here = root / folder.relative_to("/")
-    here.mkdir(parents=True)
+    """Return how to begin it below ``root``; ``/proc`` is where it finds its own figures."""
+    (root / folder.relative_to("/")).mkdir(parents=True)
     settings: Any = image.config["Env"]
-    began = shlex.join(("chroot", str(root), "env", *settings, "python3", "-m", "haikube.operator"))
-    mount = shlex.join(("mount", "--bind", str(folder), str(here)))
-    return ("unshare", "--mount", "--propagation", "private", "sh", "-c", f"{mount}; exec {began}")
+    mounts = (("mount", "--bind", str(seen), f"{root}{seen}") for seen in (_PROC, folder))
+    start = ("exec", "chroot", str(root), "env", *settings, "python3", "-m", "haikube.operator")
+    script = " && ".join(shlex.join(words) for words in (*mounts, start))
+    return ("unshare", "--mount", "--propagation", "private", "sh", "-c", script)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -73,6 +74,14 @@ def test_the_order_of_keys_is_no_content(value: Json) -> None:
 
     assert digest(value) == digest(turned)
     assert canonical(value) == canonical(turned)
+
+
+@given(value=_JSON)
+def test_the_text_of_a_value_is_that_of_older_operators(value: Any) -> None:
+    """It is on every object: another one would have all of them applied anew."""
+    settings: dict[str, Any] = {"sort_keys": True, "separators": (",", ":")}
+
+    assert canonical(value) == json.dumps(value, ensure_ascii=False, **settings)
 
 
 def test_another_content_has_another_digest() -> None:

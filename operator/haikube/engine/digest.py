@@ -7,12 +7,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 _DIGEST_BYTES = 16
 
 
 def canonical(value: Any) -> str:  # noqa: ANN401 - JSON is what it is
     """Return the one JSON text of a value: sorted keys, no spaces."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # half of a surrogate pair, or a number over 64 bits
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def digest(body: Mapping[str, Any]) -> str:
