@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -226,7 +227,13 @@ class Transport:
 
 def _target(request: Request) -> str:
     """Return where a request goes on its server; its path is quoted already."""
-    return f"{request.path}?{urlencode(request.params)}" if request.params else request.path
+    query = _query(tuple(request.params.items()))
+    return f"{request.path}?{query}" if query else request.path
+
+
+@lru_cache(64)
+def _query(params: tuple[tuple[str, str], ...]) -> str:
+    return urlencode(params)
 
 
 def _is_worth_repeating(request: Request, error: ApiError) -> bool:

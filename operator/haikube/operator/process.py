@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 HARD_EXIT_SECONDS = 20.0
 WATCH_SILENCE = 180.0
 OLDEST_KEY = 600.0
-_COLLECT = (20_000, 20, 50)
+_COLLECT = (100_000, 20, 50)
 """A pass makes thousands of short-lived objects and next to no cycles: look for those seldom."""
 
 
