@@ -11,19 +11,76 @@ import pytest
 
 from buildpacks.shell import ROOT, Shell
 
+START = {"scripts": {"start": "x"}}
+
+
+def wanting(manager: object) -> dict[str, object]:
+    """Return what a package.json says that insists on a package manager."""
+    return {"devEngines": {"packageManager": manager}}
+
 
 @pytest.mark.parametrize(
-    ("document", "release"),
-    [({"scripts": {"start": "x"}}, "web: npm start"), ({}, "--- {}")],
+    ("document", "files", "release"),
+    [
+        (START, [], "web: npm start\n"),
+        ({}, [], "--- {}\n"),
+        ({}, ["server.js"], "web: npm start\n"),
+        (START | wanting({"name": "pnpm"}), [], "web: pnpm start\n"),
+        (START | wanting({"name": "yarn", "onFail": "download"}), [], "web: yarn start\n"),
+        (START | wanting([{"name": "pnpm", "version": ">=9"}]), [], "web: pnpm start\n"),
+        (START | wanting({"name": "pnpm", "onFail": "warn"}), [], "web: npm start\n"),
+        (START | wanting({"name": "bun"}), [], "web: npm start\n"),
+        (START | wanting("pnpm"), [], "web: npm start\n"),
+        (START | {"devEngines": "x"}, [], "web: npm start\n"),
+        (wanting({"name": "pnpm"}), ["server.js"], "web: node server.js\n"),
+        (START | wanting({"name": "pnpm"}), [".pnp.cjs"], "web: yarn start\n"),
+    ],
 )
 def test_the_default_process_of_node(
-    tmp_path: Path, document: Mapping[str, object], release: str
+    tmp_path: Path, document: Mapping[str, object], files: list[str], release: str
 ) -> None:
     (tmp_path / "package.json").write_text(json.dumps(document))
+    for name in files:
+        (tmp_path / name).touch()
     shown = subprocess.run(
         [ROOT / "nodejs" / "bin" / "release", tmp_path], capture_output=True, text=True, check=True
     ).stdout
-    assert release in shown
+    assert shown.endswith(release)
+
+
+PREBUILD = {"scripts": {"heroku-prebuild": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "manager", "forced"),
+    [
+        (PREBUILD, "npm", ""),
+        (PREBUILD, "pnpm", ""),
+        (PREBUILD | wanting({"name": "npm"}), "npm", ""),
+        (PREBUILD | wanting({"name": "pnpm"}), "pnpm", "true"),
+    ],
+)
+def test_what_runs_first_is_run_by_npm_whatever_devengines_say(
+    shell: Callable[[str], Shell], document: Mapping[str, object], manager: str, forced: str
+) -> None:
+    made = shell("nodejs")
+    made.write({"package.json": json.dumps(document)})
+    (made.place / "packs" / "npm").write_text('#!/bin/sh\necho "$* [$npm_config_force]"\n')
+    (made.place / "packs" / "npm").chmod(0o755)
+    line = f"PATH={made.place}/packs:$PATH\nrun_prebuild {manager}"
+    assert f"run heroku-prebuild [{forced}]\n" in made.run(line, "package", "scripts")
+
+
+def test_the_platform_s_npm_stands_outside_of_the_app(shell: Callable[[str], Shell]) -> None:
+    made = shell("nodejs")
+    for name in ("bin", "lib/node_modules/npm/bin"):
+        (made.place / "node" / name).mkdir(parents=True)
+    node = made.place / "node" / "bin" / "node"
+    node.write_text('#!/bin/sh\necho "$PWD $*"\n')
+    node.chmod(0o755)
+    shown = made.run(f'cd "$BUILD_DIR"\nwith_npm {made.place}/node view x', "runtime")
+    assert shown.split()[0] == str(made.place / "tmp")
+    assert shown.endswith(" view x\n")
 
 
 def test_a_server_for_tools_has_no_default_process(tmp_path: Path) -> None:

@@ -67,12 +67,13 @@ bootstrap_npm() {
       "Builds need to reach the Python package index, or its mirror (PIP_INDEX_URL)."
 }
 
-# with_npm NODE_FOLDER ARGUMENTS...: an npm that is not on the PATH.
+# with_npm NODE_FOLDER ARGUMENTS...: an npm that is not on the PATH. It stands outside of the app, whose
+# package.json may forbid npm (devEngines), and whose .npmrc is for the app's packages.
 with_npm() {
   local folder=$1
   shift
-  PATH="$folder/bin:$PATH" "$folder/bin/node" "$folder/lib/node_modules/npm/bin/npm-cli.js" \
-    --cache "$TMPDIR/npm" "$@"
+  (cd "$TMPDIR" && PATH="$folder/bin:$PATH" "$folder/bin/node" "$folder/lib/node_modules/npm/bin/npm-cli.js" \
+    --cache "$TMPDIR/npm" "$@")
 }
 
 registry_versions() {

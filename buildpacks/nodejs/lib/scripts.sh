@@ -11,6 +11,16 @@ run_script() {
       "Run '$2 run $1' on your machine with NODE_ENV=production to see the same."
 }
 
+# run_prebuild MANAGER: by npm, since no other runs a script before it has installed; where devEngines of
+# package.json wants another, npm has to be told that this is meant.
+run_prebuild() {
+  if [[ $1 == npm || -z $(package_value .devEngines) ]]; then
+    run_script heroku-prebuild npm
+  else
+    npm_config_force=true run_script heroku-prebuild npm
+  fi
+}
+
 # build_app MANAGER: heroku-postbuild instead of build, where there is one.
 build_app() {
   if has_script heroku-postbuild; then

@@ -86,18 +86,19 @@ no_such_ruby() {
 }
 
 # allow_ruby VERSION: Bundler insists on the exact version that a Gemfile names. Where the stack has
-# another patch level of that line, the copy of the Gemfile in the build says so.
+# another patch level of that line, the copy of the Gemfile in the build says so. "3.3" is a line to those
+# who write it, and 3.3.0 to Bundler.
 allow_ruby() {
   local wanted file
   wanted=$(gemfile_ruby)
-  if [[ -z $wanted ]] || version_fits_all "$1" "$wanted"; then
+  if [[ -z $wanted ]] || { [[ ! $wanted =~ ^=?[[:space:]]*[0-9]+(\.[0-9]+)?$ ]] && version_fits_all "$1" "$wanted"; }; then
     return
   fi
   file=$(gemfile_ruby_file)
   if [[ -n $file ]]; then
     printf '%s\n' "$1" >"$BUILD_DIR/$file"
   else
-    sed -i -E "s/^([[:space:]]*ruby[[:space:](]+)[\"'][0-9][^\"']*[\"']/\1\"~> $(version_line "$1" 2).0\"/" \
+    sed -i -E "s/^([[:space:]]*ruby[[:space:](]+)[\"'](= *)?[0-9][^\"']*[\"']/\1\"~> $(version_line "$1" 2).0\"/" \
       "$BUILD_DIR/Gemfile"
   fi
 }

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 
-def read_plain(path: Path, limit: int) -> bytes | None:
+def read_plain(path: Path | str, limit: int) -> bytes | None:
     """Return at most ``limit`` + 1 bytes of a regular file; None for anything else.
 
     A link, a pipe or a device of that name is treated as if it were not there.

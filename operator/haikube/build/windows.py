@@ -40,6 +40,7 @@ _TEXTS: Final = {
 } - {PROCFILE, "pom.xml"}
 """What tools read as UTF-8, by its path. A Procfile is read as it is, and XML says what it is."""
 
+_BEGINS: Final = (b"#!", BOM_UTF8, BOM_UTF16_LE, BOM_UTF16_BE)
 _SHELL_ENDS: Final = (".sh", ".bash")
 _SHOWN: Final = 10
 
@@ -54,7 +55,7 @@ class _Mended(NamedTuple):
 
 def mend_source(root: Path, transcript: Transcript) -> None:
     """Save what Windows saved in its own way as Linux wants it, and say which files they are."""
-    mended = sorted(found for path in _candidates(root) if (found := _mend(root, path)))
+    mended = sorted(found for name in _candidates(root) if (found := _mend(root, name)))
     if encoded := [each.name for each in mended if each.encoding]:
         transcript.warning(f"UTF-16 or a byte order mark was removed from {_shown(encoded)},")
         transcript.warning("which tools do not understand. Save as UTF-8 without one.")
@@ -69,22 +70,26 @@ def _shown(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_SHOWN])}{more}"
 
 
-def _candidates(root: Path) -> Iterator[Path]:
-    base = len(root.parts)
+def _candidates(root: Path) -> Iterator[str]:
+    """Yield the names of files below a folder; a Path for each would take most of the time."""
+    start = len(f"{root}/")
     for folder, below, names in os.walk(root):
-        here = Path(folder)
-        deep = len(here.parts) - base >= _DEPTH
+        inside = f"{folder}/"[start:]
+        deep = inside.count("/") >= _DEPTH
         below[:] = [] if deep else [each for each in below if each not in _OF_TOOLS]
-        yield from (here / name for name in names)
+        yield from (inside + name for name in names)
 
 
-def _mend(root: Path, path: Path) -> _Mended | None:
+def _mend(root: Path, name: str) -> _Mended | None:
     """Mend one file, if it is a script that would not run or a text of a tool; links stay."""
-    name = path.relative_to(root).as_posix()
-    head = b"" if path.is_symlink() else read_plain(path, _HEAD - 1) or b""
+    head = read_plain(f"{root}/{name}", _HEAD - 1) or b""
+    if not (head.startswith(_BEGINS) or name in _TEXTS or _is_for_shell(name)):
+        return None
+    path = root / name
     codec = _codec(head, sure=name in _TEXTS)
-    script = _is_script(path.name, head.decode(codec or "latin-1", "ignore"))
-    ends = script and "\r\n" in head.decode(codec or "latin-1", "ignore")
+    text = head.decode(codec or "latin-1", "ignore")
+    script = text.startswith("#!") or _is_for_shell(name)
+    ends = script and "\r\n" in text
     encoding = bool(codec) and (script or name in _TEXTS)
     if not ends and not encoding:
         return None
@@ -107,8 +112,8 @@ def _codec(head: bytes, *, sure: bool) -> str:
     )
 
 
-def _is_script(name: str, text: str) -> bool:
-    return text.startswith("#!") or name in _READ_BY_SHELL or name.endswith(_SHELL_ENDS)
+def _is_for_shell(name: str) -> bool:
+    return name.endswith(_SHELL_ENDS) or name.rpartition("/")[2] in _READ_BY_SHELL
 
 
 def _plain(path: Path, codec: str) -> bytes | None:
