@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -134,6 +135,25 @@ def test_storage_down_while_a_dyno_starts_heals_by_itself(
 
     reach_storage(person, "null")
     eventually(lambda: app.answers("hello web.2"), "the second dyno answers", 240)
+
+
+def test_a_killed_storage_whose_pod_is_replaced_has_lost_nothing(
+    workspace: Make, person: Person, tmp_path: Path
+) -> None:
+    app = workspace("kept")
+    apps.plain(app.folder)
+    app.commit()
+    app.push()
+    pod = ("pod", *SYSTEM, "-l", "app.kubernetes.io/name=haikube-storage")
+    person.kubectl("delete", *pod, "--grace-period=0", "--force")
+    person.kubectl(*SYSTEM, "rollout", "status", "deployment/haikube-storage", "--timeout=120s")
+
+    app.git(
+        "clone", "-q", app.git("remote", "get-url", "heroku").stdout.strip(), str(tmp_path / "c")
+    )
+    assert (tmp_path / "c" / "app.py").exists()
+    person.kubectl("scale", f"formation/{app.app}-web", "--replicas=2")
+    eventually(lambda: app.answers("hello web.2"), "a dyno that fetches the slug")
 
 
 def _log(person: Person, app: Workspace, dyno: str) -> str:
