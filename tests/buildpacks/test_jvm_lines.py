@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from buildpacks.test_runtimes import BESIDE, SAMPLES
 from buildpacks.theatre import Play, Theatre
+from languages.gradle.test_gradle import java_app
+from languages.mirrors.gradle import NAME, pack_gradle
+from languages.mirrors.served import served
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
@@ -87,7 +92,7 @@ def test_the_default_java_draws_text(theatre: Theatre) -> None:
     draws_text(theatre, theatre.build().succeeded())
 
 
-@pytest.mark.parametrize(("line", "suite"), [("17", "bookworm")])
+@pytest.mark.parametrize(("line", "suite"), [("8", "sid"), ("17", "bookworm")])
 def test_sbt(theatre: Theatre, line: str, suite: str) -> None:
     begin(theatre, "scala/pekko-http", line)
     built = built_with(theatre, line, suite)
@@ -110,3 +115,71 @@ def test_clojure(theatre: Theatre, sample: str, line: str, suite: str) -> None:
         assert dyno.get().body.decode() == "Hello from Jetty on Clojure 1.12.0\n"
     runs_on(theatre, built, line)
     assert "Nothing has changed: using what the last build made" in theatre.build().succeeded().log
+
+
+@pytest.fixture
+def gradle(tmp_path: Path) -> Iterator[str]:
+    """Yield the setting with which a wrapper finds a real Gradle."""
+    with served(tmp_path) as url:
+        pack_gradle(tmp_path / NAME, f"{url}/{NAME}", "/build/cache/gradle")
+        yield f"{url}/%s"
+
+
+GRADLE_APP = """
+apply plugin: 'application'
+sourceCompatibility = targetCompatibility = 1.8
+mainClassName = 'Hello'
+task stage(dependsOn: 'installDist')
+"""
+
+
+GRADLE_PROGRAM = """
+import com.sun.net.httpserver.HttpServer;
+import java.net.InetSocketAddress;
+
+public class Hello {
+    public static void main(String[] arguments) throws Exception {
+        int port = Integer.parseInt(System.getenv("PORT"));
+        byte[] body = ("Java " + System.getProperty("java.specification.version")).getBytes();
+        HttpServer server = HttpServer.create(new InetSocketAddress("0.0.0.0", port), 0);
+        server.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(("line", "suite"), [("8", "sid"), ("11", "bullseye"), ("17", "bookworm")])
+def test_gradle(theatre: Theatre, gradle: str, line: str, suite: str) -> None:
+    java_app(theatre.app)
+    properties = theatre.app / "gradle/wrapper/gradle-wrapper.properties"
+    properties.write_text(properties.read_text().replace("gradle-8.10.2-all.zip", NAME))
+    theatre.write(
+        {
+            "settings.gradle": "rootProject.name = 'hello'\n",
+            "build.gradle": GRADLE_APP,
+            "system.properties": f"java.runtime.version={line}\n",
+            "src/main/java/Hello.java": GRADLE_PROGRAM,
+        }
+    )
+    # what Debian's start script gives it; its C libraries are not beside it
+    options = "-Dorg.gradle.native=false"
+    if line != "8":
+        options += " --add-opens java.base/java.lang=ALL-UNNAMED"
+    theatre.config = {"GRADLE_DISTRIBUTION_URL": gradle, "GRADLE_OPTS": options}
+    built = built_with(theatre, line, suite)
+
+    fetched = f"       Downloading {gradle % NAME}\n"
+    assert f"       Using {NAME} of GRADLE_DISTRIBUTION_URL\n" in built.log
+    assert f"-----> Running: ./gradlew stage\n{fetched}" in built.log
+    assert "       BUILD SUCCESSFUL in " in built.log
+    assert built.processes == {"web": "build/install/hello/bin/hello"}
+    with theatre.boot(built.outcome.result, built.processes["web"]) as dyno:
+        shown = {"8": "1.8"}.get(line, line)
+        assert dyno.get().body.decode() == f"Java {shown}"
+    again = theatre.build().succeeded()
+    assert fetched not in again.log
