@@ -52,7 +52,7 @@ class Seen:
     first: Figures
     full: Start
     listing: float
-    idle: float
+    idle: Figures
 
 
 async def measure(wish: Wish) -> Seen:
@@ -72,7 +72,7 @@ async def measure(wish: Wish) -> Seen:
         full = await _best(here)
         before = full.figures
         await asyncio.sleep(wish.idle)
-        idle = (await here.now()).since(before).total
+        idle = (await here.now()).since(before)
     return Seen(wish, objects, empty, first, full, listing, idle)
 
 
@@ -122,7 +122,7 @@ def _section(seen: Seen, moment: datetime) -> str:
         ("writes", f"{full.figures.total:.0f}", "", "0"),
         ("longest time between renewals of the Lease", f"{full.longest_beat:.1f} s", "", "4 s"),
         ("memory per App", f"{memory:.0f} kB", "", "120 kB"),
-        *((f"writes in {wish.idle} s of idling", f"{seen.idle:.0f}", "", "0"),) * bool(wish.idle),
+        *(_idle(seen.idle, wish.idle) if wish.idle else ()),
     )
     return "".join(
         (
@@ -137,6 +137,12 @@ def _section(seen: Seen, moment: datetime) -> str:
 
 def _timed(name: str, seconds: float, listing: float) -> tuple[str, str, str, str]:
     return name, f"{seconds:.1f} s", f"{seconds / listing:.2f}", f"{_MOST:g} times"
+
+
+def _idle(figures: Figures, seconds: int) -> tuple[tuple[str, str, str, str], ...]:
+    share = f"{100 * figures.cpu / seconds:.1f} % of a core"
+    writes = (f"writes in {seconds} s of idling", f"{figures.total:.0f}", "", "0")
+    return writes, ("CPU while idling", share, "", "")
 
 
 def main() -> int:
