@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from contract.widgets import WIDGETS
-from haikube.cluster import wire
+from haikube.cluster import transport, wire
 from haikube.cluster.credentials import Credentials, static_token
 from haikube.cluster.errors import Unauthorized, Unreachable
 from haikube.cluster.http import HttpCluster
@@ -126,7 +126,7 @@ async def test_calls_at_once_have_connections_of_their_own_up_to_a_limit() -> No
     calls = Wire(f"http://127.0.0.1:{port}", None, None, limit=2)
     request = b"GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
 
-    await asyncio.gather(*(calls.call(request, again=False) for _ in range(9)))
+    await asyncio.gather(*(calls.call(request, again=False, seconds=5) for _ in range(9)))
     calls.close()
     listening.close()
 
@@ -179,6 +179,20 @@ async def test_a_call_that_was_given_up_leaves_no_answer_to_the_next_one() -> No
             async with asyncio.timeout(0.05):
                 await get(cluster)
         assert await get(cluster) == {"a": 1}
+
+    assert [number for number, _ in server.asked] == [1, 2]
+
+
+@pytest.mark.parametrize("late", [NEVER, HEAD + b"Content-Length: 7\r\n\r\n{"])
+async def test_an_answer_that_does_not_come_in_time_is_not_waited_for(
+    late: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "REQUEST_SECONDS", 0.05)
+    server = Server(late, OK)
+    async with served(server) as cluster:
+        with pytest.raises(Unreachable, match="TimeoutError from http"):
+            await create(cluster)
+        assert await create(cluster) == {"a": 1}
 
     assert [number for number, _ in server.asked] == [1, 2]
 

@@ -151,9 +151,9 @@ class Transport:
         head = self.sessions.head(request, await self._headers(request))
         whole = f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
         with self._reaching(request.path):
-            async with asyncio.timeout(REQUEST_SECONDS):
-                wire = self.sessions.wire(bare=self._bare)
-                answer = await wire.call(whole, again=request.method in _IDEMPOTENT)
+            wire = self.sessions.wire(bare=self._bare)
+            again = request.method in _IDEMPOTENT
+            answer = await wire.call(whole, again=again, seconds=REQUEST_SECONDS)
         if answer.status >= _FIRST_ERROR:
             raise _refusal(request, answer)
         try:

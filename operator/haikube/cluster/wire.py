@@ -54,17 +54,20 @@ class Wire:
         self.prefix = parts.path.rstrip("/")
         self.authority = parts.netloc.rpartition("@")[2]
 
-    async def call(self, request: bytes, *, again: bool) -> Answer:
-        """Send a whole request; ``again`` allows to repeat it. Raises ``OSError``."""
+    async def call(self, request: bytes, *, again: bool, seconds: float) -> Answer:
+        """Send a whole request; ``again`` allows to repeat it. Raises ``OSError``.
+
+        An answer has ``seconds`` to arrive whole, and ends in ``TimeoutError`` after them.
+        """
         async with self._places:
             kept = self._kept()
             if kept is not None:
                 try:
-                    return await self._ask(kept, request)
+                    return await self._ask(kept, request, seconds)
                 except ConnectionError:
                     if not again or kept.heard:
                         raise
-            return await self._ask(await self._connect(), request)
+            return await self._ask(await self._connect(), request, seconds)
 
     def close(self) -> None:
         """Close all connections."""
@@ -90,9 +93,9 @@ class Wire:
             )
         return made
 
-    async def _ask(self, connection: _Connection, request: bytes) -> Answer:
+    async def _ask(self, connection: _Connection, request: bytes, seconds: float) -> Answer:
         try:
-            answer = await connection.ask(request)
+            answer = await connection.ask(request, seconds)
         except BaseException:  # cancelled too: the answer may still be on its way
             connection.abort()
             raise
@@ -111,18 +114,21 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._parser = httptools.HttpResponseParser(self)
         self._waiting: asyncio.Future[Answer] | None = None
+        self._limit: asyncio.TimerHandle | None = None
         self._answer = Answer()
         self._parts: list[bytes] = []
         self._ends_with_connection = False
 
-    def ask(self, request: bytes) -> asyncio.Future[Answer]:
-        """Send a request; returns its answer, or ``ConnectionError``."""
-        waiting = self._waiting = asyncio.get_running_loop().create_future()
+    def ask(self, request: bytes, seconds: float) -> asyncio.Future[Answer]:
+        """Send a request; returns its answer, ``ConnectionError`` or ``TimeoutError``."""
+        loop = asyncio.get_running_loop()
+        waiting = self._waiting = loop.create_future()
+        self._limit = loop.call_later(seconds, self._fail, TimeoutError(f"after {seconds:g} s"))
         self.heard = False
         if self.is_open:
             self._transport.write(request)
         else:
-            self._fail("the connection is closed")
+            self._fail(ConnectionError("the connection is closed"))
         return waiting
 
     def abort(self) -> None:
@@ -141,14 +147,14 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(f"what came is no HTTP: {error}")
+            self._fail(ConnectionError(f"what came is no HTTP: {error}"))
 
     def connection_lost(self, error: Exception | None) -> None:
         """End; a body without a length ends with its connection."""
         self.is_open = False
         if self._ends_with_connection and error is None:
             self.on_message_complete()
-        self._fail(f"the connection was lost: {error or 'closed by the server'}")
+        self._fail(ConnectionError(f"the connection was lost: {error or 'closed by the server'}"))
 
     def on_message_begin(self) -> None:
         """Begin an answer; none may come unasked."""
@@ -183,15 +189,20 @@ class _Connection(asyncio.Protocol):
             self.abort()
         self.used = time.monotonic()
         self._answer.body = b"".join(self._parts)
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None and not waiting.done():
+        if (waiting := self._awaited()) is not None:
             waiting.set_result(self._answer)
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, error: OSError) -> None:
         self.is_open = False
+        if (waiting := self._awaited()) is not None:
+            waiting.set_exception(error)
+
+    def _awaited(self) -> asyncio.Future[Answer] | None:
+        """Return who waits for an answer, who then waits no more."""
+        if self._limit is not None:
+            self._limit.cancel()
         waiting, self._waiting = self._waiting, None
-        if waiting is not None and not waiting.done():
-            waiting.set_exception(ConnectionError(why))
+        return None if waiting is None or waiting.done() else waiting
 
 
 def _plain(answer: Answer) -> Answer:

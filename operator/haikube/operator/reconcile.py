@@ -88,10 +88,11 @@ class Reconciler:
 
     async def _app(self, key: Key) -> float | None:
         stored: dict[str, Stored] = {}
+        context = self._context()
 
         async def decide() -> Decision:
             world = await self._worlds.app(key.namespace, key.name, stored)
-            return plan_world(world, self._context())
+            return plan_world(world, context)
 
         try:
             done = await self._converger.converge(decide)
