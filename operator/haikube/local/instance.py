@@ -6,6 +6,7 @@ Two instances do not see each other; the tests start one of their own beside the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from haikube.local.process import Process, children
@@ -36,6 +37,11 @@ class Instance:
         """Return the process that holds the node, or None while it does not run."""
         process = Process.load(self.pid_file)
         return process if process and process.alive else None
+
+    @property
+    def begun(self) -> datetime:
+        """When the node was started, to the second."""
+        return datetime.fromtimestamp(int(self.pid_file.stat().st_mtime), UTC)
 
     def tree(self) -> list[Process]:
         """Return the processes whose end ends all others: the holder and the node's first."""

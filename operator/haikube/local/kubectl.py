@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,24 @@ def unready_reasons(pod: Mapping[str, Any]) -> list[str]:
     ]
     unready = [c for c in status.get("containerStatuses", []) if not c["ready"]]
     return unplaced + [f"{name}: {_container_state(container)}" for container in unready]
+
+
+def told_before(pods: Iterable[Mapping[str, Any]], moment: datetime) -> list[str]:
+    """Return the pods that are still told as running since before a moment: by a node of before.
+
+    What its kubelet wrote last stands until the new one has looked at the pod.
+    """
+    return [pod["metadata"]["name"] for pod in pods if _started(pod) < moment]
+
+
+def _started(pod: Mapping[str, Any]) -> datetime:
+    """Return when the first of the containers that are told as running began, else now."""
+    found = [
+        datetime.fromisoformat(running["startedAt"])
+        for container in pod.get("status", {}).get("containerStatuses", [])
+        if (running := container.get("state", {}).get("running")) and running.get("startedAt")
+    ]
+    return min(found, default=datetime.now(UTC))
 
 
 def _container_state(container: Mapping[str, Any]) -> str:

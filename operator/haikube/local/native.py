@@ -110,7 +110,8 @@ class NativeProvider:
 
     def _wait(self) -> str:
         kubectl = tools.wheel_program(self.sources.paths, "kubectl")
-        node.wait_ready(self._state, kubectl, self.sources.options.ready_seconds)
+        seconds = self.sources.options.ready_seconds
+        node.wait_ready(self._state, kubectl, self._instance.begun, seconds)
         return f"Kubernetes {tools.KUBERNETES}"
 
     def ensure_image(self, image: Image) -> bool:

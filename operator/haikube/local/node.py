@@ -16,7 +16,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -25,6 +27,7 @@ from typing import TypeVar
 from haikube.local import cgroups, disk, network, pki
 from haikube.local.command import LocalError, run, succeeds
 from haikube.local.instance import Instance
+from haikube.local.kubectl import told_before
 from haikube.local.network import Link
 from haikube.local.nodeconfig import (
     NODE_NAME,
@@ -41,6 +44,7 @@ from haikube.local.resolvers import host_resolvers
 _FOLDERS = ("log", "etcd", "kubelet", "run", "cni", "pod-logs", "plugins")
 _POLL_SECONDS = 0.1
 _RELEASE_SECONDS = 30.0
+_LOOK_SECONDS = 30.0
 T = TypeVar("T")
 
 
@@ -199,8 +203,11 @@ def wait_containerd(node: NodeLayout) -> None:
     _await(lambda: node.socket.exists() and succeeds(*ctr), 20.0, "containerd")
 
 
-def wait_ready(state: Path, kubectl: Path, timeout: float) -> None:
-    """Return when the control plane answers, the node takes pods and pods get their accounts."""
+def wait_ready(state: Path, kubectl: Path, begun: datetime, timeout: float) -> None:
+    """Return when the control plane answers, the node takes pods and pods get their accounts.
+
+    Pods of a killed node of before are given time to be looked at by this one's kubelet.
+    """
     _await(lambda: answers(state), timeout, "the API server")
     ctl = (kubectl, "--kubeconfig", state / "kubeconfig", "--request-timeout", "5s")
     ready = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
@@ -208,6 +215,17 @@ def wait_ready(state: Path, kubectl: Path, timeout: float) -> None:
     _await(lambda: succeeds(*query) and run(*query) == "True", timeout, "the node to be Ready")
     account = (*ctl, "-n", "default", "get", "serviceaccount", "default")
     _await(lambda: succeeds(*account), timeout, "the default service account")
+    pods = (*ctl, "get", "pods", "--all-namespaces", "-o", "json")
+    with suppress(LocalError):  # one that hangs keeps nobody from a cluster
+        _await(
+            lambda: succeeds(*pods) and _looked_at(run(*pods), begun),
+            _LOOK_SECONDS,
+            "the kubelet to look at its pods",
+        )
+
+
+def _looked_at(listing: str, begun: datetime) -> bool:
+    return not told_before(json.loads(listing)["items"], begun)
 
 
 def _await(probe: Callable[[], T | None], timeout: float, what: str) -> T:
