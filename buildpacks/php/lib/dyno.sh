@@ -20,12 +20,17 @@ write_php_profile() {
   profile_path php "$(bin_folder)"
   profile_path php "$PHP_FOLDER/sbin"
   profile_path php "$PHP_FOLDER/bin"
-  # shellcheck disable=SC2016  # the variables are the dyno's
-  php_environment php_profile_set '$HOME/'"$PHP_FOLDER" '${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}'
+  profile_default php PHPRC "\$HOME/$PHP_FOLDER/etc/php"
+  profile_set php PHP_INI_SCAN_DIR "\$($(scan_dirs "\$HOME/$PHP_FOLDER/etc/php/conf.d"))"
+  profile_set php LD_LIBRARY_PATH "\$HOME/$PHP_FOLDER/lib\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}"
 }
 
-php_profile_set() {
-  profile_set php "$1" "$2"
+# scan_dirs OURS: commands that print where PHP looks for settings. A config var may name folders;
+# an empty one among them (":/app/ini") stands for ours, as PHP itself has it.
+scan_dirs() {
+  # shellcheck disable=SC2016  # the variables are the dyno's
+  printf '%s' 's=:${PHP_INI_SCAN_DIR-}:; while [[ $s == *::* ]]; do s=${s/::/:' "$1" \
+    ':}; done; s=${s#:}; printf %s "${s%:}"'
 }
 
 # leave_runtime_only: Composer belongs to the build; the cache keeps it for the next one.

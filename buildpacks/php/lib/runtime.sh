@@ -117,17 +117,12 @@ php_from_archive() {
 
 # use_php: the same variables here and for later buildpacks; the profile sets them on the dyno.
 use_php() {
-  php_environment export_set "$HOME/$PHP_FOLDER" "${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  export_set PHPRC "$HOME/$PHP_FOLDER/etc/php"
+  export_set PHP_INI_SCAN_DIR "$HOME/$PHP_FOLDER/etc/php/conf.d"
+  export_set LD_LIBRARY_PATH "$HOME/$PHP_FOLDER/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   export_path "$HOME/$PHP_FOLDER/sbin"
   export_path "$HOME/$PHP_FOLDER/bin"
   PHP_VERSION=$(php -n -r 'echo PHP_VERSION;') || fail "PHP does not start (see above)."
-}
-
-# php_environment SETTER ROOT REST: REST is what LD_LIBRARY_PATH held before.
-php_environment() {
-  "$1" PHPRC "$2/etc/php"
-  "$1" PHP_INI_SCAN_DIR "$2/etc/php/conf.d"
-  "$1" LD_LIBRARY_PATH "$2/lib$3"
 }
 
 # check_version: ends the build when this PHP does not suit the app and its packages.

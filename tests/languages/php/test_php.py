@@ -146,6 +146,21 @@ def test_settings_of_the_app_reach_php(platform: Stage, page: Path) -> None:
     assert "8 workers of 64 MB in 512 MB" in web.output
 
 
+def test_settings_of_a_config_var_stand_beside_ours(platform: Stage, page: Path) -> None:
+    (page / "index.php").write_text(
+        "<?php echo ini_get('memory_limit'), extension_loaded('mbstring');"
+    )
+    (page / "composer.json").write_text('{"require": {"ext-mbstring": "*"}}')
+    (page / "ini").mkdir()
+    (page / "ini" / "app.ini").write_text("memory_limit = 48M\n")
+
+    built = build_app(platform, page)
+    web = boot_web(platform, built, config={**SMALL, "PHP_INI_SCAN_DIR": ":/app/ini"})
+
+    assert web.body == "48M1"
+    assert "of 48 MB in 512 MB" in web.output
+
+
 def test_what_an_app_counts_on_from_heroku(platform: Stage, page: Path) -> None:
     (page / "index.php").write_text("<? echo $_ENV['GREETING'], ' ', error_reporting() === E_ALL;")
     (page / "module.mjs").write_text("export default 1;\n")
