@@ -235,14 +235,10 @@ class Settings(BaseSettings):
         default=86_400, description="slugs and logs that nothing names are kept this long"
     )
     sweep_app_grace: int = Field(
-        default=259_200,
-        description="everything of an app that is gone is kept this long, and a runtime that no "
-        "Stack names",
+        default=259_200, description="gone apps and runtimes that no Stack names are kept this long"
     )
     sweep_share: int = Field(
-        default=10,
-        description="percent of apps, of slugs and logs, and of runtimes, that one sweep may "
-        "remove",
+        default=10, description="percent of apps, slugs and logs, runtimes that one sweep removes"
     )
 
     # Log store

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from buildpacks.test_lib import ROOT, Shell
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Callable[[str], Shell]:
-    return lambda buildpack: Shell(tmp_path, buildpack)
-
-
-@pytest.fixture
-def lib(tmp_path: Path) -> Shell:
-    return Shell(tmp_path, "toy")
+from buildpacks.shell import ROOT, Shell
 
 
 @pytest.mark.parametrize("command", ["run", 'follow "$TMPDIR/log"'])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buildpacks.test_lib import Shell
+from buildpacks.shell import Shell
 from buildpacks.test_words import functions
 
 LOG = "-Xlog:disable"
