@@ -106,10 +106,9 @@ def _codec(head: bytes, *, sure: bool) -> str:
         return "utf-16"
     if head.startswith(BOM_UTF8):
         return "utf-8-sig"
-    zeros = [byte == 0 for byte in head[:2]]
-    return {(False, True): "utf-16-le", (True, False): "utf-16-be"}.get(
-        (zeros[0], zeros[1]) if sure and len(zeros) > 1 else (False, False), ""
-    )
+    if not sure or len(head) < len(BOM_UTF16_LE) or bool(head[0]) == bool(head[1]):
+        return ""
+    return "utf-16-le" if head[0] else "utf-16-be"
 
 
 def _is_for_shell(name: str) -> bool:

@@ -29,7 +29,7 @@ from haikube.engine.change import (
     comparable,
     nothing,
 )
-from haikube.engine.kept import Entry, Indexes, Open, Parse, Prune, Shelf
+from haikube.engine.kept import Entry, Indexes, Open, Parse, Places, Prune, Shelf
 from haikube.engine.recent import Recent
 from haikube.model.resources import Resource
 
@@ -41,8 +41,6 @@ EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 Objects = list[Object]
 Uids = dict[str, tuple[str, str]]
 Values = Sequence[Any]
-Place = tuple[str, str]
-Places = tuple[Place, ...]
 Changes = list[Change]
 
 _TOMBSTONES = 20_000

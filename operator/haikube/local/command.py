@@ -58,6 +58,14 @@ def succeeds(*argv: str | Path, timeout: float = 30.0) -> bool:
     return True
 
 
+def said(*argv: str | Path, timeout: float = 30.0) -> str:
+    """Return what a program printed, nothing unless it exists and exits with 0."""
+    try:
+        return run(*argv, timeout=timeout)
+    except LocalError:
+        return ""
+
+
 def _shown(words: Sequence[str]) -> str:
     shown = " ".join(words)
     return shown if len(shown) < 160 else shown[:157] + "..."  # noqa: PLR2004 - one log line

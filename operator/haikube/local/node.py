@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from haikube.local import cgroups, disk, network, pki
-from haikube.local.command import LocalError, run, succeeds
+from haikube.local.command import LocalError, said, succeeds
 from haikube.local.instance import Instance
 from haikube.local.kubectl import told_before
 from haikube.local.network import Link
@@ -212,20 +212,21 @@ def wait_ready(state: Path, kubectl: Path, begun: datetime, timeout: float) -> N
     ctl = (kubectl, "--kubeconfig", state / "kubeconfig", "--request-timeout", "5s")
     ready = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
     query = (*ctl, "get", "node", NODE_NAME, "-o", ready)
-    _await(lambda: succeeds(*query) and run(*query) == "True", timeout, "the node to be Ready")
+    _await(lambda: said(*query) == "True", timeout, "the node to be Ready")
     account = (*ctl, "-n", "default", "get", "serviceaccount", "default")
     _await(lambda: succeeds(*account), timeout, "the default service account")
     pods = (*ctl, "get", "pods", "--all-namespaces", "-o", "json")
     with suppress(LocalError):  # one that hangs keeps nobody from a cluster
         _await(
-            lambda: succeeds(*pods) and _looked_at(run(*pods), begun),
+            lambda: _looked_at(said(*pods), begun),
             _LOOK_SECONDS,
             "the kubelet to look at its pods",
         )
 
 
 def _looked_at(listing: str, begun: datetime) -> bool:
-    return not told_before(json.loads(listing)["items"], begun)
+    """Tell whether a list of pods came, and holds none as a node of before told it."""
+    return bool(listing) and not told_before(json.loads(listing)["items"], begun)
 
 
 def _await(probe: Callable[[], T | None], timeout: float, what: str) -> T:

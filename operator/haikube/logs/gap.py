@@ -92,7 +92,7 @@ def overflow(name: str, gap: Gap) -> Line:
     """Return the line about a dyno that prints faster than it is read."""
     text = (
         f"Error L11 (Tail buffer overflow) -> This tail session dropped messages of {name} "
-        f"since {gap.before[:26]}+00:00."
+        f"since {gap.before[:_MICROSECONDS]}+00:00."
     )
     return Line(gap.after, HEROKU, "logplex", text)
 

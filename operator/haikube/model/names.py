@@ -161,3 +161,6 @@ STORAGE_AREAS = ("sources", "slugs", "caches", "logs", "git", "webhooks")
 
 RUNTIMES = "runtimes"
 """First segment of what the platform made for a stack; the second is the stack's name."""
+
+ALL_AREAS = (*STORAGE_AREAS, RUNTIMES)
+"""First segments of every key that is swept and counted."""

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from haikube.cluster.port import Cluster
-from haikube.model.names import RUNTIMES, STORAGE_AREAS
+from haikube.model.names import ALL_AREAS, RUNTIMES
 from haikube.model.resources import APPS, BUILDS, RELEASES, STACKS
 from haikube.model.times import format_time
 from haikube.operator.claim import Claim, cluster_id, read_claim, write_claim
@@ -61,8 +61,7 @@ class Sweeper:
     async def run(self, *, dry_run: bool = False) -> Sweep:
         """Remove everything that is dead and return it; with ``dry_run`` only return it."""
         now = self._now()
-        areas = (*STORAGE_AREAS, RUNTIMES)
-        stored = [item for area in areas async for item in self._storage.list(f"{area}/")]
+        stored = [item for area in ALL_AREAS async for item in self._storage.list(f"{area}/")]
         claim, live = await read_claim(self._storage), await self._live()
         claim = replace(claim, cluster=await self._owner(claim, stored, live))
         found = plan_sweep(stored, live, claim.seen, now=now, mercy=self._mercy)

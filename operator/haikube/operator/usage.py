@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from haikube.engine.clock import Clock
-from haikube.model.names import RUNTIMES, STORAGE_AREAS
+from haikube.model.names import ALL_AREAS
 from haikube.storage.port import Storage, StorageError
 
 log = logging.getLogger(__name__)
@@ -44,11 +44,7 @@ class Usage:
 
     async def look(self) -> None:
         """Add up the bucket once."""
-        sizes = [
-            item.size
-            for area in (*STORAGE_AREAS, RUNTIMES)
-            async for item in self._storage.list(f"{area}/")
-        ]
+        sizes = [item.size for area in ALL_AREAS async for item in self._storage.list(f"{area}/")]
         self.used = sum(sizes)
 
     async def begin(self) -> None:
