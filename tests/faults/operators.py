@@ -102,14 +102,15 @@ class Operator:
         return self.process is not None and self.process.alive
 
     async def kill(self) -> None:
-        """End it at once, and wait until it is gone."""
+        """End it at once, and wait until it is gone; another may have been started by then."""
         self.send(signal.SIGKILL)
         await self.ended()
 
     async def ended(self) -> None:
-        """Wait until it is gone."""
+        """Wait until the process that runs now is gone."""
+        process = self.process
         async with asyncio.timeout(_END_SECONDS):
-            while self.lives:  # noqa: ASYNC110 - no event tells of it
+            while process is not None and process.alive:  # noqa: ASYNC110 - no event tells of it
                 await asyncio.sleep(_POLL_SECONDS)
 
     def send(self, what: signal.Signals) -> None:

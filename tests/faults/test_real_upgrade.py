@@ -51,8 +51,8 @@ async def test_a_newer_operator_restarts_no_dyno_until_its_next_release(
     async with real_world(around) as world:
         await world.deployed()
         before = await dynos(world)
+        world.operator.settings[TEMPLATES] = str(newer_templates(tmp_path))
         await world.operator.kill()
-        world.operator.start(**{TEMPLATES: str(newer_templates(tmp_path))})
         await world.settle()
         await WORKLOADS["scale"](world)
         await world.settle()
