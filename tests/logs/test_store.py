@@ -11,6 +11,7 @@ from aiohttp import web
 
 from haikube.cluster.port import Json
 from haikube.logs.chronicle import Chronicle
+from haikube.logs.gap import Gap
 from haikube.logs.line import Line, Selection
 from haikube.logs.store import Store, StoredLogs, StoreError
 from haikube.model.resources import APPS, PODS, Resource
@@ -34,6 +35,8 @@ class Answers:
     def __init__(self) -> None:
         self.names: list[Json] = [NAME]
         self.lines: list[Json] = []
+        self.per_query: dict[str, list[Json]] = {}
+        """What queries that begin so find, instead of ``lines``."""
         self.asked: list[str] = []
         self.written: list[Json] = []
         self.status = 200
@@ -42,6 +45,7 @@ class Answers:
         query = str((await request.post())["query"])
         self.asked.append(query)
         found = self.names if 'kind="name"' in query and " or " not in query else self.lines
+        found = next((v for k, v in self.per_query.items() if query.startswith(k)), found)
         text = "".join(json.dumps(each) + "\n" for each in found)
         return web.Response(text=text, status=self.status)
 
@@ -124,6 +128,30 @@ async def test_no_more_is_asked_for_than_is_wanted(
     await stored(store).lines(APP, selection, 10)
     marks = {"line": 'kind="line"', "pod": "k8s.pod.uid in", "gateway": "RequestHost:in"}
     assert {name for name, mark in marks.items() if mark in answers.asked[-1]} == parts
+
+
+@pytest.mark.parametrize(
+    ("inside", "later", "told"), [(True, True, True), (False, True, False), (False, False, None)]
+)
+async def test_the_store_tells_whether_a_pod_was_silent(
+    answers: Answers,
+    store: Store,
+    *,
+    inside: bool,
+    later: bool,
+    told: bool | None,
+) -> None:
+    gap = Gap("2026-01-01T00:00:02.000000001", "2026-01-01T00:00:09.000000000")
+    line = {"_time": T(5), "_msg": "x", "k8s.pod.uid": "uid-1"}
+    answers.per_query = {"_time:(": [line] * inside, "_time:>=": [line] * later}
+
+    assert await stored(store).holds("uid-1", gap) is told
+    assert answers.asked[0] == (
+        "_time:(2026-01-01T00:00:02.000000001Z, 2026-01-01T00:00:09.000000000Z)"
+        ' {k8s.pod.uid="uid-1"}'
+    )
+    answers.status = 500
+    assert await stored(store).holds("uid-1", gap) is None
 
 
 async def test_a_query_quotes_what_it_names(answers: Answers, store: Store) -> None:

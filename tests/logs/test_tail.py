@@ -13,9 +13,10 @@ from haikube.cluster.errors import Forbidden, NotFound, Unreachable
 from haikube.cluster.fake import FakeCluster
 from haikube.cluster.port import Json
 from haikube.logs.follow import Pace
+from haikube.logs.gap import Gap
 from haikube.logs.line import Line, Selection
 from haikube.logs.position import Position
-from haikube.logs.tail import Tail, merged
+from haikube.logs.tail import History, Tail, merged
 from haikube.model.resources import APPS, Resource
 from haikube.model.times import format_time
 
@@ -77,6 +78,8 @@ class Kubelet(FakeCluster):
         """What a stream ends with that breaks off as if it were complete."""
         self.newest: dict[str, int] = {}
         """The first line of a pod's newest file, which is all that is given without following."""
+        self.gone: set[str] = set()
+        """Pods whose log only who follows it already still gets."""
         self.refuses = False
         self.silent: set[str] = set()
 
@@ -96,6 +99,8 @@ class Kubelet(FakeCluster):
 
     async def pod_log(self, name: str, namespace: str, **how: Any) -> AsyncIterator[bytes]:
         assert namespace == "team"
+        if name in self.gone and not how.get("follow"):
+            raise NotFound(404, "NotFound", name)
         name = self._found(name, previous=bool(how.get("previous")))
         if name in self.silent:
             await asyncio.Event().wait()
@@ -158,10 +163,16 @@ class Stage:
         ended["status"]["containerStatuses"][0]["state"] = {"terminated": {"exitCode": 0}}
         self.sight.put(ended)
 
-    def tail(self, selection: Selection | None = None) -> Tail:
+    def tail(self, selection: Selection | None = None, history: History | None = None) -> Tail:
         pace = Pace(retry=0.001, look=0.01, read=0.1)
         chosen = selection or Selection(source="app")
-        return Tail(self.kubelet, self.sight, APP, chosen, pace=pace)
+        return Tail(self.kubelet, self.sight, APP, chosen, pace=pace, history=history)
+
+    def flood(self, name: str) -> None:
+        """Have a dyno print more than a file, and then nothing for seconds."""
+        for _ in range(1000):
+            self.kubelet.print(name, 1, b"x" * 9000)
+        self.kubelet.print(name, 2, b"the last of the flood")
 
 
 @pytest.fixture
@@ -364,9 +375,7 @@ async def test_a_late_reader_is_told_what_was_left_out_but_not_of_silence(
 ) -> None:
     stage.run("a")
     stage.kubelet.newest["a"] = newest
-    for _ in range(1000):
-        stage.kubelet.print("a", 1, b"x" * 9000)
-    stage.kubelet.print("a", 2, b"the last of the flood")
+    stage.flood("a")
     stage.kubelet.print("a", 9, b"after it")
 
     found = await read(stage.tail().live(SOON), 1002 + told)
@@ -375,6 +384,77 @@ async def test_a_late_reader_is_told_what_was_left_out_but_not_of_silence(
         *(["logplex " + OVERFLOW] if told else []),
         "web.1 after it",
     ]
+
+
+class Remembers:
+    """A log store that can tell of a gap only when it is asked for the second time."""
+
+    def __init__(self, *, held: bool) -> None:
+        self.answers: list[bool | None] = [None, held]
+        self.asked: list[tuple[str, Gap]] = []
+
+    async def lines(self, *_: object, **__: object) -> list[Line]:
+        return []
+
+    async def holds(self, pod: str, gap: Gap) -> bool | None:
+        self.asked.append((pod, gap))
+        return self.answers[len(self.asked) - 1]
+
+
+@pytest.mark.parametrize(
+    ("history", "told"),
+    [
+        (Remembers(held=False), []),
+        (Remembers(held=True), [OVERFLOW]),
+        (None, [OVERFLOW.replace("dropped", "may have dropped")]),
+    ],
+)
+async def test_the_store_knows_whether_a_dyno_that_is_gone_was_silent(
+    stage: Stage, history: Remembers | None, told: list[str]
+) -> None:
+    """One that was run and removed, or that scaling down took away."""
+    stage.run("a")
+    stage.kubelet.gone.add("a")
+    stage.flood("a")
+    stage.kubelet.print("a", 9, b"after it")
+
+    found = await read(stage.tail(history=history).live(SOON), 1002 + len(told))
+    assert found[1001:] == [*(f"logplex {line}" for line in told), "web.1 after it"]
+    if history:
+        assert history.asked == [("a", Gap(_second(2), _second(9)))] * 2
+
+
+def _second(number: int) -> str:
+    return f"2026-01-01T00:00:{number:02}.000000000"
+
+
+async def test_what_a_container_printed_before_it_started_anew_is_asked_for_too(
+    stage: Stage,
+) -> None:
+    """A reader who is late learns of the silence of a container that is over by then."""
+    stage.run("a")
+    stage.flood("a")
+    live = stage.tail().live(SOON)
+    assert (await read(live, 1001))[-1] == "web.1 the last of the flood"
+    stage.kubelet.print("a", 9, b"after it")
+    stage.kubelet.lines["a previous"] = list(stage.kubelet.lines["a"])
+    stage.kubelet.newest["a"] = len(stage.kubelet.lines["a"])
+    assert await read(live, 1) == ["web.1 after it"]
+
+
+async def test_the_time_between_two_containers_is_no_gap(stage: Stage) -> None:
+    """A dyno that prints much and crashes, again and again."""
+    stage.run("a")
+    stage.flood("a")
+    live = stage.tail().live(SOON)
+    assert (await read(live, 1001))[-1] == "web.1 the last of the flood"
+    stage.kubelet.lines["a previous"] = stage.kubelet.lines["a"]
+    stage.kubelet.lines["a"] = []
+    stage.kubelet.running.clear()
+    await asyncio.sleep(0.02)
+    stage.kubelet.print("a", 30, b"anew")
+    stage.run("a", instance="c2")
+    assert await read(live, 1) == ["web.1 anew"]
 
 
 async def test_a_dyno_between_two_starts_is_read_once(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from haikube.cluster.errors import ApiError, NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.builds import is_passing
-from haikube.logs.gap import Backlog, is_left_out, overflow
+from haikube.logs.gap import Backlog, Inquiry, Kept
 from haikube.logs.line import APP, HEROKU, Line, Selection, in_order, shown, stamp
 from haikube.logs.podlog import Place, Printed, Reader
 from haikube.logs.position import Beyond, Position
@@ -52,13 +52,16 @@ class Dynos:
         sight: Sight,
         app: Json,
         selection: Selection,
+        *,
         pace: Pace | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self._cluster = cluster
         self._sight = sight
         self._app = app
         self._selection = selection
         self._pace = pace or Pace()
+        self._inquiry = Inquiry(cluster, kept, self._pace.read, self._pace.look)
         self._places: dict[str, Place] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._beyond: Beyond | None = None
@@ -183,7 +186,8 @@ class Dynos:
             try:
                 if begun not in {"", instance}:
                     await self._copy_rest(pod, place, backlog)
-                begun = instance
+                if begun != instance:
+                    begun, backlog = instance, Backlog()
                 await self._copy(pod, place, backlog, follow=runs)
             except NotFound:
                 return
@@ -211,8 +215,8 @@ class Dynos:
         async for printed in self._stream(pod, place, follow=follow, **how):
             name = dyno_name(self.pods().get(pod["metadata"]["uid"], pod))
             gap = backlog.lost(printed, datetime.now(UTC))
-            if gap and await is_left_out(self._cluster, pod, gap, self._pace.read, **how):
-                await self.batches.put([overflow(name, gap)])
+            if gap and (told := await self._inquiry.told(name, pod, gap)):
+                await self.batches.put(told)
             await self._put(_lines(name, printed))
 
     def _has_name(self, uid: str) -> bool | None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-from haikube.cluster.errors import ApiError
+from haikube.cluster.errors import ApiError, NotFound
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.line import HEROKU, Line
 from haikube.logs.podlog import Printed, Reader
 
 _BEHIND: Final = timedelta(seconds=5)
-_JUMP: Final = timedelta(seconds=1)
+_JUMP: Final = timedelta(seconds=2)
+"""A file was begun and ended in it: the kubelet begins one every 10 s, and every 3 s at most."""
+
 _FILE: Final = 8 << 20
 """Bytes; the kubelet begins a new file after 10 MiB."""
 
@@ -73,26 +76,66 @@ async def is_whole(log: AsyncIterable[bytes], gap: Gap) -> bool:
     return False
 
 
-async def is_left_out(
-    cluster: Cluster, pod: Json, gap: Gap, patience: float, *, previous: bool = False
-) -> bool:
-    """Ask the kubelet whether something lies in a gap; where it cannot tell, yes."""
-    meta, since = pod["metadata"], f"{gap.before[:_SECONDS]}Z"
-    log = cluster.pod_log(
-        meta["name"], meta["namespace"], timestamps=True, since=since, previous=previous
-    )
-    try:
-        async with asyncio.timeout(patience):
-            return not await is_whole(log, gap)
-    except (ApiError, TimeoutError):
-        return True
+class Kept(Protocol):
+    """A log store: it may have what the kubelet has no more."""
+
+    async def holds(self, pod: str, gap: Gap) -> bool | None:
+        """Return whether a pod, by uid, printed something in a gap; None if it cannot tell yet."""
+        ...
 
 
-def overflow(name: str, gap: Gap) -> Line:
+class Inquiry:
+    """Finds out whether something lies in a gap: asks the kubelet, and then the log store."""
+
+    def __init__(self, cluster: Cluster, kept: Kept | None, patience: float, pause: float) -> None:
+        self._cluster = cluster
+        self._kept = kept
+        self._patience = patience
+        self._pause = pause
+
+    async def told(self, name: str, pod: Json, gap: Gap) -> list[Line]:
+        """Return what a reader is told of a gap in what a dyno printed: nothing if it was silent.
+
+        The container may have started anew since, so its log of before is looked at, too.
+        """
+        try:
+            if await self._is_whole(pod, gap) or await self._is_whole(pod, gap, previous=True):
+                return []
+        except NotFound:
+            left_out = await self._from_store(pod["metadata"]["uid"], gap)
+            return [] if left_out is False else [overflow(name, gap, sure=left_out is True)]
+        return [overflow(name, gap)]
+
+    async def _is_whole(self, pod: Json, gap: Gap, *, previous: bool = False) -> bool:
+        """Ask the kubelet; raises ``NotFound`` once the pod is gone, and its log with it."""
+        meta, since = pod["metadata"], f"{gap.before[:_SECONDS]}Z"
+        log = self._cluster.pod_log(
+            meta["name"], meta["namespace"], timestamps=True, since=since, previous=previous
+        )
+        try:
+            async with asyncio.timeout(self._patience):
+                return await is_whole(log, gap)
+        except NotFound:
+            raise
+        except (ApiError, TimeoutError):
+            return False
+
+    async def _from_store(self, uid: str, gap: Gap) -> bool | None:
+        """Ask the store until it can tell: what was printed takes a moment to come to it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                while self._kept is not None:
+                    if (found := await self._kept.holds(uid, gap)) is not None:
+                        return found
+                    await asyncio.sleep(self._pause)
+        return None
+
+
+def overflow(name: str, gap: Gap, *, sure: bool = True) -> Line:
     """Return the line about a dyno that prints faster than it is read."""
     text = (
-        f"Error L11 (Tail buffer overflow) -> This tail session dropped messages of {name} "
-        f"since {gap.before[:_MICROSECONDS]}+00:00."
+        f"Error L11 (Tail buffer overflow) -> This tail session {'' if sure else 'may have '}"
+        f"dropped messages of {name} since {gap.before[:_MICROSECONDS]}+00:00."
     )
     return Line(gap.after, HEROKU, "logplex", text)
 

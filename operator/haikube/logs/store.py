@@ -15,6 +15,7 @@ import aiohttp
 import structlog
 
 from haikube.cluster.port import Json
+from haikube.logs.gap import Gap
 from haikube.logs.line import (
     APP,
     HEROKU,
@@ -140,6 +141,23 @@ class StoredLogs:
             _log.warning("the log store does not answer", error=str(error))
             return [Line(stamp(datetime.now(UTC)), HEROKU, "logplex", _AWAY)]
         return in_order(dict.fromkeys(line for line in found if line in selection))[-count:]
+
+    async def holds(self, pod: str, gap: Gap) -> bool | None:
+        """Return whether a pod, by uid, printed something in a gap; None if it cannot tell yet.
+
+        What a pod prints comes here in order: who has the end of a gap has what is in it.
+        """
+        mine = f"{{k8s.pod.uid={json.dumps(pod)}}}"
+        try:
+            if await self._has(f"_time:({gap.before}Z, {gap.after}Z) {mine}"):
+                return True
+            return False if await self._has(f"_time:>={gap.after}Z {mine}") else None
+        except StoreError as error:
+            _log.warning("the log store does not answer", error=str(error))
+            return None
+
+    async def _has(self, query: str) -> bool:
+        return bool([record async for record in self._store.query(query, 1)])
 
     async def _names(self, uid: str) -> AsyncIterator[Json]:
         """Yield the records that say which pods are dynos of an app."""

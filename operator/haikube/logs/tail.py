@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.follow import Dynos, Pace
+from haikube.logs.gap import Gap
 from haikube.logs.line import Line, Selection, in_order
 from haikube.logs.position import Position
 from haikube.logs.scene import Sight, Storyteller
@@ -44,6 +45,10 @@ class History(Protocol):
         """Return the last lines of an app after a time, but for those of some pods."""
         ...
 
+    async def holds(self, pod: str, gap: Gap) -> bool | None:
+        """Return whether a pod, by uid, printed something in a gap; None if it cannot tell yet."""
+        ...
+
 
 class Router(Protocol):
     """What the gateway says of requests."""
@@ -72,7 +77,7 @@ class Tail:
         pace: Pace | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._dynos = Dynos(cluster, sight, app, selection, pace)
+        self._dynos = Dynos(cluster, sight, app, selection, pace=pace, kept=history)
         self._story = Storyteller(sight, app)
         self._sight = sight
         self._app = app

@@ -25,6 +25,9 @@ CERTIFICATE = "haikube.dev/certificate"
 DYNO = "haikube.dev/dyno"
 """Annotation of a dyno pod: its name, for example ``web.1``; read by the dyno from a file."""
 
+TEMPLATE_HASH = "pod-template-hash"
+"""Label that Kubernetes gives the pods of one ReplicaSet."""
+
 DRAINS = "haikube.dev/drains"
 """Label of the Secret that says where an app's log is sent."""
 

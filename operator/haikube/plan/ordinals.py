@@ -10,8 +10,6 @@ from haikube.model.intents import Annotate
 from haikube.model.pod import Pod
 from haikube.model.resources import PODS
 
-_TEMPLATE_HASH = "pod-template-hash"
-
 
 def name_dynos(process_type: str, pods: Iterable[Pod]) -> tuple[Annotate, ...]:
     """Return a name for every live dyno that has none.
@@ -22,7 +20,7 @@ def name_dynos(process_type: str, pods: Iterable[Pod]) -> tuple[Annotate, ...]:
     groups: dict[str, list[Pod]] = defaultdict(list)
     for pod in pods:
         if not pod.over:
-            groups[pod.meta.labels.get(_TEMPLATE_HASH, "")].append(pod)
+            groups[pod.meta.labels.get(labels.TEMPLATE_HASH, "")].append(pod)
     return tuple(
         name for _, group in sorted(groups.items()) for name in _named(process_type, group)
     )

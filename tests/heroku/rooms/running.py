@@ -4,7 +4,12 @@ from heroku.steps import Step
 
 PS = [
     Step("ps -a {app}", out=("=== web (Basic): npm start (1)", "web.1: up ...~ ..."), patience=60),
-    Step("ps web -a {app}", out=("web.1: up",)),
+    Step(
+        "ps web -a {app}",
+        out=("web.1: up",),
+        differs="while the dynos of a release do not start, those of the one before answer and "
+        "keep their names; the others are `web.1.v7`",
+    ),
     Step("ps --json -a {app}", out=('"type": "web"', '"state": "up"')),
     Step("ps nothing -a {app}", err=("No nothing dynos on {app}",), code=1),
     Step("ps:scale -a {app}", out=("queue=0:Basic web=1:Basic",)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -101,22 +103,63 @@ def pod_state(pod: Json) -> DynoState:
     return DynoState(STARTING, started or created(pod))
 
 
-def named_pods(process_type: str, pods: Sequence[Json]) -> dict[str, Json]:
+def named_pods(process_type: str, pods: Iterable[Json]) -> dict[str, Json]:
     """Return an app's pods of a type by dyno name; one that has none yet gets the next free.
 
-    A pod that is on its way out is left out; of two with one name the newer counts.
+    While two releases run, each has a ``web.1``. The one that answers is called so until it goes;
+    the other bears its release, too: ``web.1.v3``. What is on its way out is left out.
     """
-    living = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
-    living.sort(key=lambda pod: (created(pod), str(pod["metadata"]["name"])))
-    named = {name: pod for pod in living if (name := annotation(pod, labels.DYNO))}
-    number = 1
-    for pod in living:
-        if annotation(pod, labels.DYNO):
-            continue
-        while f"{process_type}.{number}" in named:
-            number += 1
-        named[f"{process_type}.{number}"] = pod
-    return dict(sorted(named.items(), key=lambda item: _number(item[0])))
+    living = sorted((pod for pod in pods if not _is_over(pod)), key=_age)
+    rivals: dict[str, list[Json]] = defaultdict(list)
+    for name, pod in _numbered(process_type, living):
+        rivals[name].append(pod)
+    found: dict[str, Json] = {}
+    for name in sorted(rivals, key=_number):
+        first = next((pod for pod in rivals[name] if pod_state(pod).state == UP), rivals[name][-1])
+        found[name] = first
+        found |= {f"{name}.{_version(pod)}": pod for pod in rivals[name] if pod is not first}
+    return found
+
+
+def slot(name: str) -> str:
+    """Return the name that a dyno has for itself and in logs.
+
+    >>> slot("web.1.v3"), slot("web.1"), slot("web")
+    ('web.1', 'web.1', 'web')
+    """
+    return ".".join(name.split(".")[:2])
+
+
+def _numbered(process_type: str, pods: Iterable[Json]) -> list[tuple[str, Json]]:
+    """Return pods with their names, as the operator gives them: for each template from 1 on."""
+    groups: dict[str, list[Json]] = defaultdict(list)
+    for pod in pods:
+        groups[_mark(pod, labels.TEMPLATE_HASH)].append(pod)
+    return [each for group in groups.values() for each in _of_template(process_type, group)]
+
+
+def _of_template(process_type: str, pods: Iterable[Json]) -> Iterator[tuple[str, Json]]:
+    given = [(annotation(pod, labels.DYNO), pod) for pod in pods]
+    taken = {name for name, _ in given}
+    free = (each for n in itertools.count(1) if (each := f"{process_type}.{n}") not in taken)
+    return ((name or next(free), pod) for name, pod in given)
+
+
+def _is_over(pod: Json) -> bool:
+    phase = (pod.get("status") or {}).get("phase")
+    return bool(pod["metadata"].get("deletionTimestamp")) or phase in {"Succeeded", "Failed"}
+
+
+def _age(pod: Json) -> tuple[str, str]:
+    return created(pod), str(pod["metadata"]["name"])
+
+
+def _version(pod: Json) -> str:
+    return _mark(pod, labels.RELEASE).rpartition("-")[2]
+
+
+def _mark(pod: Json, key: str) -> str:
+    return str((pod["metadata"].get("labels") or {}).get(key) or "")
 
 
 def _number(name: str) -> int:

@@ -7,7 +7,7 @@ several dynos a single one is started again by deleting its pod; an only one is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -144,7 +144,7 @@ def _of_types(call: Call, app: Json) -> Iterator[Listed]:
             release = releases.get(_release_of(pod), newest)
             body = dyno_body(
                 name,
-                process,
+                replace(process, command=_command(release, process)),
                 app,
                 pod_state(pod),
                 id_=pod["metadata"]["uid"],
@@ -206,6 +206,13 @@ def _one_offs(call: Call, app: Json) -> Iterator[Listed]:
             release=by_version.get((status.get("release") or {}).get("version")),
         )
         yield Listed(body, one_off=obj)
+
+
+def _command(release: Json | None, process: ProcessType) -> str:
+    """Return what a release runs for a process type: the one before may run something else."""
+    slug = ((release or {}).get("spec") or {}).get("slug") or {}
+    commands = {each["name"]: str(each["command"]) for each in slug.get("processTypes") or ()}
+    return commands.get(process.name, process.command)
 
 
 def _is_current(release: Json) -> bool:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from haikube.api.bodies.formation import slot
 from haikube.api.kernel.call import Call
 from haikube.api.kernel.context import Context, context_of
 from haikube.api.kernel.endpoint import Room
@@ -70,7 +71,7 @@ def _asked(wish: dict[str, Any]) -> dict[str, Any]:
         "lines": min(lines, MOST),
         "tail": bool(wish.get("tail")),
         "source": source,
-        "dyno": dyno,
+        "dyno": slot(dyno),
     }
 
 
