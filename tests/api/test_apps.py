@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import pytest
 
 from haikube.api.kernel.auth import token_of
+from haikube.api.rooms import apps
 from haikube.api.rooms.naming import generated_name
 from haikube.cluster.errors import Unreachable
 from haikube.cluster.fake import Call
+from haikube.model import labels
 from haikube.model.names import APP_NAME
-from haikube.model.resources import APPS
+from haikube.model.resources import APPS, BUILDS
+from haikube.storage.port import Stored
 from world import NAMESPACE, TOKEN, USER, World, running
 
 
@@ -85,8 +90,8 @@ async def test_an_app_lives_and_dies(world: World, http: aiohttp.ClientSession) 
     assert app["id"] == stored["metadata"]["uid"]
 
     world.cluster.app("other", "team-b")
-    status, apps = await call(http, "GET", "/apps")
-    assert (status, [entry["name"] for entry in apps]) == (200, ["hello"])
+    status, listed = await call(http, "GET", "/apps")
+    assert (status, [entry["name"] for entry in listed]) == (200, ["hello"])
     assert await call(http, "GET", "/apps/hello") == (200, app)
     assert (await call(http, "DELETE", "/apps/hello"))[0] == 200
     assert (await call(http, "GET", "/apps/hello"))[0] == 404
@@ -290,3 +295,25 @@ async def test_what_client_libraries_send_of_themselves_is_taken(
     assert (await call(http, "POST", "/apps", wish))[0] == 201
     status, app = await call(http, "PATCH", "/apps/hello", {"maintenance": 0})
     assert (status, app["maintenance"]) == (200, False)
+
+
+async def test_an_app_is_shown_though_its_storage_does_not_answer(
+    world: World, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uid = world.cluster.app("hello")["metadata"]["uid"]
+    marks = {labels.APP: "hello", labels.APP_UID: uid}
+    place = {"name": "hello-b-1", "namespace": NAMESPACE, "labels": marks}
+    world.cluster.seed(BUILDS, {"metadata": place, "spec": {"appRef": {"name": "hello"}}})
+    await world.storage.put(f"git/{uid}/packs/a", b"12345")
+    async with asyncio.timeout(60):
+        while (await call(http, "GET", "/apps/hello"))[1]["repo_size"] != 5:
+            pass  # the api has not seen the build yet
+
+    async def silent(_prefix: str) -> AsyncIterator[Stored]:
+        await asyncio.Event().wait()
+        yield Stored("never", 0, datetime.now(UTC), "")
+
+    monkeypatch.setattr(apps, "_SIZE_SECONDS", 0.05)
+    monkeypatch.setattr(world.storage, "list", silent)
+    status, shown = await call(http, "GET", "/apps/hello")
+    assert (status, shown["repo_size"]) == (200, None)

@@ -30,7 +30,8 @@ def engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Engine]:
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(Transfer.__init__, "__defaults__", (lambda _seconds: None,))
+    _, *others = Transfer.__init__.__defaults__ or ()
+    monkeypatch.setattr(Transfer.__init__, "__defaults__", (lambda _seconds: None, *others))
     (tmp_path / "buildpacks" / "lib").mkdir(parents=True)
     (tmp_path / "buildpacks" / "order.txt").touch()
     yield Engine(tmp_path, objects, capfd)

@@ -238,10 +238,12 @@ def test_a_source_over_its_limit(engine: Engine) -> None:
     assert "5000 bytes" in message
 
 
-@pytest.mark.parametrize("missing", ["source", "slug-put"])
-def test_storage_that_is_down_is_not_the_users_fault(engine: Engine, missing: str) -> None:
+GONE = "http://127.0.0.1:1/gone?X-Amz-Signature=secret"
+
+
+def test_a_slug_that_cannot_be_stored_is_not_the_users_fault(engine: Engine) -> None:
     engine.buildpack()
-    engine.urls = {missing: "http://127.0.0.1:1/gone?X-Amz-Signature=secret"}
+    engine.urls = {"slug-put": GONE}
     done = engine.run({"x": ""})
     assert done.code == 75
     reason, message = done.failure
@@ -250,6 +252,20 @@ def test_storage_that_is_down_is_not_the_users_fault(engine: Engine, missing: st
     assert "secret" not in done.log + message
     assert message in done.log
     assert "Push failed" not in done.log  # another pod tries again
+
+
+def test_a_storage_that_is_away_before_the_build_ends_it_soon(engine: Engine) -> None:
+    engine.buildpack()
+    engine.urls = dict.fromkeys(("result-get", "source", "result-put", "log-put"), GONE)
+    done = engine.run({"x": ""})
+    assert done.code == 1, "who pushed can push again sooner than another pod starts"
+    assert done.termination["reason"] == "StorageUnavailable"
+    message = done.termination["message"]
+    assert "nothing is lost, push again when the storage answers" in message
+    assert "tried once" in message, "what was waited for already is not waited for again"
+    assert "secret" not in done.log + message
+    waiting, failed = done.log.index("127.0.0.1:1 does not answer"), done.log.index(message)
+    assert waiting < failed < done.log.index("Push failed")
 
 
 def test_a_storage_that_takes_neither_result_nor_log(engine: Engine) -> None:

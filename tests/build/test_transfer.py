@@ -13,6 +13,7 @@ import pytest
 
 from haikube.build.transfer import (
     ATTEMPTS,
+    REMEMBERED,
     TooLarge,
     Transfer,
     TransferError,
@@ -121,6 +122,66 @@ def test_a_server_that_stays_broken_is_given_up(
     with pytest.raises(TransferError, match="answered 500"):
         transfer.fetch(server.url(), tmp_path / "x", limit=10)
     assert len(server.requests) == ATTEMPTS
+
+
+class Watch:
+    """A clock that moves as far as somebody pauses; keeps what a person was told."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.told: list[str] = []
+        self.transfer = Transfer(None, pause=self.pause, now=self.now, tell=self.told.append)
+
+    def pause(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def now(self) -> float:
+        return self.seconds
+
+
+@pytest.mark.parametrize("verb", ["fetch", "put_file", "put_bytes"])
+def test_a_storage_that_stays_away_is_waited_for_once(verb: str, tmp_path: Path) -> None:
+    watch, file, gone = Watch(), tmp_path / "x", "http://127.0.0.1:1/a?X-Amz-Signature=secret"
+    file.touch()
+    calls: dict[str, Callable[[], object]] = {
+        "fetch": lambda: watch.transfer.fetch(gone, file, limit=1),
+        "put_file": lambda: watch.transfer.put_file(gone, file),
+        "put_bytes": lambda: watch.transfer.put_bytes(gone, b""),
+    }
+
+    with pytest.raises(TransferError, match=r"refused.*tried 5 times"):
+        watch.transfer.fetch(gone, file, limit=1)
+    waited = watch.seconds
+    assert 5 < waited < 16
+    assert watch.told == ["127.0.0.1:1 does not answer: trying again for some seconds"]
+
+    with pytest.raises(TransferError, match=r"refused.*tried once"):
+        calls[verb]()
+    assert watch.seconds == waited
+
+    watch.pause(REMEMBERED)
+    with pytest.raises(TransferError, match="tried 5 times"):
+        calls[verb]()
+
+
+def test_who_is_away_keeps_nobody_else_waiting(
+    scripted: Callable[[Answers], Scripted], tmp_path: Path
+) -> None:
+    watch = Watch()
+    with pytest.raises(TransferError):
+        watch.transfer.fetch("http://127.0.0.1:1/a", tmp_path / "x", limit=1)
+    server = scripted([(503, {}, b""), (200, {}, b"it")])
+    assert watch.transfer.fetch(server.url(), tmp_path / "x", limit=9).size == 2
+
+
+def test_a_storage_that_starts_again_is_waited_for(
+    scripted: Callable[[Answers], Scripted], tmp_path: Path
+) -> None:
+    """Its gateway answers before its other parts do; that takes 3 s."""
+    watch = Watch()
+    server = scripted([(503, {}, b"")] * (ATTEMPTS - 1) + [(200, {}, b"it")])
+    assert watch.transfer.fetch(server.url(), tmp_path / "x", limit=9).size == 2
+    assert watch.seconds > 5
 
 
 def test_a_short_answer_is_fetched_again(

@@ -18,6 +18,7 @@ from haikube.cluster.errors import NotFound
 from haikube.cluster.http import HttpCluster
 from haikube.cluster.port import Cluster, Json
 from haikube.model.resources import NAMESPACES, Resource
+from terminal import KUBECONFIG
 
 CRDS = Resource(
     "apiextensions.k8s.io",
@@ -32,10 +33,9 @@ CRD = yaml.safe_load((Path(__file__).parent / "widget-crd.yaml").read_text())
 @pytest.fixture(scope="session")
 def kubeconfig() -> Iterator[Path]:
     """Put the test CRD into the local cluster as long as the tests run."""
-    path = Path.home() / ".cache/haikube/local/kubeconfig"
-    asyncio.run(_install_crd(path))
-    yield path
-    asyncio.run(_remove_crd(path))
+    asyncio.run(_install_crd(KUBECONFIG))
+    yield KUBECONFIG
+    asyncio.run(_remove_crd(KUBECONFIG))
 
 
 async def _install_crd(kubeconfig: Path) -> None:
@@ -50,6 +50,7 @@ async def _wait_until_served(cluster: Cluster) -> None:
         try:
             await cluster.list(WIDGETS)
         except NotFound:
+            await asyncio.sleep(0.1)
             continue
         return
 

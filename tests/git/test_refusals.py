@@ -8,12 +8,14 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from git.client import Checkout, checkout
-from haikube.git import source
+from haikube.git import report, source
+from haikube.git.console import Printout
 from haikube.git.manifest import Manifest, parse
 from haikube.model.resources import SECRETS
 from haikube.settings import Settings
@@ -208,6 +210,49 @@ async def test_the_storage_is_down_before_the_push(world: World, tree: Checkout)
     assert (await tree.push()).status == 0
 
 
+@pytest.mark.parametrize("call", ["put", "swap"])
+async def test_a_push_that_waits_for_the_storage_says_so(
+    world: World, tree: Checkout, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr(report, "_PATIENCE", 0.05)
+    back = asyncio.Event()
+    at_once = getattr(world.storage, call)
+
+    async def held(*words: Any, **options: Any) -> Any:
+        await back.wait()
+        return await at_once(*words, **options)
+
+    monkeypatch.setattr(world.storage, call, held)
+    process = await tree.start("push", "heroku", "main")
+    await until_building(process, "Waiting for the object storage...")
+    back.set()
+    said = await rest(process)
+    assert "Released v1" in said
+    assert "rejected" not in said
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    ("seconds", "queued", "told"), [(2, False, 0), (9, False, 1), (9, True, 0)]
+)
+async def test_only_a_storage_that_takes_long_is_waited_for_aloud(
+    seconds: float,
+    queued: bool,  # noqa: FBT001 - a row
+    told: int,
+) -> None:
+    console = Printout()
+
+    async def work() -> None:
+        async with report.telling_storage(console) as telling:
+            if queued:
+                telling.cancel()
+            await asyncio.sleep(seconds)
+        await asyncio.sleep(60)
+
+    said = [page async for page in console.of(work())]
+    assert said == [b"Waiting for the object storage...\n"] * told
+
+
 async def test_the_storage_goes_down_during_the_build(
     world: World, tree: Checkout, tmp_path: Path
 ) -> None:
@@ -347,7 +392,7 @@ async def until_building(process: asyncio.subprocess.Process, text: str) -> str:
     """Read what git prints up to a line that holds ``text``."""
     assert process.stdout is not None
     said = ""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while text not in said:
             line = await process.stdout.readline()
             assert line, said

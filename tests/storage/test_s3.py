@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import AsyncMock
 
@@ -14,6 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from haikube.settings import Settings
+from haikube.storage import s3
 from haikube.storage.port import MissingObject, StorageError
 from haikube.storage.s3 import S3Storage
 from storage.seaweed import ACCESS_KEY, SECRET_KEY, Seaweed, free_ports, start_seaweed
@@ -63,7 +65,8 @@ async def test_a_wrong_key_is_told_with_the_setting_to_check(seaweed: Seaweed, k
         assert secret not in str(caught.value)
 
 
-async def test_a_server_that_is_down_is_named(key: str) -> None:
+async def test_a_server_that_is_down_is_named(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "PATIENCE", timedelta())
     port = free_ports(1)[0]
     settings = Settings(
         storage_endpoint=f"http://user:password@127.0.0.1:{port}",

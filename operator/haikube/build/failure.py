@@ -45,10 +45,14 @@ class Reason(StrEnum):
 
 
 class BuildFailure(Exception):
-    """Ends the build. ``lines`` are what the log shows instead of the message, ready-made."""
+    """Ends the build. ``lines`` are what the log shows instead of the message, ready-made.
 
-    def __init__(self, reason: Reason, message: str, *lines: str) -> None:
+    Another pod tries once more where the reason is nobody's fault, but for a ``final`` failure.
+    """
+
+    def __init__(self, reason: Reason, message: str, *lines: str, final: bool = False) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.lines = lines
+        self.exit_code = USER_EXIT if final else reason.exit_code

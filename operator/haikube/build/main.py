@@ -38,10 +38,10 @@ def _run(where: Layout) -> int:
     signal.signal(signal.SIGTERM, _canceled)
     request = read_request(where.request)
     where.prepare()
-    transfer = Transfer(merge_ca(where))
+    transcript = Transcript(sys.stdout.buffer, request.limits.log_bytes)
+    transfer = Transfer(merge_ca(where), tell=transcript.warning)
     if repeated(where, transfer):
         return 0
-    transcript = Transcript(sys.stdout.buffer, request.limits.log_bytes)
     document, code = _outcome(lambda: _build(request, where, transfer, transcript), transcript)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     hand_back(where, transfer, transcript, document, final=code in FINAL_EXITS)
@@ -67,7 +67,7 @@ def _outcome(
             raise
         failure = disk_failure()
     _explain(failure, transcript)
-    return failed(failure), failure.reason.exit_code
+    return failed(failure), failure.exit_code
 
 
 def _explain(failure: BuildFailure, transcript: Transcript) -> None:
@@ -81,7 +81,7 @@ def _explain(failure: BuildFailure, transcript: Transcript) -> None:
             transcript.line(line)
     else:
         transcript.warning(failure.message)
-    if failure.reason.exit_code in FINAL_EXITS:
+    if failure.exit_code in FINAL_EXITS:
         transcript.line("")
         transcript.warning("Push failed")
 

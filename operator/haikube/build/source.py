@@ -140,7 +140,8 @@ class SourceFetcher:
                 f"The source archive is over its limit of {limit} bytes; leave large files out",
             ) from error
         except TransferError as error:
-            raise BuildFailure(reason, _unavailable(reason, error)) from error
+            # Nothing was built yet, and somebody waits who can push again sooner than a pod starts.
+            raise BuildFailure(reason, _unavailable(reason, error), final=True) from error
         return target, fetched.digest
 
     @staticmethod
@@ -156,7 +157,7 @@ class SourceFetcher:
 def _unavailable(reason: Reason, error: TransferError) -> str:
     if reason is Reason.STORAGE_UNAVAILABLE:
         return (
-            f"The source could not be fetched from the object storage: {error}; "
+            f"The source could not be fetched from the object storage: {error}; nothing is lost, "
             "push again when the storage answers"
         )
     return f"The source could not be fetched: {error}; check the URL of the source"

@@ -1,6 +1,7 @@
 """HTTP with retries: presigned storage URLs, and archives of other people.
 
-A URL is a secret here: errors name its host, never its query.
+A host that is away is waited for once, and that is told: what comes right after is tried once. A
+URL is a secret here: errors name its host, never its query.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import ipaddress
+import math
 import random
 import socket
 import ssl
@@ -18,11 +20,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, BinaryIO, Final, TypeVar
+from typing import IO, Any, BinaryIO, Final, TypeVar
 from urllib.parse import urlsplit
 
 ATTEMPTS: Final = 5
+"""With pauses of about 10 s in all: one process that starts again needs 3 s."""
+
+REMEMBERED: Final = 15.0
+"""Seconds in which a host that was waited for in vain is not waited for again."""
+
 _TIMEOUT_SECONDS = 60
+_CONNECT_SECONDS = 3.0
+_TOLD: Final = 2
+"""Attempts before a person is told: one alone may be an accident."""
 _CHUNK = 1 << 20
 
 T = TypeVar("T")
@@ -64,17 +74,29 @@ def check_url(url: str) -> str:
 
 
 class Transfer:
-    """Fetches and stores with one TLS trust; ``pause`` is replaced in tests."""
+    """Fetches and stores with one TLS trust; ``tell`` takes what a person is told meanwhile.
 
-    def __init__(self, ca_file: Path | None, pause: Callable[[float], None] = time.sleep) -> None:
+    ``pause`` and ``now`` are replaced in tests.
+    """
+
+    def __init__(
+        self,
+        ca_file: Path | None,
+        pause: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
+        tell: Callable[[str], None] = lambda _text: None,
+    ) -> None:
         cafile = str(ca_file) if ca_file and ca_file.is_file() else None
-        self._opener = urllib.request.build_opener(_Https(cafile), _OutwardRedirects())
+        self._opener = urllib.request.build_opener(_Http(), _Https(cafile), _OutwardRedirects())
         self._pause = pause
+        self._now = now
+        self._tell = tell
+        self._away: dict[str, float] = {}
         self.ca_file = ca_file
 
     def fetch(self, url: str, target: Path, *, limit: int) -> Fetched:
         """Store what ``url`` answers in ``target``, at most ``limit`` bytes."""
-        return self._retried(lambda: self._fetch_once(url, target, limit))
+        return self._retried(url, lambda: self._fetch_once(url, target, limit))
 
     def resolve(self, url: str) -> str:
         """Return where ``url`` leads to after its redirects; raises only if one is refused.
@@ -94,11 +116,11 @@ class Transfer:
 
     def put_file(self, url: str, source: Path) -> None:
         """Upload a file; its length is announced, as S3 wants it."""
-        self._retried(lambda: self._put_once(url, source))
+        self._retried(url, lambda: self._put_once(url, source))
 
     def put_bytes(self, url: str, data: bytes) -> None:
         """Upload a few bytes."""
-        self._retried(lambda: self._send(url, data, len(data)))
+        self._retried(url, lambda: self._send(url, data, len(data)))
 
     def _fetch_once(self, url: str, target: Path, limit: int) -> Fetched:
         request = urllib.request.Request(check_url(url))  # noqa: S310 - scheme checked
@@ -122,26 +144,28 @@ class Transfer:
         with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
             answer.read()
 
-    def _retried(self, attempt: Callable[[], T]) -> T:
-        for number in range(1, ATTEMPTS):
+    def _retried(self, url: str, attempt: Callable[[], T]) -> T:
+        """Try until it succeeds or is refused; raises ``TransferError`` after the last attempt."""
+        host = urlsplit(url).netloc
+        most = 1 if self._now() < self._away.get(host, -math.inf) else ATTEMPTS
+        for number in range(1, most + 1):
             try:
                 return attempt()
             except urllib.error.HTTPError as error:
+                failure = _refused(error)
                 if error.code not in _RETRIED:
-                    raise _refused(error) from error
-            except (OSError, http.client.HTTPException):
-                pass
-            self._pause(random.uniform(0.5, 1) * 2 ** (number - 1))  # noqa: S311 - jitter
-        return _last(attempt)
+                    raise failure from error
+            except (OSError, http.client.HTTPException) as error:
+                failure = TransferError(f"{_cause(error)} (tried {_times(number)})")
+            if number < most:
+                self._wait(host, number)
+        self._away[host] = self._now() + REMEMBERED
+        raise failure
 
-
-def _last(attempt: Callable[[], T]) -> T:
-    try:
-        return attempt()
-    except urllib.error.HTTPError as error:
-        raise _refused(error) from error
-    except (OSError, http.client.HTTPException) as error:
-        raise TransferError(f"{_cause(error)} (tried {ATTEMPTS} times)") from error
+    def _wait(self, host: str, number: int) -> None:
+        if number == _TOLD:
+            self._tell(f"{host} does not answer: trying again for some seconds")
+        self._pause(random.uniform(0.5, 1) * 2 ** (number - 1))  # noqa: S311 - jitter
 
 
 def _refused(error: urllib.error.HTTPError) -> TransferError:
@@ -149,9 +173,37 @@ def _refused(error: urllib.error.HTTPError) -> TransferError:
     return TransferError(f"the server answered {error.code} {error.reason}", error.code)
 
 
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
 def _cause(error: Exception) -> str:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     return str(reason) or type(error).__name__
+
+
+def _connect(
+    address: tuple[str, int], timeout: float | None, source: tuple[str, int] | None
+) -> socket.socket:
+    """Find out soon that nobody is there; who answers has more time."""
+    found = socket.create_connection(address, _CONNECT_SECONDS, source)
+    found.settimeout(timeout)
+    return found
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - of the base class
+        super().__init__(*args, **options)
+        self._create_connection = _connect
+
+
+class _SafeConnection(_Connection, http.client.HTTPSConnection):
+    pass
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Connection, req)
 
 
 class _Https(urllib.request.HTTPSHandler):
@@ -166,7 +218,7 @@ class _Https(urllib.request.HTTPSHandler):
         return ssl.create_default_context(cafile=self._cafile)
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(http.client.HTTPSConnection, req, context=self._trust)
+        return self.do_open(_SafeConnection, req, context=self._trust)
 
 
 class _OutwardRedirects(urllib.request.HTTPRedirectHandler):

@@ -41,7 +41,7 @@ _LEAST: Final = 5.0
 
 _TRIES: Final = 8
 _PAUSE: Final = 0.5
-"""Of writing the end of a push down; the storage itself tries for some seconds each time."""
+"""Of writing the end of a push down; the first of them alone waits for some seconds."""
 
 _log = structlog.get_logger(__name__)
 
@@ -133,7 +133,7 @@ class Push:
     async def _under_lock(self, lock: PushLock, call: Call, deploy: Update | None) -> Json | None:
         """Do all that can fail: check, store, build."""
         async with asyncio.timeout(self._left()):
-            manifest = await lock.acquire(self._tell_waiting)
+            manifest = await self._acquire(lock)
             manifest = manifest.mended(self._snapshot.broken, self._snapshot.lost)
             for update in call.updates:
                 require_unmoved(update, manifest)
@@ -150,7 +150,8 @@ class Push:
             archive = await self._pack(commit)
             name = new_name(self._repository.app)
             pending = Pending(self._repository.namespace, name, self._moves.refs, self._moves.packs)
-            await lock.announce(pending)
+            async with report.telling_storage(self._console):
+                await lock.announce(pending)
         parts = (self._repository, self._platform.own, self._platform.listener)
         return await self._build(Attempt(*parts, name, lock.id), archive, commit)
 
@@ -208,10 +209,17 @@ class Push:
             f"The push took longer than {self._platform.limits.push_seconds:.0f} s", "Push again"
         )
 
-    async def _tell_waiting(self, holder: Lock) -> None:
-        await self._console.line(
-            f"Waiting for another push to {self._repository.called} by {holder.author} to finish..."
-        )
+    async def _acquire(self, lock: PushLock) -> Manifest:
+        called = self._repository.called
+        async with report.telling_storage(self._console) as telling:
+
+            async def tell_waiting(holder: Lock) -> None:
+                telling.cancel()
+                await self._console.line(
+                    f"Waiting for another push to {called} by {holder.author} to finish..."
+                )
+
+            return await lock.acquire(tell_waiting)
 
     async def _store_packs(self, call: Call, manifest: Manifest) -> None:
         """Store what came; packs that this push was built upon are named again if they retired."""
@@ -222,7 +230,8 @@ class Push:
         quota = await measured(self._platform.packs, uid, manifest, limit)
         self.crowded = quota.crowded and any(update.new == ABSENT for update in call.updates)
         quota.require(brought(directory, known))
-        fresh = await self._platform.packs.upload(uid, directory, known)
+        async with report.telling_storage(self._console):
+            fresh = await self._platform.packs.upload(uid, directory, known)
         refs = {update.ref: update.new for update in call.updates}
         broken = await unsound(self._platform.git, snapshot.path, snapshot.broken)
         self._moves = Moves(refs, (*known, *fresh), fresh, broken, snapshot.lost)
@@ -241,14 +250,19 @@ class Push:
         await report.received(self._console, commit, tree)
         await self._console.begin("Compressing source files... ")
         key = source_key(self._repository.uid, f"{commit}.{PACKED}")
-        archive = await source.store(
-            commit, tree, self._platform.storage, key, self._platform.limits.source
-        )
+        async with report.telling_storage(self._console):
+            archive = await source.store(
+                commit, tree, self._platform.storage, key, self._platform.limits.source
+            )
         await self._console.line("done.")
         return archive
 
     async def _finish(self, lock: PushLock) -> None:
         """Move the refs; after a build they have moved already, for all who look."""
+        async with report.telling_storage(self._console):
+            await self._write_down(lock)
+
+    async def _write_down(self, lock: PushLock) -> None:
         for left in reversed(range(_TRIES)):
             try:
                 await lock.finish(self._moves.applied)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, Final
 
@@ -72,6 +73,22 @@ class Narrator:
     def said(self, words: bytes) -> bool:
         """Tell whether the log ended with these words, or nearly so."""
         return words in self._tail
+
+
+@asynccontextmanager
+async def telling_storage(console: Console) -> AsyncIterator[asyncio.Task[None]]:
+    """Say what is waited for if what is done within takes long; the task may be called off."""
+    telling = asyncio.create_task(_tell_storage(console))
+    try:
+        yield telling
+    finally:
+        telling.cancel()
+
+
+async def _tell_storage(console: Console) -> None:
+    await asyncio.sleep(_PATIENCE)
+    await console.end_line()
+    await console.line("Waiting for the object storage...")
 
 
 async def received(console: Console, commit: str, tree: Tree) -> None:

@@ -16,23 +16,27 @@ from obstore import exceptions
 from obstore.store import S3Store
 
 from haikube.settings import Settings
-from haikube.storage.cause import remedy
+from haikube.storage.cause import is_away, remedy
+from haikube.storage.outage import Outage
 from haikube.storage.port import Changed, MissingObject, StorageError, Stored
 
 if TYPE_CHECKING:  # obstore has these types in its stubs alone
-    from obstore.store import ClientConfig, RetryConfig, S3Config
+    from obstore.store import BackoffConfig, ClientConfig, RetryConfig, S3Config
 
 _CHUNK: Final = 1 << 20
 _PART: Final = 8 << 20
 _PARTS_AT_ONCE: Final = 4
-_RETRIES: RetryConfig = {
-    "max_retries": 8,  # about 6 s: a storage of one process that starts again needs 3 s
-    "retry_timeout": timedelta(seconds=15),
-    "backoff": {  # short at first: the losers of a racing swap are told "busy"
-        "init_backoff": timedelta(milliseconds=30),
-        "max_backoff": timedelta(seconds=2),
-        "base": 2,
-    },
+PATIENCE: Final = timedelta(seconds=10)
+"""How long one call waits for a storage that is away: one process that starts again needs 3 s."""
+
+_HASTE: Final = timedelta(seconds=1)
+"""How long a call waits that comes when another has just waited in vain."""
+
+_RETRIES_AT_MOST: Final = 1000  # the time ends them: of so many with jitter nobody knows how long
+_BACKOFF: BackoffConfig = {  # short at first: the losers of a racing swap are told "busy"
+    "init_backoff": timedelta(milliseconds=30),
+    "max_backoff": timedelta(milliseconds=500),
+    "base": 2,
 }
 _LONGEST_PRESIGN: Final = 7 * 86_400
 
@@ -42,7 +46,13 @@ class S3Storage:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._store = _connect(settings)
+        self._patient = _connect(settings, PATIENCE)
+        self._hasty = _connect(settings, _HASTE)
+        self._outage = Outage()
+
+    @property
+    def _store(self) -> S3Store:
+        return self._hasty if self._outage.lasts else self._patient
 
     async def get(self, key: str, *, limit: int) -> bytes:
         """Return an object of at most ``limit`` bytes."""
@@ -137,13 +147,21 @@ class S3Storage:
         except (exceptions.BaseError, OSError, ValueError) as error:
             if "<Code>NoSuchBucket</Code>" in str(error):  # the first put makes it
                 raise MissingObject(f"no object {key} in the storage, it is empty") from None
+            if is_away(error):
+                self._outage.note()
             cause = remedy(error, self._settings)
             raise StorageError(f"storage: {act} of {key or 'the bucket'} failed: {cause}") from None
 
 
-def _connect(settings: Settings) -> S3Store:
+def _connect(settings: Settings, patience: timedelta) -> S3Store:
+    """Return a client whose calls wait for a storage that is away; seconds of silence count."""
+    retries: RetryConfig = {
+        "max_retries": _RETRIES_AT_MOST,
+        "retry_timeout": patience,
+        "backoff": _BACKOFF,
+    }
     client: ClientConfig = {
-        "connect_timeout": "5s",
+        "connect_timeout": "3s",
         "read_timeout": "10s",
         "timeout": "30m",
         "allow_http": settings.storage_endpoint.startswith("http://"),
@@ -154,7 +172,7 @@ def _connect(settings: Settings) -> S3Store:
         region=settings.storage_region,
         conditional_put="etag",
         client_options=client,
-        retry_config=_RETRIES,
+        retry_config=retries,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from haikube.api.bodies.app import AppUrls, app_body
@@ -26,6 +27,9 @@ from haikube.storage.port import StorageError
 room: Final = Room()
 
 _TRIES: Final = 5
+_SIZE_SECONDS: Final = 2.0
+"""For the size of a repository, which nobody wants to wait for."""
+
 _CHANGES: Final = ("name", "build_stack", "maintenance")
 
 
@@ -70,8 +74,9 @@ async def _repository_bytes(call: Call, app: Json) -> int | None:
         return None
     prefix = git_prefix(app["metadata"]["uid"])
     try:
-        return sum([each.size async for each in call.context.storage.list(prefix)]) or None
-    except StorageError:
+        async with asyncio.timeout(_SIZE_SECONDS):
+            return sum([each.size async for each in call.context.storage.list(prefix)]) or None
+    except (StorageError, TimeoutError):
         return None
 
 
