@@ -22,6 +22,7 @@ from haikube.local.paths import Paths
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "haikube"
 KUBECONFIG = Path(os.environ.get("KUBECONFIG") or CACHE / "local" / "kubeconfig")
 GATEWAY = ("127.0.0.1", int(os.environ.get("HAIKUBE_LOCAL_HTTP_PORT", "8080")))
+API = f"http://api.localhost:{GATEWAY[1]}"
 SECURE_GATEWAY = ("127.0.0.1", int(os.environ.get("HAIKUBE_LOCAL_HTTPS_PORT", "8443")))
 OPERATOR_ROOT = Path(__file__).parents[1] / "operator"
 DEADLINE = 180.0
@@ -157,6 +158,11 @@ class Workspace:
         status, body = self.fetch(path)
         return status == 200 and text in body
 
+    @property
+    def url(self) -> str:
+        """Return where the app answers."""
+        return f"http://{self.app}.localhost:{GATEWAY[1]}/"
+
     def is_gone(self) -> bool:
         """Tell whether nothing that belonged to the app is left in the cluster."""
         return not self.person.items(_KINDS, self.app)
@@ -232,5 +238,5 @@ def log_in(home: Path) -> Person:
         "init.defaultBranch": "main",
     }.items():
         someone.run("git", "config", "--global", key, value)
-    someone.haikube("login", f"http://api.localhost:{GATEWAY[1]}", "--no-bridge")
+    someone.haikube("login", API, "--no-bridge")
     return someone

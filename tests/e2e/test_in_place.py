@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from load import MARK, SERVER, under_load
-from terminal import GATEWAY, KUBECONFIG, Make, Person, Workspace, eventually, log_in, workspaces
+from terminal import API, KUBECONFIG, Make, Person, Workspace, eventually, log_in, workspaces
 
 DYNOS = 2
 QUOTA = "haikube"
@@ -30,8 +30,7 @@ def full(tmp_path: Path) -> Iterator[Person]:
     someone = replace(someone, environment={**someone.environment, "KUBECONFIG": str(config)})
     someone.kubectl("config", "set-context", "--current", f"--namespace={team}")
     someone.haikube("team", "create", team, "--quota")
-    api = f"http://api.localhost:{GATEWAY[1]}"
-    someone.haikube("login", api, "--namespace", team, "--no-bridge")
+    someone.haikube("login", API, "--namespace", team, "--no-bridge")
     yield someone
     someone.kubectl("delete", "namespace", team, "--wait=false")
 

@@ -13,7 +13,7 @@ import pytest
 
 import sample_apps as apps
 from loopback import connector
-from terminal import GATEWAY, Person, Workspace, eventually, workspaces
+from terminal import API, Person, Workspace, eventually, workspaces
 
 PRINT = r"""
 import sys
@@ -28,7 +28,6 @@ for number in range(20_000):
 out.write(b"last\n")
 out.flush()
 """
-BASE = f"http://api.localhost:{GATEWAY[1]}"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +45,7 @@ async def talk(app: Workspace, act: Callable[[aiohttp.ClientSession], Any]) -> A
     token = app.person.kubectl("create", "token", "developer").strip()
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(
-        BASE, headers=headers, connector=connector(), read_bufsize=1 << 20
+        API, headers=headers, connector=connector(), read_bufsize=1 << 20
     ) as http:
         return await act(http)
 

@@ -24,7 +24,7 @@ def test_a_django_app_from_push_to_scale_to_failure_to_deletion(
     assert "Python app detected" in said
     assert "collectstatic" in said
     assert "Released v2" in said
-    assert f"http://{app.app}.localhost:8080/" in said
+    assert app.url in said
     eventually(lambda: app.answers("It works web.1"), "the first 200")
 
     person.kubectl("wait", "--for=condition=Ready", f"app/{app.app}", "--timeout=60s")

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import sample_apps as apps
-from terminal import Make, Person, Workspace, eventually
+from terminal import API, Make, Person, Workspace, eventually
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_an_empty_repository_has_nothing_to_push(workspace: Make) -> None:
 
 
 def test_an_unknown_app_is_named(small: Workspace) -> None:
-    small.git("remote", "set-url", "heroku", "http://api.localhost:8080/no-such-app.git")
+    small.git("remote", "set-url", "heroku", f"{API}/no-such-app.git")
     said = small.push(check=False)
 
     assert "no-such-app" in said
@@ -80,8 +80,9 @@ def test_an_unknown_app_is_named(small: Workspace) -> None:
 
 
 def test_a_wrong_token_is_refused_and_says_login(small: Workspace) -> None:
-    small.git("config", "credential.http://api.localhost:8080.helper", "")
-    small.git("remote", "set-url", "heroku", f"http://x:wrong@api.localhost:8080/{small.app}.git")
+    small.git("config", f"credential.{API}.helper", "")
+    wrong = API.replace("://", "://x:wrong@")
+    small.git("remote", "set-url", "heroku", f"{wrong}/{small.app}.git")
     said = small.push(check=False)
 
     assert "Authentication failed" in said
@@ -99,9 +100,7 @@ def test_two_pushes_at_once_both_tell_the_truth(small: Workspace, person: Person
     """The second waits; what both said is what the platform has."""
     other = small.folder.parent / f"{small.app}-clone"
     person.run("git", "clone", "-q", str(small.folder), str(other))
-    person.run(
-        "git", "remote", "add", "heroku", f"http://api.localhost:8080/{small.app}.git", cwd=other
-    )
+    person.run("git", "remote", "add", "heroku", f"{API}/{small.app}.git", cwd=other)
     person.run("git", "commit", "-q", "--allow-empty", "-m", "the other", cwd=other)
     answers: dict[str, str] = {}
 
@@ -145,4 +144,4 @@ def test_haikube_deploy_uploads_a_folder_and_its_log_stays_readable(
     log = person.haikube("builds", "logs", "--app", app.app).stdout
     assert "Python app detected" in log
     url = person.haikube("open", "--print", "--app", app.app).stdout.strip()
-    assert url == f"http://{app.app}.localhost:8080/"
+    assert url == app.url
