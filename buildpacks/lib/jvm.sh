@@ -47,11 +47,11 @@ jvm_source() {
   runtime_source java "$default" deb upstream
 }
 
-# system_property NAME: a line of the app's system.properties.
+# system_property NAME: a line of the app's system.properties, "name=value", "name: value" or "name value".
 system_property() {
   local file=$BUILD_DIR/system.properties
   [[ -f $file ]] || return 0
-  tr -d '\r' <"$file" | sed -nE "s/^[[:space:]]*${1//./\\.}[[:space:]]*[=:][[:space:]]*(.*[^[:space:]])[[:space:]]*$/\1/p" | tail -n 1
+  tr -d '\r' <"$file" | sed -nE "s/^[[:space:]]*${1//./\\.}([[:space:]]*[=:][[:space:]]*|[[:space:]]+)(.*[^[:space:]])[[:space:]]*$/\2/p" | tail -n 1
 }
 
 # jvm_wanted: the version the app asks for: 21, 21.0.6 or 1.8, without the vendor.

@@ -14,7 +14,7 @@ maven_install() {
   version=$(system_property maven.version)
   MAVEN_OPTIONS=(-B -ntp "-Dmaven.repo.local=$(cache_folder m2/repository)")
   MAVEN_USER_HOME=$(cache_folder m2/wrapper)
-  MAVEN_OPTS="$(jvm_tool_options "$CACHE_DIR/jvm/maven.jsa")${MAVEN_OPTS:+ $MAVEN_OPTS}"
+  MAVEN_OPTS="$(jvm_tool_options "$CACHE_DIR/jvm/maven.jsa")${MAVEN_OPTS:+ $MAVEN_OPTS}${MAVEN_JAVA_OPTS:+ $MAVEN_JAVA_OPTS}"
   export MAVEN_USER_HOME MAVEN_OPTS
   maven_settings
   if [[ -z $version && -f $BUILD_DIR/mvnw && -f $BUILD_DIR/.mvn/wrapper/maven-wrapper.properties ]]; then

@@ -54,6 +54,27 @@ def test_what_is_not_read_is_why_nothing_was_detected(engine: Engine) -> None:
     assert "Requirements.txt is not read: rename it to requirements.txt; its root needs" in message
 
 
+def test_a_manifest_for_containers_is_named(engine: Engine) -> None:
+    engine.buildpack()
+    done = engine.run({"heroku.yml": "run:\n  web: x\n"})
+    assert (
+        " !     heroku.yml is not read: it is for images of containers, and buildpacks\n"
+        in done.log
+    )
+    assert (
+        " !     build this app. Its run and release commands belong into a Procfile.\n" in done.log
+    )
+    assert "is not read" not in engine.run({"Dockerfile": "FROM x\n"}).log
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.web", "heroku.yml"])
+def test_an_image_is_why_nothing_was_detected(engine: Engine, name: str) -> None:
+    engine.buildpack(detect="#!/bin/sh\nexit 1\n")
+    reason, message = engine.run({name: ""}).failure
+    assert reason == "NoBuildpackMatches"
+    assert f"{name} is not read: buildpacks build every app here; its root needs" in message
+
+
 def test_a_committed_virtual_environment_is_named(engine: Engine) -> None:
     engine.buildpack()
     done = engine.run({"venv/pyvenv.cfg": "home = /usr/bin\n", "lib/x.cfg": ""})

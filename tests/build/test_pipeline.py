@@ -170,6 +170,30 @@ def test_buildpacks_are_chosen_by_config_then_app_json_then_dot_buildpacks(engin
     assert engine.run(files).result["buildpacks"] == ["one"]
 
 
+@pytest.mark.parametrize("text", ["{,}", '{"buildpacks": [],}', "// expo\n{}", ""])
+def test_an_app_json_that_is_none_stops_no_push(engine: Engine, text: str) -> None:
+    engine.buildpack()
+    done = engine.run({"app.json": text})
+    assert done.code == 0
+    assert " !     app.json is not JSON (" in done.log
+    assert "): the buildpacks that it names are not used.\n" in done.log
+
+
+@pytest.mark.parametrize("text", ['{"expo": {}}', "[]", '"x"', '{"buildpacks": null}'])
+def test_an_app_json_of_something_else_is_no_news(engine: Engine, text: str) -> None:
+    engine.buildpack()
+    done = engine.run({"app.json": text})
+    assert (done.code, "app.json" in done.log) == (0, False)
+
+
+@pytest.mark.parametrize("listed", ['["heroku/toy"]', '[{"name": "heroku/toy"}]', "7"])
+def test_buildpacks_of_app_json_that_cannot_be_understood(engine: Engine, listed: str) -> None:
+    engine.buildpack()
+    reason, message = engine.run({"app.json": f'{{"buildpacks": {listed}}}'}).failure
+    assert reason == "BuildpackInvalid"
+    assert 'buildpacks are listed as {"buildpacks": [{"url": "heroku/nodejs"}]}' in message
+
+
 def test_a_warning_is_printed_for_a_big_slug(engine: Engine) -> None:
     engine.buildpack()
     engine.limits = {"slugWarningBytes": 10}

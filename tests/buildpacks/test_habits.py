@@ -55,6 +55,56 @@ def test_assets_need_no_task_that_cleans_them(
     assert ("Precompiling the assets failed" in shown) is (code == 77)
 
 
+BUNDLE = """
+bundle() {
+  case "$*" in
+  *--prereqs) eval "$PREREQS" ;;
+  *) echo "$*" ;;
+  esac
+}
+ASSET_DIGEST=x RUBY_VERSION=3.3
+compile_assets
+"""
+OWN_TASK = "echo rake build; echo rake assets:precompile"
+
+
+@pytest.mark.parametrize(
+    ("gems", "name", "prereqs", "ran"),
+    [
+        ("jekyll rake", "Rakefile", OWN_TASK, True),
+        ("sinatra rake", "rakefile.rb", OWN_TASK, True),
+        ("sinatra rake", "Rakefile", "echo rake spec", False),
+        ("sinatra rake", "tasks.rb", OWN_TASK, False),
+        ("sinatra", "Rakefile", OWN_TASK, False),
+    ],
+)
+def test_a_task_of_that_name_runs_in_any_app_of_ruby(
+    shell: Callable[[str], Shell], gems: str, name: str, prereqs: str, *, ran: bool
+) -> None:
+    ruby = shell("ruby")
+    lock = "".join(f"    {gem} (1.0)\n" for gem in gems.split())
+    ruby.write({"Gemfile.lock": f"GEM\n  specs:\n{lock}", name: ""})
+    (ruby.place / "build" / "public" / "assets").mkdir(parents=True)
+    for _ in range(2):
+        shown = ruby.run(BUNDLE, "lockfile", "assets", "profile", PREREQS=prereqs)
+        assert ("-----> Preparing app with its own task assets:precompile" in shown) is ran
+        assert ("       exec rake assets:precompile\n" in shown) is ran
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [('task "assets:precompile" do', True), ("require 'rspec'", False)]
+)
+def test_a_rakefile_that_does_not_load_is_told_of_where_it_matters(
+    shell: Callable[[str], Shell], text: str, *, told: bool
+) -> None:
+    ruby = shell("ruby")
+    ruby.write({"Gemfile.lock": "GEM\n  specs:\n    rake (1.0)\n", "Rakefile": text})
+    broken = "echo cannot load such file -- rspec >&2; false"
+    shown = ruby.run(BUNDLE, "lockfile", "assets", "profile", PREREQS=broken)
+    assert ("cannot load such file -- rspec" in shown) is told
+    assert (" !     The Rakefile cannot be loaded in a build (see above)" in shown) is told
+
+
 def test_what_composer_says_of_bad_credentials(shell: Callable[[str], Shell]) -> None:
     php = shell("php")
     php.write({"log": "COMPOSER_AUTH environment variable is malformed, should be a valid JSON"})

@@ -104,6 +104,27 @@ def test_scripts_run_by_the_package_manager_of_the_app(
 
 
 @pytest.mark.parametrize(
+    ("manager", "script", "words"),
+    [
+        ("npm", "build", "npm run build -- --prod --aot"),
+        ("yarn", "build", "yarn run build --prod --aot"),
+        ("pnpm", "build", "pnpm run build --prod --aot"),
+        ("npm", "heroku-postbuild", "npm run heroku-postbuild"),
+    ],
+)
+def test_flags_for_the_build_script_alone(
+    shell: Callable[[str], Shell], manager: str, script: str, words: str
+) -> None:
+    made = shell("nodejs")
+    made.write({"package.json": json.dumps({"scripts": {script: "x"}})})
+    made.write({"NODE_BUILD_FLAGS": "--prod  --aot"}, "env")
+    line = f'run() {{ echo "$*"; }}\nbuild_app {manager}'
+    shown = made.run(line, "package", "scripts")
+    assert shown.splitlines()[-1] == words
+    assert ("flags of NODE_BUILD_FLAGS: --prod --aot" in shown) is (script == "build")
+
+
+@pytest.mark.parametrize(
     ("version", "focus", "words"),
     [
         ("3.8.7", "false", "Yarn 3.8.7 cannot take development packages out"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,6 @@ def test_without_a_lock_file_none_is_kept_to(
         ("10.1.0", {}, {}, "pnpm prune --prod --ignore-scripts\n"),
         ("8.15.5", {}, {}, "pnpm prune --prod\n"),
         ("8.15.5", {}, {"prepare": "x"}, "pnpm 8.15.5 would run the app's install scripts again"),
-        ("10.1.0", {"pnpm-workspace.yaml": "packages:\n  - a\n"}, {}, "cannot prune a workspace"),
         ("10.1.0", {"pnpm-workspace.yaml": "onlyBuilt: []\n"}, {}, "pnpm prune --prod --ignore"),
     ],
 )
@@ -50,6 +50,58 @@ def test_how_pnpm_prunes(
     node.write(files)
     shown = node.run(f"{INSTALLED['pnpm']}\nprune_with_pnpm", *INSTALL, PNPM=version)
     assert words in shown
+
+
+WORKSPACE = """
+manager_run() { echo "$*"; }
+pnpm() {
+  case $1 in
+  --version) echo 10.1.0 ;;
+  list) printf '[{"path": "%s"}, {"path": "%s/a"}]' "$BUILD_DIR" "$BUILD_DIR" ;;
+  esac
+}
+"""
+
+
+@pytest.mark.parametrize("scripts", [{}, {"build": "tsc"}, {"preinstall": "x"}, {"prepare": "x"}])
+def test_a_workspace_of_pnpm_is_pruned_unless_its_scripts_would_run_again(
+    node: Shell, scripts: dict[str, str]
+) -> None:
+    given(node, {}, "pnpm 9")
+    build = node.place / "build"
+    for folder in ("node_modules/x", "a/node_modules/x"):
+        (build / folder).mkdir(parents=True)
+    member = json.dumps({"scripts": scripts, "devDependencies": {"x": "1"}})
+    node.write({"pnpm-workspace.yaml": "packages:\n  - a\n", "a/package.json": member})
+    shown = node.run(f"{WORKSPACE}\nNODE_ENV=production\nprune_packages pnpm", *INSTALL)
+    pruned = not {"preinstall", "prepare"} & set(scripts)
+    assert ("pnpm install --prod --frozen-lockfile --prefer-offline" in shown) is pruned
+    told = (
+        " !     a/package.json has install scripts, which would run again to prune the workspace:"
+    )
+    assert (told in shown) is not pruned
+    assert (build / "node_modules").exists() is not pruned
+    assert (build / "a/node_modules").exists() is not pruned
+
+
+@pytest.mark.parametrize(
+    ("lock", "wish", "words"),
+    [
+        ("npm", "", "npm ci --include=dev"),
+        ("npm", "false", "npm ci --include=dev"),
+        ("npm", "true", "npm install --include=dev"),
+        ("none", "", "npm install --include=dev"),
+    ],
+)
+def test_an_app_may_want_npm_install_with_its_lock_file(
+    node: Shell, lock: str, wish: str, words: str
+) -> None:
+    given(node, {}, lock)
+    node.write({"USE_NPM_INSTALL": wish} if wish else {}, "env")
+    shown = node.run('manager_run() { echo "$*"; }\ninstall_with_npm', *INSTALL)
+    assert f"\n{words}" in shown
+    assert ("--no-save" in shown) is ("npm install" in words)
+    assert f"Installing node modules ({' '.join(words.split()[:2])})" in shown
 
 
 FOLDERS = ("package", "runtime", "folders")

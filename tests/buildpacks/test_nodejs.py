@@ -219,7 +219,9 @@ def test_a_workspace_of_pnpm_starts_without_a_terminal(app: Theatre) -> None:
                 devDependencies={"is-odd": "3.0.1"},
             ),
             "pnpm-workspace.yaml": "packages:\n  - packages/*\n",
-            "packages/greet/package.json": json.dumps({"name": "greet", "version": "1.0.0"}),
+            "packages/greet/package.json": package(
+                name="greet", devDependencies={"is-odd": "3.0.1"}
+            ),
             "packages/greet/index.js": "module.exports = 'hello'\n",
             "server.js": SERVER.replace('"number: "', 'require("greet")'),
             "Procfile": "web: pnpm start\n",
@@ -227,7 +229,9 @@ def test_a_workspace_of_pnpm_starts_without_a_terminal(app: Theatre) -> None:
     )
     locks.pnpm_lock(app.app, "11.9.0")
     built = app.build().succeeded()
-    assert "Skipping because pnpm cannot prune a workspace" in built.log
+    found = app.run(built.outcome.result, "find . -path '*/node_modules/is-*' -prune -print")
+    assert "is-number" in found
+    assert "is-odd" not in found
     with app.boot(built.outcome.result, built.processes["web"]) as dyno:
         assert dyno.get().body == b"hellotrue"
 

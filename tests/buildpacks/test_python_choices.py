@@ -38,6 +38,52 @@ def test_a_version_file_however_it_was_saved(shell: Callable[[str], Shell], cont
     assert python.run("runtime_txt", "version") == "3.12"
 
 
+NLTK = """
+readonly PYTHON_HOME=.heroku/python
+PYTHON=python_stub
+python_stub() {
+  case "$*" in
+  "-c import nltk") "$THERE" ;;
+  *) echo "$*"; mkdir -p "$4/corpora"; echo "$SAID" ;;
+  esac
+}
+download_nltk pip
+"""
+NLTK_PARTS = ("packages", "nltk")
+
+
+def test_data_of_nltk_lie_where_it_looks_for_them(shell: Callable[[str], Shell]) -> None:
+    python = shell("python")
+    python.write(
+        {"nltk.txt": "stopwords # small\r\n\npunkt_tab wordnet\r\n", "requirements.txt": ""}
+    )
+    shown = python.run(NLTK, *NLTK_PARTS, THERE="true", SAID="")
+    target = python.place / "build/.heroku/python/nltk_data"
+    assert "-----> Downloading NLTK packages: stopwords punkt_tab wordnet\n" in shown
+    assert f"-m nltk.downloader -d {target} stopwords punkt_tab wordnet\n" in shown
+    profile = (python.place / "build/.profile.d/python.sh").read_text()
+    assert profile == 'export NLTK_DATA="${NLTK_DATA-$HOME/.heroku/python/nltk_data}"\n'
+    (target / "corpora").rmdir()
+    target.rmdir()
+    assert python.run(NLTK, *NLTK_PARTS, THERE="true", SAID="") == ""
+    assert (target / "corpora").is_dir()
+
+
+def test_data_of_nltk_that_nobody_reads_or_has(shell: Callable[[str], Shell]) -> None:
+    python = shell("python")
+    assert python.run(NLTK, *NLTK_PARTS, THERE="true", SAID="") == ""
+    python.write({"nltk.txt": "stopword\n", "requirements.txt": ""})
+    shown = python.run(NLTK, *NLTK_PARTS, THERE="false", SAID="")
+    assert (
+        " !     nltk.txt is not read: nltk is not among the packages of requirements.txt.\n"
+        in shown
+    )
+    said = "[nltk_data] Error loading stopword: Package 'stopword' not found in index"
+    shown = python.run(NLTK, *NLTK_PARTS, THERE="true", SAID=said, code=77)
+    assert " !     The data of nltk.txt could not be fetched (see above).\n" in shown
+    assert said in shown
+
+
 DJANGO = """\
 import os, sys, types
 for name in ("django", "django.conf", "django.core", "django.core.management"):

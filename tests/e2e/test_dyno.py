@@ -53,6 +53,7 @@ def test_a_dyno_finds_what_it_finds_on_heroku(workspace: Make) -> None:
     assert int(env["MEMORY_AVAILABLE"]) > 0
     assert int(env["WEB_CONCURRENCY"]) >= 1
     assert env["HEROKU_APP_NAME"] == app.app
+    assert env["HEROKU_APP_DEFAULT_DOMAIN_NAME"].startswith(f"{app.app}.")
     assert env["HEROKU_RELEASE_VERSION"] == "v2"
     assert env["HEROKU_BUILD_COMMIT"] == env["HEROKU_SLUG_COMMIT"] == commit
     assert env["HEROKU_BUILD_DESCRIPTION"] == env["HEROKU_SLUG_DESCRIPTION"]

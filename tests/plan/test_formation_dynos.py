@@ -52,6 +52,7 @@ async def test_a_dyno_knows_its_release_as_on_heroku() -> None:
         "HAIKUBE_PROCESS_TYPE": "web",
         "HEROKU_APP_ID": "uid-app-hello",
         "HEROKU_APP_NAME": "hello",
+        "HEROKU_APP_DEFAULT_DOMAIN_NAME": "hello.localhost",
         "HEROKU_RELEASE_VERSION": "v2",
         "HEROKU_RELEASE_CREATED_AT": b.CREATED,
         "HEROKU_BUILD_COMMIT": commit,

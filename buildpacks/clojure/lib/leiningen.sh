@@ -88,18 +88,39 @@ lein_start() {
   local jar
   jar=$(project_string :uberjar-name)
   mkdir -p .heroku/clojure
-  if [[ -n $jar && -f target/$jar ]]; then
-    # shellcheck disable=SC2016  # for the dyno's shell
-    printf 'java $JVM_OPTS -jar target/%s\n' "$jar" >.heroku/clojure/web
-    result_keep "$1" "target/$jar" .heroku/clojure/web
+  if [[ -z $jar || ! -f target/$jar ]]; then
+    lein_keep "project.clj has no :uberjar-name"
+    echo 'lein with-profile production trampoline run' >.heroku/clojure/web
     return
   fi
-  topic "Keeping Leiningen in the slug, since project.clj has no :uberjar-name"
+  # shellcheck disable=SC2016  # for the dyno's shell
+  printf 'java $JVM_OPTS -jar target/%s\n' "$jar" >.heroku/clojure/web
+  if lein_is_wanted; then
+    lein_keep "LEIN_INCLUDE_IN_SLUG is yes"
+  else
+    lein_remark
+    result_keep "$1" "target/$jar" .heroku/clojure/web
+  fi
+}
+
+# lein_is_wanted: the app asks for Leiningen on its dynos.
+lein_is_wanted() {
+  [[ $(setting LEIN_INCLUDE_IN_SLUG no) == yes ]]
+}
+
+# lein_keep WHY: Leiningen and the libraries into the slug.
+lein_keep() {
+  topic "Keeping Leiningen in the slug, since $1"
   cp -al "$CACHE_DIR/lein" .heroku/lein
   cp -al "$CACHE_DIR/m2" .m2
   profile_path lein .heroku/lein/bin
   profile_default lein LEIN_NO_DEV yes
-  echo 'lein with-profile production trampoline run' >.heroku/clojure/web
+}
+
+lein_remark() {
+  ! grep -qsE '^[^:#]+:.*\blein ' Procfile ||
+    warn "The Procfile starts lein, which a slug with an uberjar does not have." \
+      "Start the jar, or set the config var LEIN_INCLUDE_IN_SLUG=yes."
 }
 
 # lein_tidy: class files beside the uberjar are only copies of what is in it.

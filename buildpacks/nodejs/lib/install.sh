@@ -43,7 +43,7 @@ tree_key() {
     return
   fi
   if has_lock_file; then
-    packages_key "$1"
+    packages_key "$1" "$(npm_command)"
   elif [[ ! -d $BUILD_DIR/node_modules ]]; then
     packages_key "$1" "$(date +%G-%V)"
   fi
@@ -65,12 +65,18 @@ packages_key() {
 }
 
 install_with_npm() {
-  if [[ -f $BUILD_DIR/package-lock.json || -f $BUILD_DIR/npm-shrinkwrap.json ]]; then
-    detail "Installing node modules (npm ci)"
-    manager_run npm ci --include=dev --cache "$(manager_cache npm)"
+  local options=(--include=dev --cache "$(manager_cache npm)")
+  detail "Installing node modules (npm $(npm_command))"
+  [[ $(npm_command) == ci ]] || options+=(--no-save)
+  manager_run npm "$(npm_command)" "${options[@]}"
+}
+
+# npm_command: "npm ci" keeps to the lock file; USE_NPM_INSTALL is for one that does not fit package.json.
+npm_command() {
+  if [[ $(setting USE_NPM_INSTALL) == true || ! (-f $BUILD_DIR/package-lock.json || -f $BUILD_DIR/npm-shrinkwrap.json) ]]; then
+    printf install
   else
-    detail "Installing node modules (npm install)"
-    manager_run npm install --include=dev --no-save --cache "$(manager_cache npm)"
+    printf ci
   fi
 }
 
@@ -147,7 +153,7 @@ prune_packages() {
   elif [[ $(setting NPM_CONFIG_PRODUCTION) == false || $(setting YARN_PRODUCTION) == false ||
     $(setting PNPM_SKIP_PRUNING) == true || $(setting YARN2_SKIP_PRUNING) == true ]]; then
     detail "Skipping because a config var says so"
-  elif [[ $(package_value '.devDependencies | length') == 0 && -z $(package_value .workspaces) ]]; then
+  elif [[ $(package_value '.devDependencies | length') == 0 && -z $(package_value .workspaces) ]] && ! is_pnpm_workspace; then
     detail "There are none"
   else
     "prune_with_$1"
@@ -192,7 +198,7 @@ prune_with_pnpm() {
   local version
   version=$(cd "$BUILD_DIR" && pnpm --version)
   if is_pnpm_workspace; then
-    detail "Skipping because pnpm cannot prune a workspace"
+    prune_pnpm_workspace
   elif version_at_least "$version" 8.15.6; then
     CI=true manager_run pnpm prune --prod --ignore-scripts
   elif has_install_scripts; then
@@ -201,4 +207,27 @@ prune_with_pnpm() {
   else
     CI=true manager_run pnpm prune --prod
   fi
+}
+
+# prune_pnpm_workspace: pnpm prunes its root alone, so all members are installed anew from what was fetched
+# for the first time. That runs their install scripts once more, which may need what is pruned.
+prune_pnpm_workspace() {
+  local member members
+  mapfile -t members < <(pnpm_members)
+  for member in "${members[@]}"; do
+    has_pnpm_scripts "$member/package.json" || continue
+    warn "${member#"$BUILD_DIR/"}/package.json has install scripts, which would run again to prune the workspace:" \
+      "development packages stay in the slug. Without them (preinstall, install, postinstall, prepare) they would go."
+    return
+  done
+  for member in "${members[@]}"; do
+    rm -rf "$member/node_modules"
+  done
+  CI=true manager_run pnpm install --prod --frozen-lockfile --prefer-offline --reporter=append-only \
+    --store-dir "$(manager_cache pnpm)"
+}
+
+# pnpm_members: the folders of a workspace, its root among them, one a line.
+pnpm_members() {
+  (cd "$BUILD_DIR" && tool pnpm list --recursive --json --depth -1) | jq -r '.[].path'
 }

@@ -25,6 +25,11 @@ has_install_scripts() {
     "$BUILD_DIR/package.json" >/dev/null
 }
 
+# has_pnpm_scripts FILE: what pnpm runs of a package.json when it installs a workspace.
+has_pnpm_scripts() {
+  jq -e '.scripts // {} | .["pnpm:devPreinstall"], .preinstall, .install, .postinstall, .prepare | select(.)' "$1" >/dev/null
+}
+
 # Packages that are folders or archives of the source: no lock file says what is in them, managers copy
 # some of them, and some have packages of their own beside them.
 has_local_packages() {

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from haikube.build.buildpack import Buildpack, Detection
 from haikube.build.causes import Causes
+from haikube.build.containers import image_files
 from haikube.build.deadline import Deadline
 from haikube.build.failure import BuildFailure, Reason
 from haikube.build.folders import promising_folders
@@ -54,9 +55,16 @@ class Chain:
             if self._takes(name, self._layout.build_dir):
                 return name
         mistakes = misnamed(self._layout.build_dir)
+        images = image_files(self._layout.build_dir)
         raise _undetected(
             promising_folders(self._layout.source_dir, self._is_taken),
-            [f"{name} is not read: rename it to {wanted}" for name, wanted in mistakes.items()],
+            [
+                *(
+                    f"{name} is not read: rename it to {wanted}"
+                    for name, wanted in mistakes.items()
+                ),
+                *(f"{name} is not read: buildpacks build every app here" for name in images),
+            ],
         )
 
     def _takes(self, name: str, folder: Path) -> bool:

@@ -11,6 +11,7 @@ from haikube.build.buildpack import Buildpack
 from haikube.build.cache import BuildCache
 from haikube.build.chain import Chain
 from haikube.build.committed import warn_of_environments
+from haikube.build.containers import warn_of_manifest
 from haikube.build.deadline import Deadline
 from haikube.build.environment import buildpack_env, write_env_dir
 from haikube.build.layout import Layout
@@ -93,14 +94,16 @@ class Pipeline:
         mend_source(self._layout.build_dir, self._transcript)
         check_procfile(self._layout.build_dir, self._transcript)
         warn_of_misnamed(self._layout.build_dir, self._transcript)
+        warn_of_manifest(self._layout.build_dir, self._transcript)
         warn_of_environments(self._layout.build_dir, self._transcript)
         warn_of_pointers(self._layout.build_dir, self._transcript)
 
     def _buildpacks(self, chain: Chain) -> Sequence[Buildpack]:
         names = self._request.buildpack_names
         shelf = PackShelf(self._layout, self._transfer, self._env, self._deadline, names)
+        layout, remark = self._layout, self._transcript.warning
         chosen = chosen_buildpacks(
-            self._request.buildpacks, self._layout.build_dir, self._layout.env_dir
+            self._request.buildpacks, layout.build_dir, layout.env_dir, remark
         )
         buildpacks = [shelf.take(each) for each in chosen or [f"heroku/{chain.detect_ours()}"]]
         if chosen or buildpacks[0].origin:

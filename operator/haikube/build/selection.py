@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,12 +23,17 @@ _REGISTRY: Final = "urn:buildpack:"
 _OURS: Final = re.compile(r"(?:(?:heroku|heroku-community|haikube)/)?(?P<name>[a-z0-9][a-z0-9-]*)")
 
 
-def chosen_buildpacks(requested: Sequence[str], build_dir: Path, env_dir: Path) -> Sequence[str]:
-    """Return the buildpacks that somebody chose, by name or URL; none means: detect."""
+def chosen_buildpacks(
+    requested: Sequence[str], build_dir: Path, env_dir: Path, remark: Callable[[str], None]
+) -> Sequence[str]:
+    """Return the buildpacks that somebody chose, by name or URL; none means: detect.
+
+    ``remark`` is told of an ``app.json`` that is none: a push does not fail for it, as on Heroku.
+    """
     found = (
         list(requested)
         or _from_config(env_dir)
-        or _from_app_json(build_dir)
+        or _from_app_json(build_dir, remark)
         or _from_dot_buildpacks(build_dir)
     )
     if len(found) > _MAX_BUILDPACKS:
@@ -67,15 +72,19 @@ def _from_config(env_dir: Path) -> list[str]:
     return [value] if value else []
 
 
-def _from_app_json(build_dir: Path) -> list[str]:
+def _from_app_json(build_dir: Path, remark: Callable[[str], None]) -> list[str]:
     content = read_plain(build_dir / "app.json", _MAX_BYTES)
     if content is None:
         return []
     try:
         document = json.loads(content)
+    except ValueError as error:
+        remark(f"app.json is not JSON ({error}): the buildpacks that it names are not used.")
+        return []
+    try:
         listed = document.get("buildpacks") or [] if isinstance(document, dict) else []
         return [str(item["url"]) for item in listed]
-    except (ValueError, TypeError, KeyError) as error:
+    except (TypeError, KeyError) as error:
         raise BuildFailure(
             Reason.BUILDPACK_INVALID,
             f"app.json cannot be read ({error}); "

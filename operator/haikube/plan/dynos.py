@@ -14,6 +14,7 @@ from haikube.model.release import Release
 from haikube.model.stack import Stack
 from haikube.model.times import format_time
 from haikube.plan.context import Context
+from haikube.plan.hosts import default_host
 from haikube.plan.sizes import BASIC, Size
 from haikube.settings import Settings
 
@@ -122,7 +123,7 @@ class DynoPod:
             "STACK": self.stack.alias,
             "MEMORY_AVAILABLE": str(self.size.megabytes),
             "HAIKUBE_PROCESS_TYPE": self.process_type,
-            **(self._metadata() if self.app.tells_dynos else {}),
+            **(self._metadata(settings) if self.app.tells_dynos else {}),
         }
         given = {name: literal(text) for name, text in plain.items() if text}
         return [
@@ -131,11 +132,12 @@ class DynoPod:
             _of_pod("HAIKUBE_POD", "metadata.name"),
         ]
 
-    def _metadata(self) -> dict[str, str]:
+    def _metadata(self, settings: Settings) -> dict[str, str]:
         commit = self.release.meta.annotations.get(labels.COMMIT, "")
         return {
             "HEROKU_APP_ID": self.app.meta.uid,
             "HEROKU_APP_NAME": self.app.name,
+            "HEROKU_APP_DEFAULT_DOMAIN_NAME": default_host(self.app.name, settings),
             "HEROKU_RELEASE_VERSION": f"v{self.release.version}",
             "HEROKU_RELEASE_CREATED_AT": format_time(self.release.meta.created),
             "HEROKU_BUILD_COMMIT": commit,
