@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,14 +14,20 @@ from haikube.engine.recorder import Recorder
 from haikube.engine.store import Store
 from haikube.model.intents import Event
 from haikube.model.resources import APPS, BUILDS
-from haikube.plan.bounds import Bound, bounds, is_finished
+from haikube.operator.sizes import Sizes
+from haikube.plan.bounds import Bound, Reach, is_finished, reach
 from haikube.settings import Settings
-from haikube.storage.port import MissingObject, Storage, StorageError
+from haikube.storage.port import Storage, StorageError
 
 log = logging.getLogger(__name__)
 
 EVERY: Final = 20.0
 """Seconds between two looks at all builds whose URLs are good."""
+
+_BIT: Final = 50
+"""Builds after which others get their turn: a new leader reads all that there are."""
+
+Object = Mapping[str, Any]
 
 
 class Bounds:
@@ -35,8 +42,12 @@ class Bounds:
         self._settings = settings
         self._clock = clock
         self._recorder = Recorder(cluster, "haikube-operator", clock)
-        self._past: set[str] = set()
-        """Uids of builds that have ended, and their URLs too."""
+        self._sizes = Sizes(storage)
+        self._reaches: dict[str, Reach] = {}
+        """By the uid of a build: what its URLs have been seen to reach."""
+
+        self._ended: set[str] = set()
+        """Uids of builds that have ended, and so reach nothing that is not known already."""
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -46,43 +57,55 @@ class Bounds:
 
     async def look(self) -> None:
         """Measure once what every build has stored; a failure is tried again."""
-        known = self._store.uids(BUILDS)
-        self._past &= known.keys()
-        for uid, (namespace, name) in known.items():
-            build = None if uid in self._past else self._store.get(BUILDS, namespace, name)
-            if build is None:
-                continue
-            try:
-                await self._look_at(build)
-            except (ApiError, StorageError) as error:
-                log.warning("build %s could not be measured, tried again: %s", name, error)
-
-    async def _look_at(self, build: Mapping[str, Any]) -> None:
-        app = self._store.get(APPS, build["metadata"]["namespace"], build["spec"]["appRef"]["name"])
-        if app is None:
-            return
-        reached = bounds(build, app, self._settings, self._clock.now())
-        if not reached and is_finished(build):
-            self._past.add(build["metadata"]["uid"])
-        for bound in reached:
-            size = await self._size(bound)
-            if size > bound.limit:
-                await self._end(build, bound, size)
-
-    async def _size(self, bound: Bound) -> int:
+        await self._find()
+        now = self._clock.now()
+        self._reaches = {uid: each for uid, each in self._reaches.items() if now <= each.until}
+        within = [(each, bound) for each in self._reaches.values() for bound in each.bounds]
         try:
-            return (await self._storage.head(bound.key)).size
-        except MissingObject:
-            return 0
+            sizes = await self._sizes.of(bound.key for _, bound in within)
+        except StorageError as error:
+            log.warning("what builds have stored could not be measured, tried again: %s", error)
+            return
+        for each, bound in within:
+            if (size := sizes.get(bound.key, 0)) > bound.limit:
+                await self._try_to_end(each, bound, size)
 
-    async def _end(self, build: Mapping[str, Any], bound: Bound, size: int) -> None:
+    async def _find(self) -> None:
+        """Find out what the builds reach that have not ended, or had not when last seen."""
+        known = self._store.uids(BUILDS)
+        self._ended &= known.keys()
+        for number, (uid, place) in enumerate(known.items()):
+            if uid not in self._ended:
+                self._consider(uid, *place)
+            if number % _BIT == 0:
+                await asyncio.sleep(0)
+
+    def _consider(self, uid: str, namespace: str, name: str) -> None:
+        build = self._store.get(BUILDS, namespace, name)
+        app = build and self._store.get(APPS, namespace, build["spec"]["appRef"]["name"])
+        if build is None or app is None:
+            return
+        found = reach(build, app, self._settings)
+        if found is not None and self._clock.now() <= found.until:
+            self._reaches[uid] = found.beside(self._reaches.get(uid))
+        if is_finished(build):
+            self._ended.add(uid)
+
+    async def _try_to_end(self, each: Reach, bound: Bound, size: int) -> None:
+        try:
+            await self._end(each, bound, size)
+        except (ApiError, StorageError) as error:
+            log.warning("build %s/%s is to be ended, tried again: %s", *each.build, error)
+
+    async def _end(self, each: Reach, bound: Bound, size: int) -> None:
         """Cancel the build first: whoever wrote once can write again."""
-        meta = build["metadata"]
-        if not is_finished(build):
-            wish = {"spec": {"cancel": True}}
-            await self._cluster.patch(BUILDS, meta["name"], meta["namespace"], wish)
+        namespace, name = each.build
+        build = self._store.get(BUILDS, namespace, name)
+        if build is not None and not is_finished(build):
+            await self._cluster.patch(BUILDS, name, namespace, {"spec": {"cancel": True}})
         await self._storage.delete(bound.key)
         area = bound.key.partition("/")[0]
         text = f"it stored {size} bytes in {area}, at most {bound.limit} may be: they are removed"
-        log.error("build %s/%s: %s", meta["namespace"], meta["name"], text)
-        await self._recorder.record(BUILDS, build, Event("Warning", "StoredTooMuch", text))
+        log.error("build %s/%s: %s", namespace, name, text)
+        if build is not None:
+            await self._recorder.record(BUILDS, build, Event("Warning", "StoredTooMuch", text))

@@ -8,7 +8,7 @@ is removed, and its build ended.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -32,12 +32,33 @@ class Bound:
     limit: int
 
 
-def bounds(build: Object, app: Object, settings: Settings, now: datetime) -> tuple[Bound, ...]:
-    """Return what the URLs of a build still reach; nothing once they have ended."""
-    status = build.get("status") or {}
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the URLs of a build (its namespace and name) reach, and until when."""
+
+    build: tuple[str, str]
+    bounds: tuple[Bound, ...]
+    until: datetime
+
+    def beside(self, before: Reach | None) -> Reach:
+        """Return this with what was reached before: a purged cache has another key from then on."""
+        known = {} if before is None else {each.key: each for each in before.bounds}
+        both = known | {each.key: each for each in self.bounds}
+        return replace(self, bounds=tuple(both.values()))
+
+
+def reach(build: Object, app: Object, settings: Settings) -> Reach | None:
+    """Return what the URLs of a build reach; nothing before it began."""
+    status, meta = build.get("status") or {}, build["metadata"]
     started = status.get("startedAt")
-    if not started or now > parse_time(started) + _life(build, app, settings):
-        return ()
+    if not started:
+        return None
+    until = parse_time(started) + _life(build, app, settings)
+    return Reach((meta["namespace"], meta["name"]), _bounds(build, app, settings), until)
+
+
+def _bounds(build: Object, app: Object, settings: Settings) -> tuple[Bound, ...]:
+    status = build["status"]
     app_uid, build_uid = app["metadata"]["uid"], build["metadata"]["uid"]
     mark = (app["metadata"].get("annotations") or {}).get(labels.BUILD_CACHE) or ""
     stack = status.get("stack") or build["spec"].get("stack") or settings.default_stack

@@ -130,10 +130,13 @@ class S3Storage:
             return
 
     async def presign(self, method: Literal["GET", "PUT"], key: str, seconds: int) -> str:
-        """Return a URL for ``method`` on this one object, good for at most seven days."""
+        """Return a URL for ``method`` on this one object, good for at most seven days.
+
+        With given keys nobody is asked; to wait for a thread would cost ten times more.
+        """
         life = timedelta(seconds=min(seconds, _LONGEST_PRESIGN))
         with self._errors("presign", key):
-            return await obstore.sign_async(self._store, method, key, life)
+            return obstore.sign(self._store, method, key, life)
 
     @contextmanager
     def _errors(self, act: str, key: str) -> Iterator[None]:
