@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 
 import pytest
@@ -173,7 +174,7 @@ async def test_releases_of_an_app_are_worked_off_in_order() -> None:
 
     assert row.writes == []
     assert row.condition() == ("Unknown", "WaitingForRelease")
-    assert "kubectl annotate release hello-v1 haikube.dev/stop=yes" in row.message()
+    assert "kubectl annotate --overwrite release hello-v1 haikube.dev/stop=" in row.message()
 
 
 async def test_a_stalled_release_holds_nobody_up() -> None:
@@ -275,6 +276,22 @@ async def test_a_phase_that_hangs_is_stopped_on_request() -> None:
 
     assert row.writes == ["delete Job hello-v1-release"]
     assert (row.status["result"], row.condition()) == ("Failed", ("False", "ReleaseStopped"))
+    assert row.status["stop"] == "yes"
+
+
+@pytest.mark.parametrize(("stop", "ends"), [("yes", False), ("again", True)])
+async def test_a_phase_that_hangs_again_is_stopped_by_another_wish(
+    stop: str,
+    ends: bool,  # noqa: FBT001 - a column
+) -> None:
+    wishes = {"annotations": {"haikube.dev/stop": stop, "haikube.dev/retry": "now"}}
+    status = FAILED_PHASE | {"stop": "yes"}
+    failed = b.release(types=WITH_PHASE, metadata=wishes, result=None, status=status)
+    first = await plan(failed, *whole())
+    name = "hello-v1-release-" + hashlib.sha256(b"now").hexdigest()[:6]
+    assert first.writes == ([] if ends else [f"create Job {name}"])
+    assert first.status["result"] == ("Failed" if ends else "Pending")
+    assert first.status["stop"] == stop
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from haikube.model.build import Build
 from haikube.model.conditions import STALLED, find
 from haikube.model.meta import Meta, Raw, parse_meta, ref_name
 from haikube.model.names import release_name
@@ -56,6 +57,11 @@ class Release:
     def serving(self) -> bool:
         """Return whether its status calls it the one whose dynos answer."""
         return bool(self.status.get("serving"))
+
+    def is_of(self, build: Build) -> bool:
+        """Return whether it is of this very build: another one may have had its name."""
+        key = build.slug.key if build.slug else ""
+        return self.build == build.meta.name and self.slug is not None and self.slug.key == key
 
     def with_status(self, status: Raw) -> Release:
         """Return the same release once ``status`` is written."""

@@ -45,6 +45,7 @@ from haikube.model.stack import Stack
 from haikube.operator.lacking import lacking
 from haikube.operator.rivals import find_rivals
 from haikube.plan.app.adopt import is_own, outlives
+from haikube.plan.app.hidden import is_hidden
 from haikube.plan.buildjob import CA_FILE
 from haikube.plan.buildview import build_view
 from haikube.plan.children import CONFIG
@@ -209,7 +210,7 @@ class Worlds:
             return world
         return replace(
             world,
-            hidden=tuple((child, meta) for child, meta in there if _belongs(child, meta)),
+            hidden=tuple(each for each in there if is_hidden(world, *each)),
             hidden_config=world.config is None
             and any(
                 child.component == CONFIG and _is_of_another(meta, name) for child, meta in there
@@ -250,11 +251,6 @@ class Worlds:
             found = await self._cluster.get(CONFIG_MAPS, name, self._settings.namespace)
             self._ca = (now, (found.get("data") or {}).get(CA_FILE, ""))
         return self._ca[1]
-
-
-def _belongs(child: Child, meta: Meta) -> bool:
-    """Return whether what was found is its owner's, whatever its labels say."""
-    return bool(child.component) and meta.controller == child.owner and not meta.deleting
 
 
 def _is_of_another(config: Meta, app: str) -> bool:

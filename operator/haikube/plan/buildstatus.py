@@ -67,7 +67,7 @@ def recorded_status(view: BuildView, context: Context) -> dict[str, Any]:
 
 
 def _release(view: BuildView) -> dict[str, Any] | None:
-    made = (each for each in view.releases if each.build == view.build.meta.name)
+    made = (each for each in view.releases if each.is_of(view.build))
     first = min(made, key=lambda each: each.version, default=None)
     return {"name": first.meta.name, "version": first.version} if first else None
 

@@ -21,7 +21,7 @@ from haikube.plan.app.adopt import plan_adoption
 from haikube.plan.app.config import look_again, plan_config
 from haikube.plan.app.formations import plan_formations
 from haikube.plan.app.hidden import plan_labels
-from haikube.plan.app.ledger import last_version, plan_ledger
+from haikube.plan.app.ledger import next_version, plan_ledger
 from haikube.plan.app.retention import forget
 from haikube.plan.app.status import app_status
 from haikube.plan.build import plan_build
@@ -96,7 +96,7 @@ def plan_app(world: AppWorld, context: Context) -> Plan:
 
 
 def _stray(world: AppWorld, release: Release, context: Context) -> Plan:
-    return plan_stray(release, last_version(world) + 1, context)
+    return plan_stray(release, world.releases, next_version(world), context)
 
 
 def _builds(world: AppWorld, context: Context) -> Iterator[Part]:

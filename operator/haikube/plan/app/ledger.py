@@ -10,7 +10,7 @@ config Secret it was made; who changed the config can wait for that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from haikube.model.secret import Secret
 from haikube.model.source import Slug
 from haikube.plan.children import app_labels, child_metadata
 from haikube.plan.declared import source_digest
+from haikube.plan.release.entries import following
 from haikube.plan.release.request import grant
 from haikube.plan.release.snapshot import COMPONENT, describe_change, is_covered
 from haikube.plan.world import AppWorld
@@ -47,23 +48,21 @@ class Next:
 
 def plan_ledger(world: AppWorld) -> tuple[Write, ...]:
     """Return the release that should be made now, or the mark that the newest one lacks."""
-    if world.config is None:
-        return ()
-    if following := tuple(_following(world, world.config)):
-        return following
-    if not world.config.is_usable:
+    if made := tuple(_following(world)):
+        return made
+    if world.config is None or not world.config.is_usable:
         return ()
     return _seen(world, world.config)
 
 
-def _following(world: AppWorld, config: Secret) -> Iterator[Create]:
+def _following(world: AppWorld) -> Iterator[Create]:
     """Yield the release that should be made now; with the first one that of a build that waits."""
-    found, version = next_release(world, config), last_version(world) + 1
+    found, version = next_release(world), next_version(world)
     if found is None:
         return
-    yield _write(world, config, found, version)
+    yield _write(world, found, version)
     if world.latest is None and (deployed := _of_build(world)):
-        yield _write(world, config, deployed, version + 1)
+        yield _write(world, deployed, following(version, world.strays))
 
 
 def last_version(world: AppWorld) -> int:
@@ -72,10 +71,22 @@ def last_version(world: AppWorld) -> int:
     return max(known, world.latest.version if world.latest else 0)
 
 
-def next_release(world: AppWorld, config: Secret) -> Next | None:
+def next_version(world: AppWorld) -> int:
+    """Return the number of the next release; what was made under a number takes it."""
+    return following(last_version(world), world.strays)
+
+
+def waits_for_config(world: AppWorld) -> bool:
+    """Return whether code that was built is not released, for the config is of no use or gone."""
+    usable = world.config is not None and world.config.is_usable
+    return not usable and bool(_of_build(world) or _of_declaration(world))
+
+
+def next_release(world: AppWorld) -> Next | None:
     """Return the release that should be made now, or None."""
-    if not config.is_usable:  # dynos could not start; a rollback brings a config of its own
-        return _of_request(world)
+    config = world.config
+    if config is None or not config.is_usable:  # dynos could not start
+        return _of_request(world)  # a rollback brings a config of its own
     if world.latest is None:
         author = world.app.meta.annotations.get(labels.AUTHOR, "")
         return Next(None, "", "", "Initial release", author, {})
@@ -87,9 +98,10 @@ def next_release(world: AppWorld, config: Secret) -> Next | None:
     )
 
 
-def _write(world: AppWorld, config: Secret, made: Next, version: int) -> Create:
-    name = release_name(world.name, version)
-    marks = {**made.annotations, labels.CONFIG_VERSION: config.meta.resource_version}
+def _write(world: AppWorld, made: Next, version: int) -> Create:
+    name, marks = release_name(world.name, version), dict(made.annotations)
+    if world.config is not None:
+        marks[labels.CONFIG_VERSION] = world.config.meta.resource_version
     metadata = child_metadata(name, (APPS, world.app.meta), app_labels(world.app.meta), marks)
     spec: dict[str, Any] = {
         "appRef": {"name": world.name},
@@ -138,23 +150,36 @@ def _of_request(world: AppWorld) -> Next | None:
 def _of_build(world: AppWorld) -> Next | None:
     """Return the release of the oldest succeeded build that no newer one has overtaken.
 
-    Builds are ordered by when the API server took them in: all other clocks differ.
+    Builds are ordered by when the API server took them in: all other clocks differ. A build is
+    known by its slug, since a later one may have its name. Where somebody has deleted all releases
+    with code, the newest that had one has another.
     """
-    released = {each.build for each in world.releases}
     ended = [each for each in world.builds if each.result == SUCCEEDED and each.slug]
-    taken = [each.meta.created for each in ended if _is_released(each, released)]
+    if lost := _lost(world, ended):
+        return _from_build(lost)
+    taken = [each.meta.created for each in ended if _is_released(each, world)]
     newest = max(taken, default=None)
     waiting = [
         each
         for each in ended
-        if not _is_released(each, released) and (newest is None or each.meta.created >= newest)
+        if not _is_released(each, world) and (newest is None or each.meta.created >= newest)
     ]
     chosen = min(waiting, key=lambda each: each.meta.age_key, default=None)
     return _from_build(chosen) if chosen else None
 
 
-def _is_released(build: Build, released: set[str]) -> bool:
-    return build.meta.name in released or bool(build.status.get("release"))
+def _is_released(build: Build, world: AppWorld) -> bool:
+    return bool(build.status.get("release")) or any(each.is_of(build) for each in world.releases)
+
+
+def _lost(world: AppWorld, ended: Iterable[Build]) -> Build | None:
+    """Return the newest build that was released, where no release with code is left."""
+    if any(each.slug for each in world.releases):
+        return None
+    versions = {each.version for each in world.releases}
+    made = ((each, each.status.get("release") or {}) for each in ended)
+    gone = [each for each, of in made if of and of.get("version") not in versions]
+    return max(gone, key=lambda each: each.meta.age_key, default=None)
 
 
 def _of_declaration(world: AppWorld) -> Next | None:
@@ -200,7 +225,7 @@ def _of_config(world: AppWorld, config: Secret, latest: Release) -> Next | None:
         return None
     base = world.current or latest
     newest = world.child_secret(latest.meta, COMPONENT)
-    if newest is None:
+    if newest is None or world.child_secret(base.meta, COMPONENT) is None:
         return _from_release(base, "Restore config vars", "")
     if _same_config(world, config, latest):
         return None

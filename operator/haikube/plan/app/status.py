@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from haikube.model import conditions
-from haikube.model.build import FAILED, SUCCEEDED
+from haikube.model.build import FAILED, SUCCEEDED, Build
 from haikube.model.conditions import (
     READY,
     Condition,
@@ -26,7 +26,7 @@ from haikube.model.conditions import (
 from haikube.model.formation import WEB
 from haikube.model.release import FAILED as RELEASE_FAILED
 from haikube.model.release import PENDING
-from haikube.plan.app.ledger import last_version
+from haikube.plan.app.ledger import last_version, waits_for_config
 from haikube.plan.app.verdicts import (
     build_message,
     build_verdict,
@@ -72,16 +72,16 @@ def _declared_source(asked: _Asked) -> Verdict | None:
     if build is None or not build.finished:
         return progressing("Building", f"build {name} of the declared source is not finished")
     if build.result == SUCCEEDED:
-        return _declared_release(world, name)
+        return _declared_release(world, build)
     return stalled(
         failure(build, "reason", "BuildFailed"),
         f"{build_message(build)}. Repair spec.source, or delete build {name} to try again",
     )
 
 
-def _declared_release(world: AppWorld, build: str) -> Verdict | None:
+def _declared_release(world: AppWorld, build: Build) -> Verdict | None:
     """Return why what is declared does not run although it was built."""
-    made = [each for each in world.releases if each.build == build]
+    made = [each for each in world.releases if each.is_of(build)]
     if not made or any(each.result != RELEASE_FAILED for each in made):
         return None
     known = conditions.find(made[-1].status, READY)
@@ -89,6 +89,12 @@ def _declared_release(world: AppWorld, build: str) -> Verdict | None:
         known.get("reason", "ReleaseCommandFailed"),
         f"v{made[-1].version} of the declared source: {known.get('message', 'it failed')}",
     )
+
+
+def _config_in_the_way(asked: _Asked) -> Verdict | None:
+    """Return what is wrong with the config, where code waits for it to be released."""
+    world, _ = asked
+    return config_verdict(world) if waits_for_config(world) else None
 
 
 def _releasing(asked: _Asked) -> Verdict | None:
@@ -132,6 +138,7 @@ def _serving(asked: _Asked) -> Verdict:
 _CHAIN = (
     _no_release,
     _declared_source,
+    _config_in_the_way,
     _releasing,
     _processes,
     _route,

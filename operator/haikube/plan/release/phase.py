@@ -110,7 +110,7 @@ def _waiting_for_older(view: ReleaseView) -> Verdict | None:
             return progressing(
                 "WaitingForRelease",
                 f"v{other.version} is not complete; to end its release command: "
-                f"kubectl annotate release {name} {labels.STOP}=yes",
+                f"kubectl annotate --overwrite release {name} {labels.STOP}=$(date +%s)",
             )
     return None
 
@@ -140,7 +140,7 @@ def _stack_missing(view: ReleaseView) -> Verdict | None:
 
 
 def _stopped(view: ReleaseView) -> Verdict | None:
-    if labels.STOP not in view.release.meta.annotations or view.ended or view.retry:
+    if view.stop in {"", view.release.status.get("stop")} or view.ended:
         return None
     return stalled(STOPPED, "the release command was stopped on request; push again")
 

@@ -19,6 +19,8 @@ from haikube.plan.world import AppWorld
 def grant(world: AppWorld, request: Release) -> Release | Verdict:
     """Return the release that is to be brought back, or why it cannot be."""
     origin = world.release(request.rollback_of)
+    if not request.rollback_of:
+        return stalled("NoSuchRelease", "it does not say what to roll back to; name rollbackOf")
     if origin is None:
         return stalled(
             "NoSuchRelease",

@@ -39,6 +39,7 @@ def release_status(view: ReleaseView, verdict: Verdict, context: Context) -> dic
         "result": result,
         "phaseJobName": view.job.meta.name if view.job else release.status.get("phaseJobName"),
         "retry": view.retry or None,
+        "stop": release.status.get("stop") if result == PENDING else view.stop or None,
         "conditions": stamp(
             release.status.get("conditions", ()),
             completion(verdict),

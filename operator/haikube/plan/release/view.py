@@ -59,6 +59,11 @@ class ReleaseView:
         return self.release.meta.annotations.get(labels.RETRY, "")
 
     @property
+    def stop(self) -> str:
+        """Return the wish that its release phase be ended, or empty."""
+        return self.release.meta.annotations.get(labels.STOP, "")
+
+    @property
     def over(self) -> bool:
         """Return whether it has come to its end, and nobody wishes it to be tried again."""
         if self.release.result == PENDING:
