@@ -112,6 +112,38 @@ def test_what_composer_says_of_bad_credentials(shell: Callable[[str], Shell]) ->
     assert " !     The config var COMPOSER_AUTH is not valid JSON.\n" in shown
 
 
+EXTENSIONS = ("manifest", "extensions")
+APT = """
+apt_prepare() { :; }
+apt_here() {
+  printf 'php8.4-%s\\n' bz2 curl gd imagick mbstring mysql opcache pgsql readline sqlite3 xml zip
+}
+extension_packages 8.4
+"""
+
+
+def test_what_php_has_unasked_as_on_heroku(shell: Callable[[str], Shell]) -> None:
+    php = shell("php")
+    unasked = ["bz2", "curl", "mbstring", "mysql", "opcache", "pgsql", "readline", "xml", "zip"]
+    found = [each.removeprefix("php8.4-") for each in php.run(APT, *EXTENSIONS).split()]
+    assert found == unasked
+    php.write({"composer.json": '{"require": {"ext-gd": "*", "ext-pdo_sqlite": "*"}}'})
+    found = [each.removeprefix("php8.4-") for each in php.run(APT, *EXTENSIONS).split()]
+    assert found == sorted([*unasked, "gd", "sqlite3"])
+
+
+@pytest.mark.parametrize("text", ["", "\n", " \r\n"])
+def test_an_empty_composer_json_is_read_as_that_of_no_package(
+    shell: Callable[[str], Shell], text: str
+) -> None:
+    php = shell("php")
+    php.write({"composer.json": text})
+    shown = php.run("check_manifest", "manifest")
+    assert " !     composer.json is empty, which is no JSON: it is read as {}.\n" in shown
+    assert (php.place / "build/composer.json").read_text() == "{}\n"
+    assert php.run("check_manifest", "manifest") == ""
+
+
 def test_packages_from_folders_of_a_php_app_are_copied(shell: Callable[[str], Shell]) -> None:
     line = 'prepare_composer\necho "$COMPOSER_MIRROR_PATH_REPOS"'
     assert shell("php").run(line, "manifest", "composer") == "1\n"

@@ -127,25 +127,35 @@ def test_flags_for_the_build_script_alone(
 @pytest.mark.parametrize(
     ("version", "focus", "words"),
     [
-        ("3.8.7", "false", "Yarn 3.8.7 cannot take development packages out"),
-        ("2.4.3", "false", "Yarn 2.4.3 cannot take development packages out"),
+        ("3.8.7", "false", "\nyarn install --mode=skip-build\n"),
+        ("2.4.3", "false", "\nyarn install --skip-builds\n"),
         ("3.8.7", "true", "\nyarn workspaces focus --all --production\n"),
         ("4.9.2", "false", "\nyarn workspaces focus --all --production\n"),
     ],
 )
-def test_yarn_before_4_prunes_by_a_plugin_alone(
+def test_yarn_before_4_prunes_with_and_without_its_plugin(
     shell: Callable[[str], Shell], version: str, focus: str, words: str
 ) -> None:
     stub = f"""
-    manager_run() {{ "$@"; }}
+    manager_run() {{ (cd "$BUILD_DIR" && "$@"); }}
     yarn() {{
       case $* in
       --version) echo {version} ;;
+      *list*) printf '{{"location": "."}} {{"location": "packages/a"}}' ;;
+      install*) echo "yarn $*"; cat package.json packages/a/package.json; echo new >yarn.lock ;;
       *--help) {focus} ;;
       *) echo "yarn $*" ;;
       esac
     }}
     """
-    shown = shell("nodejs").run(f"{stub}\necho\nprune_with_yarn", "manager", "package", "install")
+    made = shell("nodejs")
+    build = made.place / "build"
+    (build / "packages" / "a").mkdir(parents=True)
+    text = '{"devDependencies": {"x": "1"}, "dependencies": {"y": "1"}}\n'
+    files = {"package.json": text, "packages/a/package.json": text, "yarn.lock": "old"}
+    made.write(files)
+    shown = made.run(f"{stub}\necho\nprune_with_yarn", "manager", "package", "install")
     assert words in shown
-    assert shown.count("focus --all") + shown.count("cannot take") == 1
+    assert shown.count("yarn workspaces focus") + shown.count("yarn install") == 1
+    assert "devDependencies" not in shown
+    assert {name: (build / name).read_text() for name in files} == files

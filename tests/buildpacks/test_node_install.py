@@ -34,6 +34,16 @@ def test_without_a_lock_file_none_is_kept_to(
     assert words in shown
 
 
+def test_yarn_1_heeds_no_engines_of_packages(node: Shell) -> None:
+    given(node, {"devDependencies": {"x": "1"}}, "classic")
+    (node.place / "build" / "node_modules").mkdir()
+    line = f"{INSTALLED['yarn']}\ninstall_with_yarn\nNODE_ENV=production\nprune_packages yarn"
+    shown = node.run(line, *INSTALL)
+    runs = [each for each in shown.splitlines() if "yarn install --" in each]
+    assert len(runs) == 2
+    assert all("--ignore-engines" in each for each in runs)
+
+
 @pytest.mark.parametrize(
     ("version", "files", "scripts", "words"),
     [

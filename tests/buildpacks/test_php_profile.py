@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from buildpacks.shell import Shell
+from buildpacks.shell import ROOT, Shell
 
 OURS = "/app/.heroku/php/etc/php"
 
@@ -15,6 +15,7 @@ OURS = "/app/.heroku/php/etc/php"
 @pytest.fixture
 def profile(tmp_path: Path) -> Path:
     made = Shell(tmp_path, "php")
+    (tmp_path / "packs/php/profile").symlink_to(ROOT / "php/profile")
     made.run("bin_folder() { echo vendor/bin; }\nwrite_php_profile", "runtime", "dyno")
     return tmp_path / "build" / ".profile.d" / "php.sh"
 
@@ -45,3 +46,31 @@ def test_config_vars_name_settings_beside_ours_or_in_their_place(
     )
 
     assert (done.stdout, done.stderr) == (f"{found}|{told.get('s', '')}", "")
+
+
+@pytest.mark.parametrize(("memory", "limits"), [("1024", ["128M", "1024M"]), ("", [])])
+def test_php_on_the_command_line_may_use_the_memory_of_the_dyno(
+    tmp_path: Path, memory: str, limits: list[str]
+) -> None:
+    home = tmp_path / "home"
+    folder = home / ".heroku" / "php" / "etc" / "php"
+    folder.mkdir(parents=True)
+    (folder / "php.ini").write_text("memory_limit = 128M")
+    script = ROOT / "php" / "profile" / "memory.sh"
+    env = {"HOME": str(home), "PATH": "/usr/bin:/bin", "MEMORY_AVAILABLE": memory}
+    for _ in range(2):  # one-off commands inside a dyno read it again
+        subprocess.run(["bash", "-euo", "pipefail", script], env=env, check=True)
+    found = folder / "php-cli.ini"
+    lines = found.read_text().split("\n") if found.exists() else []
+    assert [line.removeprefix("memory_limit = ") for line in lines if line] == limits
+
+
+def test_workers_are_counted_by_the_limit_of_a_request(tmp_path: Path) -> None:
+    (tmp_path / "php.ini").touch()
+    (tmp_path / "php").write_text('#!/bin/sh\n[ "$1" = -c ] && echo 64M || echo 512M\n')
+    (tmp_path / "php").chmod(0o755)
+    line = f'source "{ROOT}/php/boot/common.sh"\nDOCUMENT_ROOT=/nowhere\nmemory_limit'
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    for told, found in ((str(tmp_path), "64M\n"), (f"{tmp_path}/php.ini", "512M\n")):
+        done = subprocess.check_output(["bash", "-c", line], env={**env, "PHPRC": told}, text=True)
+        assert done == found

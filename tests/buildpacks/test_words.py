@@ -142,6 +142,10 @@ SOURCES = [
      "Gemfile.lock was written by Bundler 1.17.3, which nobody mends any more: Bundler 2.5.22"),
     ("ruby", ("lockfile", "profile"), {"Gemfile.lock": "GEM\n  specs:\n    puma (7.0.1)\n"},
      "keep_puma_patient", 0, "Puma 7.0.1 does not start with PUMA_PERSISTENT_TIMEOUT set"),
+    ("static", ("settings",), {"static.json": '{"proxies": {"/a": {"origin": "${A}"}}}'},
+     "check_settings", 0, "static.json has settings that are not known here and do nothing: prox"),
+    ("static", ("settings",), {"static.json": '{"routes": {"/a": "$b"}}'}, "check_settings", 77,
+     "static.json holds '$b': a $ or a line break cannot be part of a value."),
     ("php", ("manifest",), {"composer.json": "{,}"}, "check_manifest", 77,
      "composer.json is not valid JSON: "),
 ]  # fmt: skip

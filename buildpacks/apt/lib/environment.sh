@@ -31,13 +31,21 @@ write_environment() {
   export_set LIBRARY_PATH "$libraries${LIBRARY_PATH:+:$LIBRARY_PATH}"
   export_set CPATH "$(machine_paths "$root" include)${CPATH:+:$CPATH}"
   export_set PKG_CONFIG_PATH "$(machine_paths "$root" lib | sed 's,:,/pkgconfig:,; s,$,/pkgconfig,'):$root/usr/share/pkgconfig"
+  export_set GI_TYPELIB_PATH "$(machine_folder "$root" girepository-1.0)${GI_TYPELIB_PATH:+:$GI_TYPELIB_PATH}"
   write_dyno_environment
+}
+
+# machine_folder ROOT NAME: a folder of libraries of this machine.
+machine_folder() {
+  printf '%s/usr/lib/%s/%s' "$1" "$(machine_name)" "$2"
 }
 
 # The name puts it before the scripts of the languages, which may build on it.
 write_dyno_environment() {
   # shellcheck disable=SC2016  # the variables are the dyno's
   profile_line 000-apt 'export LD_LIBRARY_PATH="'"$(machine_paths '$HOME/.apt' lib)"'${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"'
+  # shellcheck disable=SC2016  # the variables are the dyno's
+  profile_line 000-apt 'export GI_TYPELIB_PATH="'"$(machine_folder '$HOME/.apt' girepository-1.0)"'${GI_TYPELIB_PATH:+:$GI_TYPELIB_PATH}"'
   profile_path 000-apt "$APT_FOLDER/usr/sbin"
   profile_path 000-apt "$APT_FOLDER/usr/games"
   profile_path 000-apt "$APT_FOLDER/usr/bin"

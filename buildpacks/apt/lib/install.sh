@@ -28,13 +28,26 @@ install_named() {
 
 explain_apt() {
   local missing
-  missing=$(sed -nE "s/^ *E: (Unable to locate package|Version .* for) '?([^' ]+)'?.*/\2/p" "$1" | paste -sd ' ')
+  missing=$(sed -nE "s/^ *E: (Unable to locate package|Version .* for|Package) '?([^' ]+)'?.*/\2/p" "$1" | paste -sd ' ')
   if [[ -n $missing ]]; then
     fail "The Aptfile asks for what the stack $STACK does not have: $missing" \
-      "Look the names up among the packages of its distribution; they differ between releases." \
+      "$(nearest_packages "$missing")Look the names up among the packages of its distribution; they differ between releases." \
       "A version after '=' must be the one it has; leave it out to take that."
   fi
   fail "The packages of the Aptfile could not be installed (see above)."
+}
+
+# nearest_packages NAMES: of libraries whose name ends in a version, those that there are; they change it with
+# each release of a distribution.
+nearest_packages() {
+  local name stem found
+  for name in $1; do
+    stem=${name%t64}
+    stem=${stem%%[0-9]*}
+    [[ $stem == lib?* && $stem != "$name" ]] || continue
+    found=$(apt_here apt-cache --no-generate pkgnames "$stem" | grep -E "^${stem//[.+]/\\&}[0-9][0-9.-]*(t64)?$" | sort -V | paste -sd ' ' || true)
+    [[ -z $found ]] || printf 'Instead of %s there is %s. ' "$name" "${found// /, }"
+  done
 }
 
 install_addressed() {

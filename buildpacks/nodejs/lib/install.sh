@@ -84,7 +84,7 @@ install_with_yarn() {
   detail "Installing node modules ($(frozen yarn.lock 'yarn install'))"
   if [[ $(yarn_version) == 1.* ]]; then
     YARN_PRODUCTION=false NODE_ENV=development manager_run yarn install "$(frozen --frozen-lockfile --no-lockfile)" \
-      --non-interactive --no-progress --cache-folder "$(manager_cache yarn)"
+      --ignore-engines --non-interactive --no-progress --cache-folder "$(manager_cache yarn)"
   else
     install_with_modern_yarn
   fi
@@ -166,14 +166,36 @@ prune_with_npm() {
 
 prune_with_yarn() {
   if [[ $(yarn_version) == 1.* ]]; then
-    manager_run yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline \
+    manager_run yarn install --production --frozen-lockfile --ignore-engines --ignore-scripts --prefer-offline \
       --non-interactive --no-progress --cache-folder "$(manager_cache yarn)"
   elif yarn_can_prune; then
     yarn_here workspaces focus --all --production
   else
-    warn "Yarn $(yarn_version) cannot take development packages out: they stay in the slug." \
-      "Yarn 4 can. Before it, the plugin does: yarn plugin import workspace-tools"
+    prune_without_plugin
   fi
+}
+
+# prune_without_plugin: Yarn 2 and 3 install once more, from what was fetched, as if no package.json named any
+# development package; those and the lock file are then what they were.
+prune_without_plugin() {
+  local kept=$TMPDIR/with-development file files
+  mapfile -t files < <(yarn_manifests)
+  mkdir -p "$kept"
+  (cd "$BUILD_DIR" && cp --parents -- "${files[@]}" yarn.lock "$kept")
+  for file in "${files[@]}"; do
+    jq 'del(.devDependencies)' "$kept/$file" >"$BUILD_DIR/$file"
+  done
+  YARN_ENABLE_IMMUTABLE_INSTALLS=false yarn_here install "$(yarn_skips_builds)"
+  cp -a "$kept/." "$BUILD_DIR/"
+}
+
+# yarn_manifests: the package.json of the app and of all its workspaces, one a line.
+yarn_manifests() {
+  (cd "$BUILD_DIR" && tool yarn workspaces list --json) | jq -r '.location + "/package.json"'
+}
+
+yarn_skips_builds() {
+  if [[ $(yarn_version) == 2.* ]]; then printf -- '--skip-builds'; else printf -- '--mode=skip-build'; fi
 }
 
 # yarn_can_prune: Yarn 2 and 3 leave this to a plugin.

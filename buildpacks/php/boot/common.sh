@@ -113,12 +113,14 @@ megabytes() {
 }
 
 # memory_limit: of the pool for good, of .user.ini in the document root, of the pool as a default, of
-# php.ini; the first line is what PHP will have.
+# php.ini; the first line is what PHP will have. The command line has settings of its own (php-cli.ini).
 memory_limit() {
+  local settings=()
+  [[ ! -f ${PHPRC:-}/php.ini ]] || settings=(-c "$PHPRC/php.ini")
   limit_in "$FPM_INCLUDE" 'php_admin_value\[memory_limit\]'
   limit_in "$DOCUMENT_ROOT/.user.ini" memory_limit
   limit_in "$FPM_INCLUDE" 'php_value\[memory_limit\]'
-  php -r 'echo ini_get("memory_limit"), "\n";'
+  php "${settings[@]}" -r 'echo ini_get("memory_limit"), "\n";'
 }
 
 # limit_in FILE NAME

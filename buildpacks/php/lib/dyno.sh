@@ -17,6 +17,7 @@ write_boot_scripts() {
 
 write_php_profile() {
   profile_memory
+  cp "$BUILDPACK_DIR/profile/memory.sh" "$BUILD_DIR/.profile.d/php-memory.sh"
   profile_path php "$(bin_folder)"
   profile_path php "$PHP_FOLDER/sbin"
   profile_path php "$PHP_FOLDER/bin"

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Which packages hold the extensions an app asks for, and whether it got them all.
 
-# What PHP has on Heroku without being asked.
-readonly DEFAULT_EXTENSIONS=(curl mbstring opcache xml)
+# What PHP has on Heroku without being asked: an app that talks to a database need not say so.
+readonly DEFAULT_EXTENSIONS=(bz2 curl mbstring mysqli opcache pgsql readline xml zip)
 
 # extension_package LINE NAME: the package of the distribution that may hold an extension.
 extension_package() {

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Reads composer.json and composer.lock (COMPOSER names another file). It never changes them.
+# Reads composer.json and composer.lock (COMPOSER names another file). It changes neither,
+# but for a composer.json without a byte.
 
 manifest() {
   printf '%s' "$BUILD_DIR/${COMPOSER:-composer.json}"
@@ -14,6 +15,7 @@ lock_file() {
 # check_manifest: both files are JSON, and whoever has dependencies pins them.
 check_manifest() {
   local path
+  mend_empty_manifest
   for path in "$(manifest)" "$(lock_file)"; do
     [[ -f $path ]] || continue
     jq -e 'type == "object"' "$path" >/dev/null 2>&1 ||
@@ -27,6 +29,14 @@ check_manifest() {
       "    git add composer.lock && git commit -m 'Lock the packages'" \
       "If git ignores it, remove that line from .gitignore."
   fi
+}
+
+# mend_empty_manifest: who only wants to be known as PHP often makes an empty file, which is no JSON.
+mend_empty_manifest() {
+  [[ -f $(manifest) ]] && ! grep -q '[^[:space:]]' "$(manifest)" || return 0
+  warn "$(basename "$(manifest)") is empty, which is no JSON: it is read as {}." \
+    "Write at least {} into it and commit it."
+  echo '{}' >"$(manifest)"
 }
 
 # manifest_value FILTER FILE: a value by its jq path, empty when there is none.

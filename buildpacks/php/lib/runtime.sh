@@ -3,7 +3,7 @@
 # an archive (a URL) of the same layout. It is asked for anew each week, so that security releases
 # arrive.
 
-readonly PHP_LAYOUT=3 PHP_FOLDER=.heroku/php
+readonly PHP_LAYOUT=4 PHP_FOLDER=.heroku/php
 
 # The servers as their packages list them want systemd, perl and iproute2; running them takes these.
 readonly SERVER_PACKAGES=(libapparmor1 nginx nginx-common apache2-bin libapr1t64 libaprutil1t64)

@@ -34,7 +34,7 @@ _READ_BY_SHELL: Final = frozenset(
 _TEXTS: Final = {
     *READ,
     *("runtime.txt", ".ruby-version", ".npmrc", ".yarnrc.yml", "pnpm-workspace.yaml"),
-    *("app.json", "static.json", "gradle.properties", "project/build.properties"),
+    *("app.json", "static.json", "nltk.txt", "gradle.properties", "project/build.properties"),
     *("gradle/wrapper/gradle-wrapper.properties", ".mvn/wrapper/maven-wrapper.properties"),
     *(".mvn/jvm.config", ".mvn/maven.config"),
 } - {PROCFILE, "pom.xml"}

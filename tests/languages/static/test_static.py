@@ -167,7 +167,9 @@ def test_settings_that_cannot_be(stage: Stage, site: Path, settings: str, messag
 
 
 def test_settings_that_are_not_known(stage: Stage, site: Path) -> None:
-    (site / "static.json").write_text('{"root": "dist", "proxies": {}}')
+    (site / "static.json").write_text(
+        '{"root": "dist", "proxies": {"/api/": {"origin": "${API}"}}}'
+    )
 
     log = build_app(stage, site).log
 
