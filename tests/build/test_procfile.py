@@ -43,14 +43,10 @@ def test_unicode_commands_and_200_types_are_fine() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"web: ok\nthis is broken\n", ["line 2", "'this is broken'", "type: command"]),
         (b"web: a \\\n  --b\n", ["line 1 ends in \\ and goes on", "one line", "into a script"]),
         (b"web: gunicorn \\\n  app:app\n", ["line 1 ends in \\"]),
         (b"worker: x\nweb: a \\\n\\\n", ["line 2 ends in \\"]),
         ("web: a\0".encode("utf-16"), ["NUL"]),
-        (b"we b: x", ["line 1"]),
-        ("wörker: x".encode(), ["line 1", "letters, digits"]),
-        (b"web: a\nweb: b", ["line 2", "'web' is declared twice"]),
         (b"web: \xff", ["not UTF-8", "byte 5"]),
         (b"web: a\0b", ["NUL"]),
         (b"#" * (MAX_BYTES + 1), [str(MAX_BYTES), "scripts"]),
@@ -69,6 +65,14 @@ def test_a_broken_file_is_explained(content: bytes, words: list[str]) -> None:
         (b"worker:   \nweb: x", "line 1: the type worker has no command and is left out."),
         (b"web: 'node server.js'", "line 1: the whole command is quoted, so the shell looks for"),
         (b'x: y\nweb: "a b"', "line 2: the whole command is quoted"),
+        (
+            b"web: ok\nthis is broken\n",
+            "line 2 is not 'type: command' and is left out: 'this is br",
+        ),
+        (b"---\nweb: x", "line 1 is not 'type: command' and is left out: '---'"),
+        (b"we b: x", "line 1 is not 'type: command' and is left out: 'we b: x'"),
+        ("wörker: x".encode(), "a type is made of letters, digits, - and _, for example"),
+        (b"web: a\nweb: b", "line 2: the type web is declared twice, and this line counts."),
         (b"Web: x", "line 1: Web gets no requests, only the type web does."),
         (b"RELEASE: x", "RELEASE does not run before a release, only the type release does."),
         ("web: x".encode("utf-16"), "The Procfile is UTF-16, which other tools do not read: save"),
@@ -87,6 +91,12 @@ def test_what_is_meant_is_not_remarked(line: str) -> None:
     found = read_procfile(f"\tweb:\t{line} \nrelease: x\n".encode())
     assert found.types == {"web": line, "release": "x"}
     assert found.remarks == []
+
+
+def test_the_last_line_of_a_type_counts_and_a_line_that_is_none_does_not() -> None:
+    found = read_procfile(b"---\nweb: a\nworker: b\nweb: c\nnote to self\n")
+    assert found.types == {"web": "c", "worker": "b"}
+    assert len(found.remarks) == 3
 
 
 def test_two_lines_may_end_in_backslashes() -> None:

@@ -138,11 +138,11 @@ def test_a_release_script_that_prints_no_mapping(engine: Engine) -> None:
 
 def test_a_broken_procfile_line(engine: Engine) -> None:
     engine.buildpack()
-    done = engine.run({"Procfile": "web: ok\nno colon here\n"})
+    done = engine.run({"Procfile": "web: ok\nworker: half \\\n  a command\n"})
     reason, message = done.failure
     assert reason == "ProcfileInvalid"
     assert "line 2" in message
-    assert "'no colon here'" in message
+    assert "ends in \\ and goes on in the next" in message
     assert f" !     {message}\n" in done.log
 
 

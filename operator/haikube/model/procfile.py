@@ -37,7 +37,11 @@ class Procfile:
 
 
 def read_procfile(content: bytes) -> Procfile:
-    """Return what a file holds; raises ``ProcfileError``, for a repeated type as well."""
+    """Return what a file holds; raises ``ProcfileError``.
+
+    As on Heroku, a line that is no entry is left out and the last of several of one type counts;
+    both are remarked.
+    """
     found = Procfile()
     if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         found.remarks.append(
@@ -54,16 +58,20 @@ def read_procfile(content: bytes) -> Procfile:
 
 
 def _take(found: Procfile, number: int, text: str) -> None:
-    process_type, command = _entry(number, text)
+    match = _ENTRY.fullmatch(text)
+    if not match:
+        found.remarks.append(_left_out(number, text))
+        return
+    process_type, command = match["type"], match["command"].strip()
     if not command:
         found.remarks.append(
             f"Procfile line {number}: the type {process_type} has no command and is left out."
         )
         return
     if process_type in found.types:
-        raise ProcfileError(
-            f"Procfile line {number}: process type '{process_type}' is declared twice; "
-            "keep one of the two lines"
+        found.remarks.append(
+            f"Procfile line {number}: the type {process_type} is declared twice, "
+            "and this line counts."
         )
     found.types[process_type] = command
     found.remarks += _remarks(number, process_type, command)
@@ -110,12 +118,9 @@ def _decode(content: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _entry(number: int, text: str) -> tuple[str, str]:
-    match = _ENTRY.fullmatch(text)
-    if match:
-        return match["type"], match["command"].strip()
+def _left_out(number: int, text: str) -> str:
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-    raise ProcfileError(
-        f"Procfile line {number} is not 'type: command': {shown!r}; "
+    return (
+        f"Procfile line {number} is not 'type: command' and is left out: {shown!r}; "
         "a type is made of letters, digits, - and _, for example 'web: python app.py'"
     )
