@@ -221,7 +221,7 @@ def test_a_canceled_build_ends_whatever_does_not_listen(
     )
     done = engine.run({"x": ""})
     assert done.code == 143
-    assert not is_running(int((engine.layout.build_dir / "pid").read_text()))
+    assert is_gone(int((engine.layout.build_dir / "pid").read_text()))
 
 
 def test_a_canceled_build(engine: Engine) -> None:
