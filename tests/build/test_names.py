@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from build.rig import COMPILE, DETECT, RELEASE, Engine, pack
+from haikube.build.selection import herokus_name
 
 THEIRS = '#!/bin/sh\necho "theirs, from outside"\n'
 
@@ -66,6 +67,81 @@ def test_detection_does_not_go_on_when_the_other_does_not_fit(engine: Engine) ->
 
     assert done.failure[0] == "NoBuildpackMatches"
     assert "App not compatible with buildpack: heroku/toy" in done.log
+
+
+HEROKUS = [
+    "https://github.com/heroku/heroku-buildpack-toy",
+    "https://github.com/heroku/heroku-buildpack-toy.git",
+    "http://github.com/heroku/heroku-buildpack-toy/",
+    "https://buildpack-registry.s3.amazonaws.com/buildpacks/heroku/toy.tgz",
+    "https://codon-buildpacks.s3.amazonaws.com/buildpacks/heroku-community/toy.tgz",
+]
+
+
+@pytest.mark.parametrize("address", HEROKUS)
+def test_an_address_of_herokus_is_ours_of_that_name(engine: Engine, address: str) -> None:
+    engine.buildpack()
+    done = engine.run({".buildpacks": f"{address}\n"})
+
+    assert done.code == 0, done.log
+    assert f"-----> Using buildpack: {address} (here: heroku/toy)\n-----> Toy app" in done.log
+    assert done.result["buildpacks"] == [address]
+
+
+def test_so_it_is_what_that_name_stands_for(engine: Engine) -> None:
+    engine.buildpack()
+    names(engine, heroku__toy=served(engine))
+    done = engine.run({".buildpacks": HEROKUS[0]})
+
+    assert "theirs, from outside" in done.log
+
+
+def test_java_beside_another_language_by_its_older_address(engine: Engine) -> None:
+    engine.buildpack("jvm")
+    address = "https://github.com/heroku/heroku-buildpack-jvm-common.git"
+    assert "(here: heroku/jvm)\n-----> Toy app" in engine.run({".buildpacks": address}).log
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://127.0.0.1:1/heroku/heroku-buildpack-toy",
+        "https://127.0.0.1:1/heroku-buildpack-other.git",
+        "http://127.0.0.1:1/heroku-buildpack-toy#v1",
+    ],
+)
+def test_another_address_is_nobodys_name(engine: Engine, address: str) -> None:
+    engine.buildpack()
+    assert engine.run({".buildpacks": address}).failure[0] == "BuildpackNotFound"
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://github.com/heroku/heroku-buildpack-toy#v12", ""),
+        ("https://github.com/acme/heroku-buildpack-toy", ""),
+        ("https://github.com/heroku/toy", ""),
+        ("heroku/toy", ""),
+        ("https://github.com/heroku/heroku-buildpack-google-chrome", "google-chrome"),
+    ],
+)
+def test_a_version_or_somebody_elses_address_stays_what_it_is(address: str, name: str) -> None:
+    assert herokus_name(address) == name
+
+
+MULTI = "https://github.com/ddollar/heroku-buildpack-multi.git"
+
+
+@pytest.mark.parametrize("request_", [{}, {"buildpacks": [{"url": MULTI}]}])
+def test_the_buildpack_that_reads_dot_buildpacks_is_what_happens_anyway(
+    engine: Engine, request_: dict[str, Any]
+) -> None:
+    for name in ("one", "two"):
+        engine.buildpack(name)
+    engine.config = {} if request_ else {"BUILDPACK_URL": f"{MULTI}\n"}
+    engine.request = request_
+    done = engine.run({".buildpacks": "heroku/one\nheroku/two\n"})
+    assert done.result["buildpacks"] == ["heroku/one", "heroku/two"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from buildpacks.shell import ROOT
+from haikube.api.rooms.buildpacks import OURS
 
 
 @pytest.mark.parametrize("buildpack", ["python", "nodejs", "procfile"])
@@ -24,3 +25,7 @@ def test_every_name_of_the_detection_order_is_told_once() -> None:
     names = [line for line in lines if line and not line.startswith("#")]
     assert len(set(names)) == len(names)
     assert {"python", "nodejs", "procfile"} <= set(names)
+
+
+def test_the_registry_knows_every_buildpack_by_its_name() -> None:
+    assert set(OURS) == {each.parent.parent.name for each in ROOT.glob("*/bin/detect")}

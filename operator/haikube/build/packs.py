@@ -17,7 +17,7 @@ from haikube.build.checkout import CheckoutError, check_out
 from haikube.build.deadline import Deadline
 from haikube.build.failure import BuildFailure, Reason
 from haikube.build.layout import Layout
-from haikube.build.selection import detection_order, meant, our_name
+from haikube.build.selection import detection_order, herokus_name, meant, our_name
 from haikube.build.transfer import Transfer, TransferError, check_url
 
 _ARCHIVES: Final = (".tgz", ".tar.gz", ".tbz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar")
@@ -44,7 +44,7 @@ class PackShelf:
 
     def take(self, reference: str) -> Buildpack:
         """Bring one buildpack by name or URL."""
-        target = meant(reference, self._names)
+        target = self._meant(reference)
         label = _shown(reference)
         origin = "" if target == reference else _shown(target)
         name = our_name(target)
@@ -57,6 +57,14 @@ class PackShelf:
         buildpack = Buildpack(label, path, origin)
         buildpack.check()
         return buildpack
+
+    def _meant(self, reference: str) -> str:
+        """Return what a reference stands for; an address of Heroku's, our own if there is one."""
+        target = meant(reference, self._names)
+        name = herokus_name(target)
+        if name and (self._layout.buildpacks / name / "bin").is_dir():
+            return meant(f"heroku/{name}", self._names)
+        return target
 
     def _copy(self, name: str, label: str) -> Path:
         """Take one of our own."""

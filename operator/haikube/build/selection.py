@@ -3,6 +3,7 @@
 In order: the App's own list, the config var BUILDPACK_URL, ``app.json``, ``.buildpacks``, and
 only then detection. A config var beats files, since it is set for this app on purpose. Whoever
 chose a name, the platform says first what it stands for, and only once: ours stay within reach.
+The buildpack that reads ``.buildpacks`` (multi) is what happens here anyway.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ from haikube.build.plainfile import read_plain
 _MAX_BYTES: Final = 1 << 20
 _MAX_BUILDPACKS: Final = 20
 _REGISTRY: Final = "urn:buildpack:"
+_HEROKUS: Final = re.compile(
+    r"https?://github\.com/heroku/heroku-buildpack-(?P<repository>[a-z0-9-]+?)(?:\.git)?/?"
+    r"|https://(?:buildpack-registry|codon-buildpacks)\.s3\.amazonaws\.com/buildpacks/"
+    r"(?:heroku|heroku-community)/(?P<registered>[a-z0-9-]+)\.tgz"
+)
+_MULTI: Final = re.compile(r"https?://.*/heroku-buildpack-multi(?:\.git)?(?:#.*)?")
+_ALIASES: Final[Mapping[str, str]] = {"jvm-common": "jvm"}
 _OURS: Final = re.compile(r"(?:(?:heroku|heroku-community|haikube)/)?(?P<name>[a-z0-9][a-z0-9-]*)")
 
 
@@ -31,7 +39,7 @@ def chosen_buildpacks(
     ``remark`` is told of an ``app.json`` that is none: a push does not fail for it, as on Heroku.
     """
     found = (
-        list(requested)
+        [each for each in requested if not _MULTI.fullmatch(each)]
         or _from_config(env_dir)
         or _from_app_json(build_dir, remark)
         or _from_dot_buildpacks(build_dir)
@@ -55,6 +63,16 @@ def meant(reference: str, names: Mapping[str, str]) -> str:
     return names.get(reference.removeprefix(_REGISTRY), reference)
 
 
+def herokus_name(reference: str) -> str:
+    """Return the name of Heroku's buildpack that an address without a version is; or nothing.
+
+    Files of years name them so. Theirs is made for Heroku's own stacks and storage.
+    """
+    match = _HEROKUS.fullmatch(reference)
+    name = (match["repository"] or match["registered"]) if match else ""
+    return _ALIASES.get(name, name)
+
+
 def detection_order(buildpacks: Path) -> Sequence[str]:
     """Return the names of our buildpacks in the order they are asked."""
     lines = (buildpacks / "order.txt").read_text("utf-8").splitlines()
@@ -69,7 +87,7 @@ def _can_detect(buildpack: Path) -> bool:
 def _from_config(env_dir: Path) -> list[str]:
     content = read_plain(env_dir / "BUILDPACK_URL", _MAX_BYTES)
     value = content.decode("utf-8", "replace").strip() if content else ""
-    return [value] if value else []
+    return [value] if value and not _MULTI.fullmatch(value) else []
 
 
 def _from_app_json(build_dir: Path, remark: Callable[[str], None]) -> list[str]:
