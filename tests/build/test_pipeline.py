@@ -170,6 +170,34 @@ def test_buildpacks_are_chosen_by_config_then_app_json_then_dot_buildpacks(engin
     assert engine.run(files).result["buildpacks"] == ["one"]
 
 
+KNOWS = "#!/bin/sh\n[ -e $1/{0}.json ] && echo {0}-ish\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ("one two four", "one-ish, two-ish, four-ish"),
+        ("two four", "two-ish, four-ish"),
+        ("two", ""),
+        ("two static procfile", ""),
+    ],
+)
+def test_an_app_of_several_languages_is_told_which_one_it_is(
+    engine: Engine, files: str, told: str
+) -> None:
+    for name in ("one", "two", "four", "static", "procfile"):
+        engine.buildpack(name, detect=KNOWS.format(name))
+    done = engine.run({f"{name}.json": "" for name in files.split()})
+    first, second, *_ = [*files.split(), ""]
+    assert done.result["buildpacks"] == [f"heroku/{first}"]
+    said = (
+        f" !     Several buildpacks know this app ({told}); the first builds it. To use more than"
+    )
+    assert (said in done.log) is bool(told)
+    remedy = f"heroku buildpacks:set heroku/{second} && heroku buildpacks:add heroku/{first}\n"
+    assert (f" !     {remedy}" in done.log) is bool(told)
+
+
 @pytest.mark.parametrize("text", ["{,}", '{"buildpacks": [],}', "// expo\n{}", ""])
 def test_an_app_json_that_is_none_stops_no_push(engine: Engine, text: str) -> None:
     engine.buildpack()

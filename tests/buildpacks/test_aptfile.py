@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,34 @@ def test_names_of_ubuntu_are_those_of_the_stack(apt: Shell) -> None:
     assert " !     libgl1-mesa-glx is libgl1\n !     chromium-browser is chromium\n" in shown
     apt.write({"Aptfile": "jq\n"})
     assert apt.run('read_aptfile\necho "${PACKAGES[*]}"', *PARTS) == "jq\n"
+
+
+def test_libraries_that_a_script_would_lead_to_are_found(apt: Shell) -> None:
+    folder = apt.place / "build" / ".apt" / "usr" / "lib" / "here"
+    for name in (
+        *("blas/libblas.so.3", "blas/libblas.so.3.12", "lapack/liblapack.so.3", "libz.so.1"),
+        *("pulseaudio/libpulsecommon-17.so", "gtk-3.0/im-x.so", "atlas/libblas.so.3"),
+        *("sasl2/libz.so.1", "deep/er/libq.so.1"),
+    ):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    line = "readonly APT_FOLDER=.apt\nmachine_name() { echo here; }\nlink_hidden_libraries"
+    for _ in range(2):
+        apt.run(line, "environment")
+    found = {each.name: each.read_text() for each in folder.iterdir() if each.is_file()}
+    assert found == {
+        "libblas.so.3": "atlas/libblas.so.3",
+        "libblas.so.3.12": "blas/libblas.so.3.12",
+        "liblapack.so.3": "lapack/liblapack.so.3",
+        "libpulsecommon-17.so": "pulseaudio/libpulsecommon-17.so",
+        "libz.so.1": "libz.so.1",
+    }
+    assert not any(each.is_absolute() for each in map(Path.readlink, links(folder)))
+
+
+def links(folder: Path) -> list[Path]:
+    return [each for each in folder.iterdir() if each.is_symlink()]
 
 
 HERE = """

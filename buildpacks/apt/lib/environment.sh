@@ -13,6 +13,18 @@ repair_paths() {
   done
 }
 
+# link_hidden_libraries: some lie in folders of their own, and what leads there is made by a script (the
+# alternatives of BLAS) or written into a library (PulseAudio), neither of which there is here.
+link_hidden_libraries() {
+  local folder file
+  folder=$BUILD_DIR/$APT_FOLDER/usr/lib/$(machine_name)
+  [[ -d $folder ]] || return 0
+  find "$folder" -mindepth 2 -maxdepth 2 \( -name 'lib*.so.[0-9]*' -o -path '*/pulseaudio/lib*.so' \) |
+    sort | while read -r file; do
+    [[ -e $folder/${file##*/} || -L $folder/${file##*/} ]] || ln -s "${file#"$folder/"}" "$folder/${file##*/}"
+  done
+}
+
 # machine_paths ROOT FOLDER: usr/lib/x86_64-linux-gnu and usr/lib as one search path.
 machine_paths() {
   printf '%s/usr/%s/%s:%s/usr/%s' "$1" "$2" "$(machine_name)" "$1" "$2"

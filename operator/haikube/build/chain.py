@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from haikube.build.buildpack import Buildpack, Detection
 from haikube.build.causes import Causes
@@ -26,6 +27,10 @@ HINT = (
     "its root needs a file that tells its language, for example requirements.txt or package.json, "
     "or set a buildpack for the app"
 )
+
+
+_OF_ANY_APP: Final = frozenset({"static", "procfile"})
+"""Buildpacks for what no language knows: beside one they are no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,9 @@ class Chain:
     def detect_ours(self) -> str:
         """Return the name of the first of our buildpacks that knows the app."""
         self._transcript.topic("Determining which buildpack to use for this app")
-        for name in detection_order(self._layout.buildpacks):
-            if self._takes(name, self._layout.build_dir):
-                return name
+        if known := self._known():
+            self._remark_others(known)
+            return next(iter(known))
         mistakes = misnamed(self._layout.build_dir)
         images = image_files(self._layout.build_dir)
         raise _undetected(
@@ -67,9 +72,31 @@ class Chain:
             ],
         )
 
+    def _known(self) -> dict[str, str]:
+        """Return our buildpacks that know the app, in their order, and what each calls it."""
+        names = detection_order(self._layout.buildpacks)
+        found = {name: self._called(name, self._layout.build_dir) for name in names}
+        return {name: language for name, language in found.items() if language is not None}
+
+    def _remark_others(self, known: Mapping[str, str]) -> None:
+        """Say so where the app is one of several languages, as on Heroku: one of them is built."""
+        languages = {name: each for name, each in known.items() if name not in _OF_ANY_APP}
+        if len(languages) > 1:
+            first, second, *_ = languages
+            self._transcript.warning(
+                f"Several buildpacks know this app ({', '.join(languages.values())}); "
+                f"the first builds it. To use more than one:"
+            )
+            self._transcript.warning(
+                f"heroku buildpacks:set heroku/{second} && heroku buildpacks:add heroku/{first}"
+            )
+
     def _takes(self, name: str, folder: Path) -> bool:
+        return self._called(name, folder) is not None
+
+    def _called(self, name: str, folder: Path) -> str | None:
         candidate = Buildpack(name, self._layout.buildpacks / name)
-        return candidate.detect(folder, env=self._env, deadline=self._deadline).name is not None
+        return candidate.detect(folder, env=self._env, deadline=self._deadline).name
 
     def _is_taken(self, folder: Path) -> bool:
         return any(self._takes(name, folder) for name in detection_order(self._layout.buildpacks))
