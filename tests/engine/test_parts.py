@@ -16,11 +16,11 @@ from haikube.cluster.errors import Forbidden
 from haikube.cluster.fake import Call, FakeCluster
 from haikube.cluster.port import Json
 from haikube.engine.clock import FakeClock, SystemClock, settle
-from haikube.engine.digest import canonical, digest
 from haikube.engine.health import LAG_LIMIT, Health
 from haikube.engine.recent import Recent
 from haikube.engine.recorder import FOLD_SECONDS, Recorder
 from haikube.engine.status import same_status, without_nulls
+from haikube.model.digest import canonical, digest
 from haikube.model.intents import Event
 from haikube.model.resources import EVENTS
 

@@ -197,7 +197,8 @@ async def test_without_its_app_the_dynos_are_removed() -> None:
 async def test_without_a_release_there_is_nothing_to_run() -> None:
     row = await plan(b.formation(), b.app(), b.stack(), b.release(result="Failed"))
 
-    assert (row.writes, row.condition()) == ([], ("False", "NoRelease"))
+    assert row.condition() == ("False", "NoRelease")
+    assert row.writes == ["apply Service hello-web"], "it names nothing of a release"
 
 
 async def test_a_type_with_a_strange_name_is_labelled_safely() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from haikube.engine.digest import digest
+from haikube.model.digest import digest
 from haikube.model.intents import Apply
 
 Object = Mapping[str, Any]

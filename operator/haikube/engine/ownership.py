@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from haikube.engine.digest import canonical
+from haikube.model.digest import canonical
 
 Fields = Mapping[str, Any]
 

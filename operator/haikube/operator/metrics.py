@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from prometheus_client import (
@@ -37,6 +38,7 @@ class Metrics:
         self._writes = Counter(
             "haikube_writes", "writes to the API server", ("kind", "verb"), registry=self.registry
         )
+        self._writes_of = cache(self._writes.labels)  # to find one takes longer than to count
         self._leader = Gauge("haikube_leader", "1 while this process leads", registry=self.registry)
         self._watch_age = Gauge(
             "haikube_watch_age_seconds",
@@ -55,7 +57,7 @@ class Metrics:
 
     def wrote(self, resource: Resource, verb: str) -> None:
         """Count one write."""
-        self._writes.labels(resource.kind, verb).inc()
+        self._writes_of(resource.kind, verb).inc()
 
     def leading(self) -> None:
         """Say that this process leads."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from haikube.model import labels
@@ -66,6 +67,7 @@ def child_labels(app: Meta, component: str) -> dict[str, str]:
     }
 
 
+@lru_cache(4096)
 def label_value(text: str) -> str:
     """Return a valid label value for any text; what is valid already stays as it is."""
     if _LABEL_VALUE.fullmatch(text):

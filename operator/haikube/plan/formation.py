@@ -175,15 +175,19 @@ def _int_or_string(value: str | int) -> str | int:
 
 
 def _reach(view: FormationView, app: App, context: Context) -> tuple[Write, ...]:
-    """Return Service and routes of the web formation, once there is something to reach."""
+    """Return the Service of the web formation, and its routes once there is something to reach.
+
+    The Service names nothing of a release, so it is there before the first one.
+    """
     formation = view.formation
-    if not formation.is_web or view.release is None:
+    if not formation.is_web:
         return ()
     owner = (FORMATIONS, formation.meta)
     marks = {**child_labels(app.meta, "web"), **_type_label(formation)}
     metadata = child_metadata(formation.meta.name, owner, marks)
     service = context.render("service", {"metadata": metadata, "selector": view.selector})
-    return (Apply(SERVICES, service), *_routes(view, app, metadata, context))
+    routes = () if view.release is None else _routes(view, app, metadata, context)
+    return (Apply(SERVICES, service), *routes)
 
 
 def _parents(app: App, hosts: Iterable[str], settings: Settings) -> list[dict[str, str]]:

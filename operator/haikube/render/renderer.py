@@ -8,7 +8,6 @@ by everyone who asks for the same input: nobody may change it.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -18,6 +17,8 @@ from typing import Any
 
 import jinja2
 import yaml
+
+from haikube.model.digest import canonical
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUFFIX = ".yaml.j2"
@@ -127,5 +128,5 @@ def _skeleton(text: str) -> Any:  # noqa: ANN401 - any YAML
 
 
 def _digest(template: str, values: Mapping[str, Any]) -> bytes:
-    text = json.dumps([template, values], sort_keys=True, separators=(",", ":"))
+    text = canonical([template, values])
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

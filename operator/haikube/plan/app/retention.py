@@ -29,19 +29,25 @@ def forget(world: AppWorld, context: Context) -> tuple[Write, ...]:
 
 
 def _old_builds(world: AppWorld, context: Context) -> tuple[Write, ...]:
+    history = context.settings.build_history
+    if len(world.builds) <= history:
+        return ()
     kept = {declared_build_name(world.app), world.newest_build and world.newest_build.meta.name}
     finished = [each for each in world.builds if each.finished and not each.meta.deleting]
     finished.sort(key=lambda each: each.meta.age_key, reverse=True)
-    old = finished[context.settings.build_history :]
+    old = finished[history:]
     return tuple(delete(BUILDS, each.meta) for each in old if each.meta.name not in kept)
 
 
 def _old_releases(world: AppWorld, context: Context) -> tuple[Write, ...]:
+    history = context.settings.release_history
+    if len(world.releases) <= history:
+        return ()
     ordered = sorted(world.releases, key=lambda each: each.version, reverse=True)
     used = {pod.meta.labels.get(labels.RELEASE) for pod in world.dyno_pods}
     return tuple(
         delete(RELEASES, each.meta)
-        for each in ordered[context.settings.release_history :]
+        for each in ordered[history:]
         if not each.meta.deleting and _is_done_with(each, world, used)
     )
 
