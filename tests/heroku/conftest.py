@@ -14,6 +14,7 @@ from terminal import GATEWAY
 _PROCFILE = "web: npm start\nqueue: node queue.js\n"
 _PACKAGE = '{"name": "hello", "engines": {"node": "22.x"}, "scripts": {"start": "node web.js"}}\n'
 _WEB = """
+if (process.env.DIE_AT_START) process.exit(1)
 const answer = (q, a) => {
   if (q.url.startsWith("/die")) q.socket.destroy()
   else if (!q.url.startsWith("/late")) a.end("hello\\n")
