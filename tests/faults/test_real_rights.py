@@ -26,6 +26,7 @@ from haikube.model.resources import (
     DYNOS,
     FORMATIONS,
     GATEWAYS,
+    JOBS,
     NODES,
     SECRETS,
     Resource,
@@ -118,6 +119,9 @@ async def everything(world: RealWorld) -> None:
     await cancel_a_build(world)
     await declare_a_source(world)
     await world.push("b4", built({"worker": "work"}))
+    await world.settle()
+    nobody: Json = {"metadata": {"ownerReferences": None}}
+    await world.cluster.patch(JOBS, "b4", b.NAMESPACE, nobody)
     await world.settle()
 
 

@@ -176,6 +176,23 @@ def test_the_operator_deletes_no_secret_but_an_apps(team: Kubectl) -> None:
     team.ok(*words, "slug")
 
 
+@pytest.mark.usefixtures("others")
+def test_the_operator_puts_labels_back_only_on_what_an_app_owns(team: Kubectl) -> None:
+    made = team.json("create", "-f", "-", stdin=make("App", "owner"))
+    owner = {key: made[key] for key in ("apiVersion", "kind")} | {
+        "name": "owner",
+        "uid": made["metadata"]["uid"],
+        "controller": True,
+    }
+    owned = secret("owned", labels={}, metadata={"ownerReferences": [owner]})
+    team.ok("create", "-f", "-", stdin=owned)
+    words = ("haikube.dev/app=hello", "--dry-run=server", OPERATOR)
+
+    assert "writes no Secret but those" in team.refusal("label", "secret", "plain", *words)
+    team.ok("label", "secret", "owned", *words)
+    team.ok("delete", "app", "owner")
+
+
 @pytest.mark.parametrize(
     "spec",
     [

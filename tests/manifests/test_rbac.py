@@ -111,7 +111,7 @@ OPERATOR_WRITES = {
     SERVICES: {"create", "patch", "delete"},
     HTTP_ROUTES: {"create", "patch", "delete"},
     SECRETS: {"create", "patch", "delete"},
-    JOBS: {"create", "delete"},
+    JOBS: {"create", "patch", "delete"},
     PODS: {"create", "patch", "delete"},
 }
 

@@ -15,6 +15,7 @@ from haikube.model.resources import (
     APPS,
     BUILDS,
     DYNOS,
+    FORMATIONS,
     JOBS,
     PODS,
     RELEASES,
@@ -101,6 +102,20 @@ async def test_the_snapshot_that_lost_its_owner_is_still_the_config_of_the_relea
     assert not differences(world.state(), before)
 
 
+async def test_what_lost_its_owner_goes_with_its_app_all_the_same() -> None:
+    world = await deployed({"A": "1"})
+    await world.push("b2", PHASED)
+    await world.settle()
+    for kind in (SECRETS, JOBS):
+        for each in world._all(kind):
+            if each["metadata"]["name"] != "hello-config":
+                await disown(world, kind, each["metadata"]["name"])
+    await world.settle()
+    await delete(world, APPS, "hello")
+
+    assert [each for each in world.state() if each != "pods"] == ["Stack debian-13"]
+
+
 async def test_a_one_off_dyno_whose_pod_lost_its_owner_runs_on() -> None:
     world = await deployed()
     await world.apply(DYNOS, "run-1", {"appRef": {"name": "hello"}, "command": ["true"]})
@@ -135,11 +150,23 @@ async def test_a_build_and_a_release_command_go_on_though_their_job_lost_its_own
 async def test_what_has_neither_owner_nor_label_is_nobodys() -> None:
     """Else a Secret of somebody else's making would become the config of a release."""
     world = await deployed({"A": "1"})
-    nobody: Json = {"metadata": {"ownerReferences": None, "labels": {labels.COMPONENT: None}}}
+    nobody: Json = {"metadata": {"ownerReferences": None, "labels": {labels.RELEASE: None}}}
     await world.cluster.patch(SECRETS, "hello-v3", b.NAMESPACE, nobody)
     await world.settle()
 
     assert (await current(world))["spec"]["description"] == "Restore config vars"
+
+
+@pytest.mark.parametrize("quantity", [0, 4])
+async def test_a_deleted_formation_comes_back_with_its_number_and_size(quantity: int) -> None:
+    world = await deployed()
+    wanted = {"quantity": quantity, "size": "standard-2x"}
+    await world.cluster.patch(FORMATIONS, "hello-web", b.NAMESPACE, {"spec": wanted})
+    await world.settle()
+    await delete(world, FORMATIONS, "hello-web")
+
+    found = (await get(world, FORMATIONS, "hello-web"))["spec"]
+    assert {key: found[key] for key in wanted} == wanted
 
 
 # Releases

@@ -23,6 +23,7 @@ from haikube.model.resources import (
     DYNOS,
     FORMATIONS,
     GROUP,
+    JOBS,
     OWN_KINDS,
     PODS,
     RELEASES,
@@ -114,6 +115,9 @@ async def deploys(world: Simulation) -> None:
     await world.settle()
     await world.roll_back("hello", 2)
     await world.push("b2", built("worker"))
+    await world.settle()
+    nobody: dict[str, Any] = {"metadata": {"ownerReferences": None}}
+    await world.cluster.patch(JOBS, "b2", b.NAMESPACE, nobody)
     await world.settle()
 
 

@@ -14,8 +14,7 @@ from haikube.model.release import Release, is_under_way
 from haikube.model.resources import DEPLOYMENTS, JOBS, PODS, RELEASES, SECRETS
 from haikube.model.secret import Secret
 from haikube.plan.app.ledger import last_version
-from haikube.plan.children import BUILD, CONFIG, DYNO, ONE_OFF, PHASE
-from haikube.plan.release.snapshot import COMPONENT as SNAPSHOT
+from haikube.plan.children import BUILD, CONFIG, DYNO, ONE_OFF, PHASE, SNAPSHOT
 from haikube.plan.world import AppWorld, Child
 
 Children = Iterator[Child]

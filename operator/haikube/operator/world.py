@@ -8,7 +8,7 @@ or says nothing any more, and the extra certificates of the platform.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from haikube.engine.store import Store
 from haikube.model import labels, names
 from haikube.model.app import App
 from haikube.model.build import Build
+from haikube.model.job import Job
 from haikube.model.meta import Meta, parse_meta
 from haikube.model.pod import Pod
 from haikube.model.release import Release
@@ -45,10 +46,9 @@ from haikube.model.stack import Stack
 from haikube.operator.lacking import lacking
 from haikube.operator.rivals import find_rivals
 from haikube.plan.app.adopt import is_own, outlives
-from haikube.plan.app.hidden import is_hidden
 from haikube.plan.buildjob import CA_FILE
 from haikube.plan.buildview import build_view
-from haikube.plan.children import CONFIG
+from haikube.plan.children import BUILD, BUILD_URLS, CONFIG, ONE_OFF, PHASE, SLUG_URL, SNAPSHOT
 from haikube.plan.queue import admitted
 from haikube.plan.release.entries import split
 from haikube.plan.result import RESULT_LIMIT, InvalidResult, parse_result
@@ -61,6 +61,8 @@ T = TypeVar("T")
 Results = dict[str, Stored]
 
 _CA_SECONDS = 60.0
+_OWNED = frozenset({SNAPSHOT, SLUG_URL, BUILD_URLS, BUILD, PHASE, ONE_OFF})
+"""Components of children that an owner has, other than the app itself and its formations."""
 
 
 class Worlds:
@@ -136,19 +138,21 @@ class Worlds:
     def _children(self, place: str, app: App | None) -> dict[str, Any]:
         pods: Sequence[Pod] = self._of_app(PODS, place, app)
         secrets: Sequence[Secret] = self._of_app(SECRETS, place, app)
+        jobs: Sequence[Job] = self._of_app(JOBS, place, app)
         return {
             "secrets": {
                 (each.meta.controller, each.meta.labels.get(labels.COMPONENT, "")): each
                 for each in secrets
                 if each.meta.controller
             },
-            "jobs": _grouped(self._of_app(JOBS, place, app)),
+            "jobs": _grouped(jobs),
             "pods": _grouped(pods),
             "dyno_pods": tuple(each for each in pods if labels.FORMATION in each.meta.labels),
             "deployments": _by_owner(self._of_app(DEPLOYMENTS, place, app)),
             "budgets": {each.controller: each for each in self._of_app(BUDGETS, place, app)},
             "services": {each.controller: each for each in self._of_app(SERVICES, place, app)},
             "routes": _grouped(self._of_app(HTTP_ROUTES, place, app)),
+            "loose": (*_loose(SECRETS, secrets), *_loose(JOBS, jobs), *_loose(PODS, pods)),
         }
 
     def _ours(self, resource: Resource, place: str, app: App | None) -> Sequence[Any]:
@@ -210,7 +214,7 @@ class Worlds:
             return world
         return replace(
             world,
-            hidden=tuple(each for each in there if is_hidden(world, *each)),
+            hidden=tuple((child, meta) for child, meta in there if _belongs(child, meta)),
             hidden_config=world.config is None
             and any(
                 child.component == CONFIG and _is_of_another(meta, name) for child, meta in there
@@ -251,6 +255,20 @@ class Worlds:
             found = await self._cluster.get(CONFIG_MAPS, name, self._settings.namespace)
             self._ca = (now, (found.get("data") or {}).get(CA_FILE, ""))
         return self._ca[1]
+
+
+def _belongs(child: Child, meta: Meta) -> bool:
+    """Return whether what was found is its owner's, whatever its labels say."""
+    return bool(child.component) and meta.controller == child.owner and not meta.deleting
+
+
+def _loose(
+    resource: Resource, children: Iterable[Secret | Job | Pod]
+) -> Iterator[tuple[Resource, Meta]]:
+    """Yield the children of builds, releases and one-off dynos that nobody owns."""
+    for each in children:
+        if not each.meta.controller and each.meta.labels.get(labels.COMPONENT) in _OWNED:
+            yield resource, each.meta
 
 
 def _is_of_another(config: Meta, app: str) -> bool:

@@ -14,7 +14,7 @@ from haikube.model.intents import Create, Presign
 from haikube.model.resources import BUILDS, JOBS, SECRETS
 from haikube.model.stack import Stack
 from haikube.model.times import format_time
-from haikube.plan.children import BUILD, child_labels, child_metadata, label_value
+from haikube.plan.children import BUILD, BUILD_URLS, child_labels, child_metadata, label_value
 from haikube.plan.context import Context
 from haikube.settings import Settings
 
@@ -43,7 +43,7 @@ def urls_secret(build: Build, app: App, stack: Stack, ca_bundle: str, context: C
     metadata = child_metadata(
         names.build_urls_secret_name(build.meta.name),
         (BUILDS, build.meta),
-        _labels(build, app, "build-urls"),
+        _labels(build, app, BUILD_URLS),
         {labels.EXPIRES_AT: expires},
     )
     request = json.dumps(_request(build, app, stack, context.settings), sort_keys=True)

@@ -13,6 +13,7 @@ from haikube.model.release import Release
 from haikube.model.secret import Secret
 from haikube.model.stack import Stack
 from haikube.model.times import format_duration
+from haikube.plan.children import BUILD_URLS
 from haikube.plan.outcome import LAST_EXITS, Outcome, judge
 from haikube.plan.queue import ahead_of
 from haikube.plan.world import AppWorld, Stored
@@ -116,7 +117,7 @@ def build_view(world: AppWorld, build: Build, default_stack: str) -> BuildView:
         admitted=build.meta.uid in world.admitted,
         job=job,
         pods=world.pods_of(job.meta) if job else (),
-        urls=world.child_secret(build.meta, "build-urls"),
+        urls=world.child_secret(build.meta, BUILD_URLS),
         releases=world.releases,
         stored=world.stored.get(build.meta.uid, Stored()),
         ca_bundle=world.ca_bundle,

@@ -17,6 +17,9 @@ _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _STEM_LENGTH = 40
 
 CONFIG = "config"
+SNAPSHOT = "config-snapshot"
+SLUG_URL = "slug-url"
+BUILD_URLS = "build-urls"
 BUILD = "build"
 PHASE = "release-phase"
 DYNO = "dyno"

@@ -20,13 +20,13 @@ from haikube.model.resources import APPS, BUILDS, DYNOS, FORMATIONS, RELEASES
 from haikube.plan.app.adopt import plan_adoption
 from haikube.plan.app.config import look_again, plan_config
 from haikube.plan.app.formations import plan_formations
-from haikube.plan.app.hidden import plan_labels
+from haikube.plan.app.hidden import plan_lost_marks
 from haikube.plan.app.ledger import next_version, plan_ledger
 from haikube.plan.app.retention import forget
 from haikube.plan.app.status import app_status
 from haikube.plan.build import plan_build
 from haikube.plan.buildview import build_view
-from haikube.plan.children import label_value
+from haikube.plan.children import SLUG_URL, label_value
 from haikube.plan.context import Context
 from haikube.plan.declared import declared_build, declared_build_name
 from haikube.plan.dyno import dyno_view, plan_dyno
@@ -52,8 +52,8 @@ def plan_world(world: AppWorld, context: Context) -> Decision:
         return _orphans(world, context)
     if app.meta.deleting:
         return Decision((), tuple)
-    if labels_lost := plan_labels(world):
-        first = (Part(APPS, app.meta, Plan(labels_lost)),)
+    if lost := plan_lost_marks(world):
+        first = (Part(APPS, app.meta, Plan(lost)),)
         return Decision(first, lambda: first)
     builds = tuple(_builds(world, context))
     world = world.with_builds(_each(world.builds, builds))
@@ -141,7 +141,7 @@ def _is_history(world: AppWorld, release: Release) -> bool:
         and labels.RETRY not in release.meta.annotations
         and release.status.get("observedGeneration") == release.meta.generation
         and not world.jobs.get(release.meta.uid)
-        and world.child_secret(release.meta, "slug-url") is None
+        and world.child_secret(release.meta, SLUG_URL) is None
         and all(pod.meta.labels.get(labels.RELEASE) != name for pod in world.dyno_pods)
     )
 

@@ -61,7 +61,7 @@ class AppWorld:
     ``admitted`` are the uids of the builds whose turn it is in the queue of all apps, ``moving``
     those of the Deployments whose turn it is to run on the new image of their stack. ``leaving``
     are the names of nodes that its dynos have to leave. ``hidden`` are children that are there, but
-    lack labels by which the operator finds them.
+    lack labels by which the operator finds them; ``loose`` are those that lost their owner.
     """
 
     namespace: str
@@ -91,6 +91,7 @@ class AppWorld:
     moving: frozenset[str] = frozenset()
     leaving: frozenset[str] = frozenset()
     hidden: tuple[tuple[Child, Meta], ...] = ()
+    loose: tuple[tuple[Resource, Meta], ...] = ()
 
     @property
     def app(self) -> App:

@@ -6,6 +6,8 @@ quantity leaves its manifest keeps what runs. Both are remembered in the status 
 
 from __future__ import annotations
 
+from typing import Any
+
 from haikube.model.formation import WEB, Formation
 from haikube.model.intents import Create, Merge, Write
 from haikube.model.names import formation_name
@@ -25,17 +27,18 @@ def plan_formations(world: AppWorld) -> tuple[Write, ...]:
     return (*made, *(_quantity(world, each) for each in lacking if not each.meta.deleting))
 
 
-def remembered(world: AppWorld, process_type: str) -> int:
-    """Return how many dynos a process type had, or has by default."""
+def remembered(world: AppWorld, process_type: str) -> dict[str, Any]:
+    """Return how many dynos a process type had, and of what size, or has by default."""
     for known in world.app.status.get("processTypes") or ():
         if known.get("name") == process_type:
-            return int(known.get("quantity") or 0)
-    return int(process_type == WEB)
+            size = {"size": known["size"]} if known.get("size") else {}
+            return {"quantity": int(known.get("quantity") or 0), **size}
+    return {"quantity": int(process_type == WEB)}
 
 
 def _quantity(world: AppWorld, formation: Formation) -> Merge:
-    meta, quantity = formation.meta, remembered(world, formation.process_type)
-    body = {"spec": {"quantity": quantity}}
+    meta, known = formation.meta, remembered(world, formation.process_type)
+    body = {"spec": {"quantity": known["quantity"]}}
     return Merge(FORMATIONS, meta.namespace, meta.name, meta.uid, body)
 
 
@@ -49,7 +52,7 @@ def _formation(world: AppWorld, process_type: str) -> Create:
         "spec": {
             "appRef": {"name": app.name},
             "processType": process_type,
-            "quantity": remembered(world, process_type),
+            **remembered(world, process_type),
         },
     }
     return Create(FORMATIONS, body)

@@ -1,63 +1,62 @@
-"""Labels that somebody took off a child are put back, so that the operator sees it again.
+"""Labels and owners that somebody took off a child are put back, so that it is seen again.
 
 The watches are narrowed by labels, and a child is found by them and by its owner: without, it seems
-to be lost. What belongs to an object by its owner reference is that object's all the same, and so
-is what has no owner any more and all labels.
+to be lost. What belongs to an object by its owner reference is that object's all the same, and what
+bears its labels and a name that only its children have would outlive it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
 
+from haikube.model import labels
 from haikube.model.intents import Merge, Write
 from haikube.model.meta import Meta
-from haikube.model.resources import APPS, BUILDS, DYNOS, FORMATIONS, JOBS, RELEASES, Resource
-from haikube.plan.children import child_labels, owner_reference
-from haikube.plan.world import AppWorld, Child
+from haikube.model.resources import BUILDS, DYNOS, PODS, RELEASES, Resource
+from haikube.plan.children import child_labels, label_value, owner_reference
+from haikube.plan.world import AppWorld
+
+Owner = tuple[Resource, Meta]
 
 
-def plan_labels(world: AppWorld) -> tuple[Write, ...]:
-    """Return the labels that hidden children lack; nothing else is known before they are back."""
-    writes = []
+def plan_lost_marks(world: AppWorld) -> tuple[Write, ...]:
+    """Return what hidden children lack; nothing else is known before it is back."""
+    return (*_labelled_again(world), *_owned_again(world))
+
+
+def _labelled_again(world: AppWorld) -> Iterator[Merge]:
     for child, meta in world.hidden:
-        lost = _lost(world, child, meta)
+        wanted = child_labels(world.app.meta, child.component)
+        lost = {key: text for key, text in wanted.items() if meta.labels.get(key) != text}
         if lost:
-            body = {"metadata": lost}
-            writes.append(Merge(child.resource, meta.namespace, meta.name, meta.uid, body))
-    return tuple(writes)
+            body = {"metadata": {"labels": lost}}
+            yield Merge(child.resource, meta.namespace, meta.name, meta.uid, body)
 
 
-def is_hidden(world: AppWorld, child: Child, meta: Meta) -> bool:
-    """Return whether what was found in place of a child is that child, and can be put right."""
-    if not child.component or meta.deleting or world.found is None:
-        return False
-    if meta.controller:
-        return meta.controller == child.owner
-    wanted = child_labels(world.found.meta, child.component)
-    return wanted.items() <= meta.labels.items() and _owner(world, child.owner) is not None
+def _owned_again(world: AppWorld) -> Iterator[Merge]:
+    for resource, meta in world.loose:
+        if (owner := _owner(world, resource, meta)) and not meta.deleting:
+            body = {"metadata": {"ownerReferences": [owner_reference(*owner)]}}
+            yield Merge(resource, meta.namespace, meta.name, meta.uid, body)
 
 
-def _lost(world: AppWorld, child: Child, meta: Meta) -> dict[str, Any]:
-    wanted = child_labels(world.app.meta, child.component)
-    gone = {key: text for key, text in wanted.items() if meta.labels.get(key) != text}
-    owner = None if meta.controller else _owner(world, child.owner)
-    return {
-        **({"labels": gone} if gone else {}),
-        **({"ownerReferences": [owner_reference(*owner)]} if owner else {}),
-    }
+def _owner(world: AppWorld, resource: Resource, child: Meta) -> Owner | None:
+    """Return whose child something is that no owner is named of, by its labels and its name."""
+    for owner in _owners(world, resource, child):
+        name = owner[1].name
+        if child.name == name or child.name.startswith(f"{name}-"):
+            return owner
+    return None
 
 
-def _owner(world: AppWorld, uid: str) -> tuple[Resource, Meta] | None:
-    """Return what has a uid, of all in this world that owns anything."""
-    jobs = (job for group in world.jobs.values() for job in group)
-    owners: tuple[tuple[Resource, Iterable[Any]], ...] = (
-        (APPS, (world.app,)),
-        (BUILDS, world.builds),
-        (RELEASES, world.releases),
-        (FORMATIONS, world.formations),
-        (DYNOS, world.dynos),
-        (JOBS, jobs),
-    )
-    found = ((kind, each.meta) for kind, group in owners for each in group if each.meta.uid == uid)
-    return next(found, None)
+def _owners(world: AppWorld, resource: Resource, child: Meta) -> Iterable[Owner]:
+    if resource == PODS:
+        return ((DYNOS, each.meta) for each in world.dynos if each.meta.name == child.name)
+    build, release = (child.labels.get(key) for key in (labels.BUILD, labels.RELEASE))
+    if build:
+        return ((BUILDS, each.meta) for each in world.builds if _label(each.meta) == build)
+    return ((RELEASES, each.meta) for each in world.releases if _label(each.meta) == release)
+
+
+def _label(meta: Meta) -> str:
+    return label_value(meta.name)

@@ -23,11 +23,11 @@ from haikube.model.release import Release, is_under_way
 from haikube.model.resources import APPS, RELEASES
 from haikube.model.secret import Secret
 from haikube.model.source import Slug
-from haikube.plan.children import app_labels, child_metadata
+from haikube.plan.children import SNAPSHOT, app_labels, child_metadata
 from haikube.plan.declared import source_digest
 from haikube.plan.release.entries import following
 from haikube.plan.release.request import grant
-from haikube.plan.release.snapshot import COMPONENT, describe_change, is_covered
+from haikube.plan.release.snapshot import describe_change, is_covered
 from haikube.plan.world import AppWorld
 
 _COMMIT_SHOWN = 8
@@ -121,7 +121,7 @@ def _write(world: AppWorld, made: Next, version: int) -> Create:
 def _seen(world: AppWorld, config: Secret) -> tuple[Write, ...]:
     """Note on the newest release that a later version of the config holds nothing new."""
     latest, version = world.latest, config.meta.resource_version
-    if latest is None or world.child_secret(latest.meta, COMPONENT) is None:
+    if latest is None or world.child_secret(latest.meta, SNAPSHOT) is None:
         return ()
     if latest.meta.annotations.get(labels.CONFIG_VERSION) == version:
         return ()
@@ -224,8 +224,8 @@ def _of_config(world: AppWorld, config: Secret, latest: Release) -> Next | None:
     if is_under_way(latest):
         return None
     base = world.current or latest
-    newest = world.child_secret(latest.meta, COMPONENT)
-    if newest is None or world.child_secret(base.meta, COMPONENT) is None:
+    newest = world.child_secret(latest.meta, SNAPSHOT)
+    if newest is None or world.child_secret(base.meta, SNAPSHOT) is None:
         return _from_release(base, "Restore config vars", "")
     if _same_config(world, config, latest):
         return None
@@ -237,7 +237,7 @@ def _of_config(world: AppWorld, config: Secret, latest: Release) -> Next | None:
 
 
 def _same_config(world: AppWorld, config: Secret, latest: Release) -> bool:
-    newest = world.child_secret(latest.meta, COMPONENT)
+    newest = world.child_secret(latest.meta, SNAPSHOT)
     return newest is not None and is_covered(config, newest)
 
 

@@ -203,6 +203,7 @@ def _process_types(world: AppWorld) -> list[dict[str, Any]]:
         {
             "name": each.process_type,
             "quantity": each.quantity,
+            "size": each.size,
             "readyReplicas": each.status.get("readyReplicas") or 0,
         }
         for each in ordered

@@ -10,7 +10,7 @@ from haikube.model.intents import Create, Presign, Write
 from haikube.model.release import PENDING, SUCCEEDED
 from haikube.model.resources import RELEASES, SECRETS
 from haikube.model.times import format_time
-from haikube.plan.children import child_labels, child_metadata, delete, label_value
+from haikube.plan.children import SLUG_URL, child_labels, child_metadata, delete, label_value
 from haikube.plan.context import Context
 from haikube.plan.release.view import ReleaseView
 
@@ -26,7 +26,7 @@ def plan_slug_url(view: ReleaseView, app: App, context: Context) -> tuple[Write,
         return ()
     life = context.settings.slug_url_seconds
     name = view.release.meta.name
-    marks = {**child_labels(app.meta, "slug-url"), labels.RELEASE: label_value(name)}
+    marks = {**child_labels(app.meta, SLUG_URL), labels.RELEASE: label_value(name)}
     expires = {labels.EXPIRES_AT: format_time(context.now + timedelta(seconds=life))}
     owner = (RELEASES, view.release.meta)
     body = {

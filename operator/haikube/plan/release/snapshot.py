@@ -17,11 +17,10 @@ from haikube.model.app import App
 from haikube.model.intents import Copy, Create, Write
 from haikube.model.resources import RELEASES, SECRETS
 from haikube.model.secret import Secret
-from haikube.plan.children import child_labels, child_metadata, label_value
+from haikube.plan.children import SNAPSHOT, child_labels, child_metadata, label_value
 from haikube.plan.release.view import ReleaseView
 
 _NAMES_SHOWN = 5
-COMPONENT = "config-snapshot"
 
 
 def config_digest(config: Secret) -> str:
@@ -36,7 +35,7 @@ def plan_snapshot(view: ReleaseView, app: App) -> tuple[Write, ...]:
     if view.snapshot is not None or source is None or view.over:
         return ()
     name = view.release.config
-    marks = {**child_labels(app.meta, COMPONENT), labels.RELEASE: label_value(name)}
+    marks = {**child_labels(app.meta, SNAPSHOT), labels.RELEASE: label_value(name)}
     notes = _seen(view)
     body = {
         "apiVersion": "v1",

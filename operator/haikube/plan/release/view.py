@@ -13,7 +13,7 @@ from haikube.model.release import PENDING, SUCCEEDED, Release
 from haikube.model.secret import Secret
 from haikube.model.source import RELEASE_PHASE
 from haikube.model.stack import Stack
-from haikube.plan.children import label_value
+from haikube.plan.children import SLUG_URL, SNAPSHOT, label_value
 from haikube.plan.world import AppWorld
 
 
@@ -86,7 +86,7 @@ def release_view(world: AppWorld, release: Release) -> ReleaseView:
     jobs = world.jobs.get(release.meta.uid, ())
     job = next((each for each in jobs if each.meta.name == name), None)
     origin = world.release(release.rollback_of) if release.rollback_of else None
-    source = world.child_secret(origin.meta, "config-snapshot") if origin else None
+    source = world.child_secret(origin.meta, SNAPSHOT) if origin else None
     return ReleaseView(
         release=release,
         app=world.found,
@@ -94,8 +94,8 @@ def release_view(world: AppWorld, release: Release) -> ReleaseView:
         releases=world.releases,
         config=world.config,
         config_source=source if release.rollback_of else world.config,
-        snapshot=world.child_secret(release.meta, "config-snapshot"),
-        slug_url=world.child_secret(release.meta, "slug-url"),
+        snapshot=world.child_secret(release.meta, SNAPSHOT),
+        slug_url=world.child_secret(release.meta, SLUG_URL),
         job=job,
         old_jobs=tuple(each for each in jobs if each.meta.name != name),
         phase_pods=world.pods_of(job.meta) if job else (),
