@@ -10,6 +10,7 @@ import builders as b
 from comparison import differences
 from haikube.cluster.port import Json
 from haikube.model import labels
+from haikube.model.app import parse_app
 from haikube.model.conditions import find
 from haikube.model.resources import (
     APPS,
@@ -22,6 +23,7 @@ from haikube.model.resources import (
     SECRETS,
     Resource,
 )
+from haikube.plan.declared import declared_build_name
 from operator_steps import PHASED, WEB, deployed
 from simulation import Simulation
 
@@ -215,6 +217,47 @@ async def test_an_app_whose_releases_were_all_deleted_runs_its_newest_build() ->
     built = (await get(world, BUILDS, "b2"))["status"]["slug"]
     assert (await current(world))["spec"]["slug"]["key"] == built["key"]
     assert (await ready(world))["reason"] == "Serving"
+
+
+async def declare(world: Simulation, ref: str) -> None:
+    """Declare a source, as Git does."""
+    source = {"git": {"url": "https://git.example/a.git", "ref": ref}}
+    app = await get(world, APPS, "hello")
+    world.results[declared_build_name(parse_app({**app, "spec": {"source": source}}))] = WEB
+    await world.cluster.patch(APPS, "hello", b.NAMESPACE, {"spec": {"source": source}})
+    await world.settle()
+
+
+async def test_a_rollback_of_a_declared_source_holds_until_another_is_declared() -> None:
+    world = await deployed()
+    for ref in ("one", "two"):
+        await declare(world, ref)
+    await world.roll_back("hello", 3)
+    await world.settle()
+    await world.configure("hello", {"A": "1"})
+    await world.settle()
+    first, made = await get(world, RELEASES, "hello-v3"), await current(world)
+
+    assert (made["spec"]["version"], made["spec"]["slug"]) == (6, first["spec"]["slug"])
+    await declare(world, "one")
+    assert (await current(world))["spec"]["version"] == 7
+    await declare(world, "two")
+    second = await get(world, RELEASES, "hello-v4")
+    assert (await current(world))["spec"]["slug"] == second["spec"]["slug"]
+
+
+async def test_a_rollback_to_a_release_whose_config_is_lost_is_refused() -> None:
+    world = await deployed()
+    await world.push("b2", WEB)
+    await world.settle()
+    await delete(world, SECRETS, "hello-v2")
+    await world.roll_back("hello", 2)
+    await world.settle()
+
+    (request,) = (each for each in world._all(RELEASES) if "version" not in each["spec"])
+    assert find(request["status"], "Ready")["reason"] == "SnapshotMissing"
+    assert (await current(world))["spec"]["version"] == 3
+    assert max(versions(world)) == 3
 
 
 async def test_a_request_that_names_nothing_is_told_what_to_name() -> None:

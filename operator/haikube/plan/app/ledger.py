@@ -139,7 +139,11 @@ def _of_request(world: AppWorld) -> Next | None:
         origin = grant(world, request)
         if request.meta.uid in answered or isinstance(origin, Verdict):
             continue
-        marks = {**_kept_marks(origin), labels.REQUESTED_BY: request.meta.uid}
+        marks = {
+            **_kept_marks(origin),
+            **_seen_source(world),
+            labels.REQUESTED_BY: request.meta.uid,
+        }
         text = request.description or f"Rollback to v{origin.version}"
         return Next(
             origin.slug, origin.stack, "", text, request.author, marks, rollback_of=origin.version
@@ -187,15 +191,24 @@ def _of_declaration(world: AppWorld) -> Next | None:
 
     Declaring A, then B, then A again builds nothing: A's slug is still there.
     """
-    digest = source_digest(world.app)
-    declared = [each for each in world.releases if labels.SOURCE_DIGEST in each.meta.annotations]
-    newest = max(declared, key=lambda each: each.version, default=None)
-    if not digest or newest is None or newest.meta.annotations[labels.SOURCE_DIGEST] == digest:
+    digest, seen = source_digest(world.app), _seen_source(world).get(labels.SOURCE_DIGEST)
+    if not digest or seen is None or seen == digest:
         return None
     for build in world.builds:
         if build.meta.annotations.get(labels.SOURCE_DIGEST) == digest and build.slug:
             return _from_build(build)
     return None
+
+
+def _seen_source(world: AppWorld) -> dict[str, str]:
+    """Return the mark of the declaration that was released last.
+
+    A rollback bears it, too, whatever it brings back: it comes after that declaration.
+    """
+    declared = [each for each in world.releases if labels.SOURCE_DIGEST in each.meta.annotations]
+    newest = max(declared, key=lambda each: each.version, default=None)
+    key = labels.SOURCE_DIGEST
+    return {key: newest.meta.annotations[key]} if newest else {}
 
 
 def _from_build(build: Build) -> Next | None:

@@ -11,7 +11,7 @@ from haikube.model.intents import Plan
 from haikube.model.release import FAILED, PENDING, Release
 from haikube.model.release import SUCCEEDED as DONE
 from haikube.model.resources import RELEASES
-from haikube.plan.children import delete
+from haikube.plan.children import SNAPSHOT, delete
 from haikube.plan.context import Context
 from haikube.plan.world import AppWorld
 
@@ -35,6 +35,11 @@ def grant(world: AppWorld, request: Release) -> Release | Verdict:
         return stalled(
             "ReleaseNotComplete",
             f"v{origin.version} never ran, for it did not succeed; name one that did",
+        )
+    if world.child_secret(origin.meta, SNAPSHOT) is None:
+        return stalled(
+            "SnapshotMissing",
+            f"the config of v{origin.version}, Secret {origin.config}, is gone; name another one",
         )
     return origin
 
