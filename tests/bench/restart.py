@@ -83,8 +83,8 @@ async def _best(here: Alone) -> Start:
 
 async def _history(here: Alone, fleet: Fleet, wish: Wish) -> None:
     """Have an app deployed and configured until it has as many builds and releases."""
-    await here.at_rest()
     (name,) = fleet.names
+    await _released(here, name, 2)
     app = await here.client.call("GET", path(APPS, _SPACE, name))
     for number in range(2, wish.builds + 1):
         await fleet.build(here.client, app, number)

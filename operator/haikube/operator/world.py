@@ -206,9 +206,13 @@ class Worlds:
         deleted, it would make a release that nobody asked for.
         """
         asked: dict[Child, Meta | None] = {}
-        while unknown := set(lacking(world := self._seen(namespace, name))) - asked.keys():
+        world = self._seen(namespace, name)
+        while unknown := set(lacking(world)) - asked.keys():
             for child in unknown:
                 asked[child] = await self._ask_for(child, namespace)
+            if not any(asked[child] for child in unknown):
+                break  # what is nowhere has changed nothing
+            world = self._seen(namespace, name)
         there = [(child, meta) for child, meta in asked.items() if meta is not None]
         if not there:
             return world
