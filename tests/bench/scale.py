@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from bench import kwok, leading
 from bench.alone import alone
@@ -63,13 +64,20 @@ class Wish:
     alone: bool
 
 
+class Reference(NamedTuple):
+    """What a bare client takes; seconds by the clock and of its CPU."""
+
+    seconds: float
+    cpu: float
+
+
 @dataclass(frozen=True)
 class Seen:
     """All figures of one run; times in seconds."""
 
     wish: Wish
     ready: float
-    bare: float
+    bare: Reference
     work: Figures
     least: Mapping[str, int]
     empty: Figures
@@ -228,9 +236,10 @@ async def _copies(client: Bare, ours: Fleet, bare: Fleet) -> Copies:
     return Copies(bodies, statuses)
 
 
-async def _reference(client: Bare, bare: Fleet, copies: Copies) -> float:
-    """Return the seconds in which a bare client writes the least, with the operator away."""
+async def _reference(client: Bare, bare: Fleet, copies: Copies) -> Reference:
+    """Return what it takes a bare client to write the least, with the operator away."""
     await bare.make(client)
+    cpu = time.process_time()
     seconds = await timed(copies.bodies, client)
     started = time.monotonic()
     statuses = [
@@ -238,7 +247,7 @@ async def _reference(client: Bare, bare: Fleet, copies: Copies) -> float:
         for kind, each in copies.statuses
     ]
     await asyncio.gather(*statuses)
-    return seconds + time.monotonic() - started
+    return Reference(seconds + time.monotonic() - started, time.process_time() - cpu)
 
 
 def _copied(obj: Json, namespace: str) -> Json:

@@ -57,9 +57,16 @@ def _beside(seen: Seen) -> tuple[tuple[str, str, str, float, float | None], ...]
         (
             "until all are Ready",
             f"{seen.ready:.1f} s",
-            f"{seen.bare:.1f} s",
-            seen.ready / seen.bare,
+            f"{seen.bare.seconds:.1f} s",
+            seen.ready / seen.bare.seconds,
             1.6,
+        ),
+        (
+            "CPU per App",
+            f"{1000 * seen.work.cpu / seen.wish.apps:.1f} ms, at most 8",
+            f"{1000 * seen.bare.cpu / seen.wish.apps:.1f} ms",
+            seen.work.cpu / seen.bare.cpu,
+            None,
         ),
         ("writes", f"{writes:.0f}", f"{least}", writes / least, 1.2),
         (
@@ -90,7 +97,6 @@ def _counted(seen: Seen) -> tuple[tuple[str, str, str], ...]:
     """Return the figures that have a limit alone."""
     apps = seen.wish.apps
     return (
-        ("operator CPU per App", f"{1000 * seen.work.cpu / apps:.1f} ms", "8 ms"),
         (
             "memory per fresh App",
             f"{(seen.fresh.memory - seen.empty.memory) / apps / 1000:.0f} kB",
