@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
-from haikube.cluster.errors import ApiError, NotFound
+from haikube.cluster.errors import ApiError
 from haikube.cluster.port import Cluster, Json
 from haikube.logs.line import HEROKU, Line
 from haikube.logs.podlog import Printed, Reader
@@ -62,18 +62,18 @@ def _jump(last: str, printed: list[Printed]) -> Gap | None:
     return None
 
 
-async def is_whole(log: AsyncIterable[bytes], gap: Gap) -> bool:
+async def is_whole(log: AsyncIterable[bytes], gap: Gap) -> bool | None:
     """Tell whether nothing lies in a gap, by what the kubelet has now from its beginning on.
 
-    It reads its newest file alone: one that begins after the gap proves nothing.
+    It reads its newest file alone: one that begins after the gap tells nothing, thus None.
     """
     reader, has_begin = Reader(), False
     async for chunk in log:
         for line in reader.feed(chunk):
             if line.time > gap.before:
-                return has_begin and line.time == gap.after
+                return line.time == gap.after if has_begin or line.time < gap.after else None
             has_begin = True
-    return False
+    return None
 
 
 class Kept(Protocol):
@@ -98,16 +98,16 @@ class Inquiry:
 
         The container may have started anew since, so its log of before is looked at, too.
         """
-        try:
-            if await self._is_whole(pod, gap) or await self._is_whole(pod, gap, previous=True):
-                return []
-        except NotFound:
-            left_out = await self._from_store(pod["metadata"]["uid"], gap)
-            return [] if left_out is False else [overflow(name, gap, sure=left_out is True)]
-        return [overflow(name, gap)]
+        answers = [await self._is_whole(pod, gap, previous=each) for each in (False, True)]
+        if True in answers:
+            return []
+        if False in answers:
+            return [overflow(name, gap)]
+        left_out = await self._from_store(pod["metadata"]["uid"], gap)
+        return [] if left_out is False else [overflow(name, gap, sure=left_out is True)]
 
-    async def _is_whole(self, pod: Json, gap: Gap, *, previous: bool = False) -> bool:
-        """Ask the kubelet; raises ``NotFound`` once the pod is gone, and its log with it."""
+    async def _is_whole(self, pod: Json, gap: Gap, *, previous: bool) -> bool | None:
+        """Ask the kubelet; it cannot tell once the pod is gone, and its log with it."""
         meta, since = pod["metadata"], f"{gap.before[:_SECONDS]}Z"
         log = self._cluster.pod_log(
             meta["name"], meta["namespace"], timestamps=True, since=since, previous=previous
@@ -115,10 +115,8 @@ class Inquiry:
         try:
             async with asyncio.timeout(self._patience):
                 return await is_whole(log, gap)
-        except NotFound:
-            raise
         except (ApiError, TimeoutError):
-            return False
+            return None
 
     async def _from_store(self, uid: str, gap: Gap) -> bool | None:
         """Ask the store until it can tell: what was printed takes a moment to come to it."""
