@@ -42,8 +42,12 @@ lint: $(INSTALLED) ## style, types, layers, shell scripts
 programs:
 	@.ci/programs
 
-test-unit: $(INSTALLED) programs ## all that needs neither a cluster nor an image
-	@$(PYTEST) -m 'not cluster and not hostile and not languages and not stack and not heroku and not issuer and not faults' -n 2 --timeout 300 --cov --cov-fail-under=95 --cov-report=term:skip-covered
+UNIT := $(PYTEST) -m 'not cluster and not hostile and not languages and not stack and not heroku and not issuer and not faults' -n 3 --timeout 300
+DECIDING := tests/model tests/plan tests/engine tests/operator
+
+test-unit: $(INSTALLED) programs ## all that needs neither a cluster nor an image; coverage where the decisions are tested
+	@$(UNIT) $(DECIDING) --cov --cov-fail-under=95 --cov-report=term:skip-covered
+	@$(UNIT) $(DECIDING:%=--ignore=%)
 
 test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster
 	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m cluster

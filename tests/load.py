@@ -25,7 +25,7 @@ MARK = "the app's own answer"
 """What an answer of the app begins with."""
 
 SERVER = f"""
-import http.server, os, signal, threading, time, urllib.parse
+import http.server, os, select, signal, threading, time, urllib.parse
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -52,10 +52,15 @@ def stop(*_):
 
 signal.signal(signal.SIGTERM, stop)
 server.serve_forever()
+while select.select([server], [], [], 0)[0]:
+    server.handle_request()
 server.server_close()
 print("stopped cleanly", flush=True)
 """
-"""The app: it waits as long as it is asked to, and ends what runs before it stops."""
+"""The app: it waits as long as it is asked to, and ends what runs before it stops.
+
+That includes connections that wait to be taken: a busy machine may hold it up for seconds before.
+"""
 
 
 @dataclass

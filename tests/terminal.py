@@ -196,11 +196,11 @@ def workspaces(person: Person, folder: Path) -> Iterator[Make]:
 def _connection(*, secure: bool) -> http.client.HTTPConnection:
     """Return a connection to the gateway; who signed its local certificate is not asked."""
     if not secure:
-        return http.client.HTTPConnection(*GATEWAY, timeout=15)
+        return http.client.HTTPConnection(*GATEWAY, timeout=60)
     trusting = ssl.create_default_context()
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(*SECURE_GATEWAY, timeout=15, context=trusting)
+    return http.client.HTTPSConnection(*SECURE_GATEWAY, timeout=60, context=trusting)
 
 
 def kubectl_folder() -> Path:

@@ -73,12 +73,12 @@ async def hook(ada: Rest, receiver: Receiver, level: str = "sync", **more: Any) 
 
 
 async def heard(receiver: Receiver) -> tuple[Any, Any, bytes]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await receiver.calls.get()
 
 
 async def settled(ada: Rest, status: str) -> Any:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             found = await ada.get("/apps/hello/webhook-deliveries")
             if found and all(each["status"] == status for each in found):

@@ -16,7 +16,7 @@ def test_it_waits_for_the_mark_and_no_longer(tmp_path: Path) -> None:
         eventually((tmp_path / "mark.awaited").exists, "it says that it waits")
         assert waiting.poll() is None
         mark.touch()
-        assert waiting.wait(20) == 0
+        assert waiting.wait(60) == 0
 
 
 def test_the_app_cannot_reach_in(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_it_is_told_as_soon_as_a_process_listens(program: Path) -> None:
         with subprocess.Popen([program, "listening", str(port), "30"]) as waiting:
             assert waiting.poll() is None
             late.listen()
-            assert waiting.wait(20) == 0
+            assert waiting.wait(60) == 0
 
 
 def test_it_rests_once_it_has_seen_the_process_listen(program: Path, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_it_rests_once_it_has_seen_the_process_listen(program: Path, tmp_path: P
         eventually(lambda: state_of(rest.pid) == "S", "it rests, though nobody listens")
         assert rest.poll() is None
         rest.send_signal(signal.SIGTERM)
-        assert rest.wait(20) == -signal.SIGTERM, "a dyno that ends is not ready any more"
+        assert rest.wait(60) == -signal.SIGTERM, "a dyno that ends is not ready any more"
     assert probe(program, port, 0, seen) == 0
 
 

@@ -51,7 +51,7 @@ async def test_the_newest_failed_release_runs_again(
     for number, before in ((1, "Failed"), (2, "Succeeded"), (3, "Failed")):
         await release(world, number, before, f"slugs/{number}")
     operator = asyncio.create_task(play(world, result))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await run_again(platform, "hello", version) is ended
         await operator
     marked = await world.cluster.get(RELEASES, "hello-v3", NAMESPACE)

@@ -127,7 +127,10 @@ def test_a_first_login_that_fails_writes_nothing(double: Double, home: Path) -> 
     assert snapshot(home) == {}
 
 
-def test_a_bridge_that_cannot_start_undoes_the_login(double: Double, home: Path) -> None:
+def test_a_bridge_that_cannot_start_undoes_the_login(
+    double: Double, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_SECONDS", 0.2)  # who listens there says nothing
     (home / ".gitconfig").write_text("[user]\n\tname = Ada\n")
     before = snapshot(home)
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -103,7 +103,7 @@ async def _told(changes: AsyncIterator[WatchEvent], count: int) -> list[tuple[st
 async def _events(changes: AsyncIterator[WatchEvent], count: int) -> list[WatchEvent]:
     assert isinstance(changes, AsyncGenerator)
     events: list[WatchEvent] = []
-    async with asyncio.timeout(20), aclosing(changes):
+    async with asyncio.timeout(60), aclosing(changes):
         async for event in changes:
             events.append(event)
             if len(events) == count:

@@ -136,6 +136,7 @@ def test_a_third_partys_buildpack_runs_unmodified_before_ours(
     eventually(lambda: app.answers("bonjour from a third party web.1"), "200")
 
 
+@pytest.mark.alone
 def test_a_name_stands_for_what_the_cluster_says(
     workspace: Make, named: str, heroku_24: str
 ) -> None:

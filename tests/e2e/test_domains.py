@@ -21,7 +21,7 @@ def answering(hosts: Iterable[str]) -> set[str]:
 
 
 def _status(host: str) -> int:
-    connection = http.client.HTTPConnection(*GATEWAY, timeout=15)
+    connection = http.client.HTTPConnection(*GATEWAY, timeout=60)
     try:
         connection.request("GET", "/", headers={"Host": host})
         return connection.getresponse().status

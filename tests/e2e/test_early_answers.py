@@ -48,7 +48,7 @@ def late(app: Workspace, pause: float) -> bytes:
     """Return the answer to a request whose body comes a moment later."""
     head = f"POST / HTTP/1.1\r\nHost: {app.app}.localhost\r\nContent-Length: {len(BODY)}\r\n\r\n"
     answer = b""
-    with socket.create_connection(GATEWAY, timeout=10) as connection:
+    with socket.create_connection(GATEWAY, timeout=60) as connection:
         connection.sendall(head.encode())
         time.sleep(pause)
         connection.sendall(BODY)

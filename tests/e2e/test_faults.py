@@ -13,6 +13,7 @@ from terminal import Make, Person, Workspace, eventually
 SYSTEM = ("-n", "haikube-system")
 
 
+@pytest.mark.alone
 def test_a_killed_operator_goes_on_where_it_was(workspace: Make, person: Person) -> None:
     app = workspace("killed")
     apps.plain(app.folder)
@@ -101,6 +102,7 @@ def storage_down(person: Person) -> Iterator[Callable[[], None]]:
     eventually(lambda: is_reached(person), "the storage in reach again")
 
 
+@pytest.mark.alone
 def test_storage_down_refuses_a_push_clearly_and_leaves_dynos_alone(
     workspace: Make, storage_down: Callable[[], None]
 ) -> None:
@@ -118,6 +120,7 @@ def test_storage_down_refuses_a_push_clearly_and_leaves_dynos_alone(
     assert app.answers("hello web.1")
 
 
+@pytest.mark.alone
 def test_storage_down_while_a_dyno_starts_heals_by_itself(
     workspace: Make, person: Person, storage_down: Callable[[], None]
 ) -> None:
@@ -137,6 +140,7 @@ def test_storage_down_while_a_dyno_starts_heals_by_itself(
     eventually(lambda: app.answers("hello web.2"), "the second dyno answers", 240)
 
 
+@pytest.mark.alone
 def test_a_killed_storage_whose_pod_is_replaced_has_lost_nothing(
     workspace: Make, person: Person, tmp_path: Path
 ) -> None:
@@ -164,6 +168,7 @@ def _log(person: Person, app: Workspace, dyno: str) -> str:
     return ""
 
 
+@pytest.mark.alone
 def test_the_bytes_of_a_deleted_app_go_when_their_days_are_over(
     workspace: Make, person: Person
 ) -> None:

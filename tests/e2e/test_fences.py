@@ -18,6 +18,8 @@ import pytest
 import sample_apps as apps
 from terminal import Make, Person, eventually
 
+pytestmark = pytest.mark.alone
+
 NODE = {
     "apiVersion": "v1",
     "kind": "Node",

@@ -13,6 +13,8 @@ import pytest
 from load import MARK, SERVER, under_load
 from terminal import API, KUBECONFIG, Make, Person, Workspace, eventually, log_in, workspaces
 
+pytestmark = pytest.mark.alone
+
 DYNOS = 2
 QUOTA = "haikube"
 """What "haikube team create --quota" makes."""

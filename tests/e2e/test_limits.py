@@ -24,7 +24,7 @@ def node_app(app: Workspace, build: str) -> None:
 @pytest.mark.parametrize(
     ("build", "limit", "reason", "words"),
     [
-        ("sleep 300", 20, "BuildTimedOut", "longer than"),
+        ("sleep 300", 10, "BuildTimedOut", "longer than"),
         (ENDLESS_MEMORY, 300, "BuildOutOfMemory", "memory"),
         ("head -c 520000000 /dev/urandom > big", 300, "SlugTooLarge", ".slugignore"),
     ],

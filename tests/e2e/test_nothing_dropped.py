@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
+
 from load import MARK, SERVER, under_load
 from terminal import Make, Person, Workspace, eventually
+
+pytestmark = pytest.mark.alone
 
 SHAPES = {
     "a start script": "bin/web",

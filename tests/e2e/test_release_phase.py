@@ -82,6 +82,7 @@ def test_a_release_command_without_an_image_says_so_and_is_ended(
     assert listed("failed")
 
 
+@pytest.mark.alone
 def test_a_release_command_without_a_node_says_so_and_runs_once_there_is_one(
     workspace: Make, person: Person
 ) -> None:

@@ -88,7 +88,7 @@ def control_plane(folder: Path, *, controllers: bool = True) -> Iterator[Plane]:
     finally:
         for process in reversed(running):
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 def _make_certificates(folder: Path) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from git.client import Checkout, checkout
+from haikube.git import push
 from world import World, running
+
+
+@pytest.fixture(autouse=True)
+def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a storage that is away be asked again at once."""
+    monkeypatch.setattr(push, "_PAUSE", 0.01)
 
 
 @pytest.fixture

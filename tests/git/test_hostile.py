@@ -161,7 +161,7 @@ async def test_git_that_is_not_read_to_its_end_is_ended(tmp_path: Path) -> None:
     await git.run("init", "-q", "--bare", "r")
     (tmp_path / "big").write_bytes(b"x" * 20_000_000)
     name = (await git.run("--git-dir=r", "hash-object", "-w", "big")).decode().strip()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for _ in range(3):
             output = git.output("--git-dir=r", "cat-file", "blob", name)
             async with aclosing(output):

@@ -292,7 +292,7 @@ async def test_a_fetch_of_an_old_protocol_with_a_long_history_on_both_sides_ends
     kind = {"Content-Type": "application/x-git-upload-pack-request"}
     headers = {"Authorization": f"Bearer {TOKEN}", **kind}
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(60),
         aiohttp.ClientSession(world.url, headers=headers) as session,
         session.post("/hello.git/git-upload-pack", data=io.BytesIO(body)) as answer,
     ):

@@ -33,7 +33,7 @@ def certificate_of(host: str, chain: Path) -> bytes:
 def _connected(host: str, chain: Path) -> Iterator[ssl.SSLSocket]:
     trust = ssl.create_default_context(cafile=str(chain))
     with (
-        socket.create_connection(SECURE_GATEWAY, timeout=5) as plain,
+        socket.create_connection(SECURE_GATEWAY, timeout=60) as plain,
         trust.wrap_socket(plain, server_hostname=host) as secure,
     ):
         yield secure

@@ -55,7 +55,7 @@ class Terminal:
         """Return the exit code."""
         with contextlib.suppress(OSError, AssertionError):
             self.expect(r"\Znever", 20)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 @contextmanager

@@ -130,7 +130,7 @@ def metrics(person: Person) -> str:
 def test_invented_methods_leave_nothing_behind(person: Person) -> None:
     before = len(metrics(person).splitlines())
     for number in range(500):
-        connection = http.client.HTTPConnection(*GATEWAY, timeout=10)
+        connection = http.client.HTTPConnection(*GATEWAY, timeout=60)
         connection.request(f"INVENTED{number}", "/apps", headers={"Host": "api.localhost"})
         connection.getresponse().read()
         connection.close()
@@ -143,7 +143,7 @@ def test_invented_methods_leave_nothing_behind(person: Person) -> None:
 
 def told(app: Workspace) -> dict[str, str]:
     """Return what the app is told of a request that came by TLS, as its sender says."""
-    connection = http.client.HTTPConnection(*GATEWAY, timeout=15)
+    connection = http.client.HTTPConnection(*GATEWAY, timeout=60)
     wish = {
         "Host": f"{app.app}.localhost:{GATEWAY[1]}",
         "X-Forwarded-Proto": "https",

@@ -135,7 +135,7 @@ def test_a_developer_deploys_and_scales_with_kubectl(team: Kubectl) -> None:
     ("path", "status"), [("/healthz", 200), ("/metrics", 404), ("/readyz", 404)]
 )
 def test_the_gateway_shows_of_the_api_what_it_should(path: str, status: int) -> None:
-    connection = http.client.HTTPConnection(*GATEWAY, timeout=10)
+    connection = http.client.HTTPConnection(*GATEWAY, timeout=60)
     connection.request("GET", path, headers={"Host": "api.localhost"})
 
     assert connection.getresponse().status == status
@@ -146,7 +146,7 @@ def test_a_path_of_the_api_is_in_no_log_of_the_gateway(team: Kubectl) -> None:
     here = Kubectl(team.kubeconfig, "haikube-gateway")
     words = {host: secrets.token_hex(8) for host in ("api.localhost", "nobody.localhost")}
     for host, word in words.items():
-        connection = http.client.HTTPConnection(*GATEWAY, timeout=10)
+        connection = http.client.HTTPConnection(*GATEWAY, timeout=60)
         connection.request("GET", f"/{word}", headers={"Host": host})
         connection.getresponse().read()
         connection.close()

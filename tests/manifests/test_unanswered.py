@@ -183,7 +183,7 @@ def router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Router]:
             yield _started(Router(port, folder))
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
             dyno.shutdown()
 
 

@@ -90,7 +90,7 @@ class Seaweed:
         """End the server."""
         self.thaw()
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 def start_seaweed(directory: Path) -> Seaweed:

@@ -116,7 +116,7 @@ def test_the_end_of_a_dyno_waits_for_requests(platform: Stage, page: Path, serve
 
 def visit(port: int) -> int:
     """Return the status of one answer; there must be one at once."""
-    with urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
         return int(answer.status)
 
 
@@ -171,7 +171,7 @@ def test_what_an_app_counts_on_from_heroku(platform: Stage, page: Path) -> None:
         command = f"heroku-php-{server}"
         with booted(platform, built.outcome.result, command, config=config) as dyno:
             assert dyno.get("/").body == b"Hello 1"
-            with urlopen(f"http://127.0.0.1:{dyno.port}/module.mjs", timeout=10) as module:
+            with urlopen(f"http://127.0.0.1:{dyno.port}/module.mjs", timeout=60) as module:
                 assert module.headers.get_content_type() == "text/javascript"
             dyno.stop()
 

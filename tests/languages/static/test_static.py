@@ -62,7 +62,7 @@ def ask(stage: Stage, site: Path) -> Iterator[Ask]:
         dyno.get("/")
 
         def get(path: str, scheme: str = "https") -> http.client.HTTPResponse:
-            connection = http.client.HTTPConnection("127.0.0.1", dyno.port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", dyno.port, timeout=60)
             connection.request("GET", path, headers={"X-Forwarded-Proto": scheme})
             response = connection.getresponse()
             connection.close()
@@ -81,7 +81,7 @@ def test_the_end_of_a_dyno_waits_for_downloads(stage: Stage, tmp_path: Path) -> 
 
     with booted(stage, built.outcome.result, built.processes["web"]) as dyno:
         dyno.get("/")
-        with socket.create_connection(("127.0.0.1", dyno.port), timeout=20) as reader:
+        with socket.create_connection(("127.0.0.1", dyno.port), timeout=60) as reader:
             reader.sendall(b"GET /large.bin HTTP/1.0\r\n\r\n")
             got = len(reader.recv(4096))
             stopping = threading.Timer(0.5, lambda: codes.append(dyno.stop()))
