@@ -62,6 +62,8 @@ SPRING = "plugins { id 'org.springframework.boot' version '3.5.0' }\n"
         ("build.gradle.kts", f'{SPRING}  task("stage") {{\n', "stage"),
         ("build.gradle.kts", f"{SPRING}val stage by tasks.registering {{\n", "stage"),
         ("build.gradle", f"{SPRING}// task stage\ntask stageAssets\n", "build -x check"),
+        ("app/build.gradle.kts", SPRING, "build -x check"),
+        ("app/build.gradle", f"{SPRING}tasks.register('stage') {{\n", "stage"),
         ("build.gradle", "plugins { id 'io.ratpack.ratpack-java' }\n", "installDist"),
         ("build.gradle", "plugins { id 'java' }\n", "stage"),
     ],
@@ -70,6 +72,7 @@ def test_a_task_that_the_app_has_for_this_is_the_one(
     tmp_path: Path, file: str, text: str, tasks: str
 ) -> None:
     gradle = Shell(tmp_path, "gradle")
+    (tmp_path / "build" / "app").mkdir()
     gradle.write({file: text})
     line = f'{functions("gradle")}\ncd "$BUILD_DIR"\ngradle_tasks'
     assert gradle.run(line) == tasks

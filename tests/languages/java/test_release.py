@@ -71,6 +71,29 @@ def test_two_programs_have_no_default(tmp_path: Path) -> None:
     assert released("java", tmp_path) == "--- {}\n"
 
 
+@pytest.mark.parametrize(("buildpack", "folder"), [("java", "target"), ("gradle", "build/libs")])
+def test_the_one_program_of_a_project_of_several(
+    tmp_path: Path, buildpack: str, folder: str
+) -> None:
+    jar(tmp_path / "library" / folder / "library-1.0.jar", manifest="Manifest-Version: 1.0\n")
+    jar(tmp_path / "web" / folder / "web-1.0.jar", "BOOT-INF/classes/")
+    command = f"java -Dserver.port=$PORT $JAVA_OPTS -jar web/{folder}/web-1.0.jar"
+    assert released(buildpack, tmp_path) == web(command)
+    jar(tmp_path / "worker" / folder / "worker-1.0.jar")
+    assert released(buildpack, tmp_path) == "--- {}\n"
+    jar(tmp_path / folder / "root-1.0.jar")
+    assert released(buildpack, tmp_path) == web(f"java $JAVA_OPTS -jar {folder}/root-1.0.jar")
+
+
+@pytest.mark.parametrize("made", ["install/app/bin/app", "quarkus-app/quarkus-run.jar"])
+def test_what_gradle_leaves_in_a_project_below(tmp_path: Path, made: str) -> None:
+    path = tmp_path / "app" / "build" / made
+    path.parent.mkdir(parents=True)
+    path.touch()
+    java = "java -Dquarkus.http.port=$PORT $JAVA_OPTS -jar " if made.endswith("jar") else ""
+    assert released("gradle", tmp_path) == web(f"{java}app/build/{made}")
+
+
 def test_the_script_of_install_dist(tmp_path: Path) -> None:
     folder = tmp_path / "build" / "install" / "app" / "bin"
     folder.mkdir(parents=True)
