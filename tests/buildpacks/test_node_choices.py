@@ -159,3 +159,7 @@ def test_yarn_before_4_prunes_with_and_without_its_plugin(
     assert shown.count("yarn workspaces focus") + shown.count("yarn install") == 1
     assert "devDependencies" not in shown
     assert {name: (build / name).read_text() for name in files} == files
+    made.write({".pnp.cjs": ""})
+    made.run(f"{stub}\nprune_with_yarn", "manager", "package", "install")
+    pruned = "install --" in words and "devDependencies" not in (build / "package.json").read_text()
+    assert pruned is ("install --" in words)

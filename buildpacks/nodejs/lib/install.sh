@@ -176,7 +176,8 @@ prune_with_yarn() {
 }
 
 # prune_without_plugin: Yarn 2 and 3 install once more, from what was fetched, as if no package.json named any
-# development package; those and the lock file are then what they were.
+# development package. Those and the lock file are then what they were, but with Plug'n'Play: this Yarn
+# starts nothing while a package.json names what its map has not.
 prune_without_plugin() {
   local kept=$TMPDIR/with-development file files
   mapfile -t files < <(yarn_manifests)
@@ -186,7 +187,7 @@ prune_without_plugin() {
     jq 'del(.devDependencies)' "$kept/$file" >"$BUILD_DIR/$file"
   done
   YARN_ENABLE_IMMUTABLE_INSTALLS=false yarn_here install "$(yarn_skips_builds)"
-  cp -a "$kept/." "$BUILD_DIR/"
+  [[ -f $BUILD_DIR/.pnp.cjs ]] || cp -a "$kept/." "$BUILD_DIR/"
 }
 
 # yarn_manifests: the package.json of the app and of all its workspaces, one a line.

@@ -53,7 +53,30 @@ RequestHeader unset Proxy early
 CONF
 }
 
+# write_proxy: PHP by the name that apps' own configuration may use, fcgi://heroku-fcgi. No connection to it
+# is kept: one that rests would keep a worker of PHP from requests.
+write_proxy() {
+  cat <<CONF
+Define heroku-fcgi unix:$RUN/php-fpm.sock|fcgi://heroku-fcgi
+<Proxy "unix:$RUN/php-fpm.sock|fcgi://heroku-fcgi">
+  ProxySet enablereuse=off
+</Proxy>
+SetEnvIfNoCase ^Authorization$ "(.+)" HTTP_AUTHORIZATION=\$1
+CONF
+}
+
+# hide_own_files: what Heroku hides where the app itself is the document root.
+hide_own_files() {
+  local folder
+  [[ $DOCUMENT_ROOT == "$HOME" ]] || return 0
+  printf '<Directory "%s">\n<FilesMatch "^(composer\\.(json|lock|phar)|Procfile)$">\nRequire all denied\n</FilesMatch>\n</Directory>\n' "$HOME"
+  private_folders | while read -r folder; do
+    printf '<Directory "%s/%s">\nAllowOverride None\nRequire all denied\n</Directory>\n' "$HOME" "$folder"
+  done
+}
+
 write_site() {
+  write_proxy
   cat <<CONF
 DocumentRoot "$DOCUMENT_ROOT"
 DirectoryIndex index.php index.html index.htm
@@ -74,6 +97,7 @@ DirectoryIndex index.php index.html index.htm
   </If>
 </FilesMatch>
 ProxyFCGIBackendType FPM
+$(hide_own_files)
 ${SERVER_INCLUDE:+Include "$SERVER_INCLUDE"}
 CONF
 }

@@ -79,6 +79,11 @@ parse_options() {
   export PORT DOCUMENT_ROOT
 }
 
+# private_folders: those of Composer, which nobody is to see where the app itself is the document root.
+private_folders() {
+  [[ ! -f $BOOT/private ]] || cat "$BOOT/private"
+}
+
 existing() {
   [[ -f $1 ]] || die "there is no file '$1'"
   realpath -- "$1"

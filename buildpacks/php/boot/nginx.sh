@@ -55,14 +55,21 @@ $(write_locations)
 CONF
 }
 
+# write_locations: @heroku-fcgi, fastcgi_params and mime.types are for configuration of apps.
 write_locations() {
   if [[ -n $SERVER_INCLUDE ]]; then
     printf '    include "%s";\n' "$SERVER_INCLUDE"
   else
     printf '    location / { index index.php index.html index.htm; }\n'
   fi
+  hide_own_files
   cat <<'CONF'
     location ~ /\.(?!well-known) { deny all; }
+    location @heroku-fcgi {
+      include fastcgi.conf;
+      if (!-f $document_root$fastcgi_script_name) { return 404; }
+      fastcgi_pass heroku-fcgi;
+    }
     location ~ ^.+\.php(/|$) {
       try_files $fastcgi_script_name =404;
       include fastcgi.conf;
@@ -70,19 +77,37 @@ write_locations() {
     }
 CONF
   write_fastcgi >"$RUN/fastcgi.conf"
+  write_parameters >"$RUN/fastcgi_params"
+  ln -sf "$BOOT/../etc/nginx/mime.types" "$RUN/mime.types"
+}
+
+# hide_own_files: what Heroku hides where the app itself is the document root.
+hide_own_files() {
+  local folder
+  [[ $DOCUMENT_ROOT == "$HOME" ]] || return 0
+  printf '    location ~ "^/(composer\\.(json|lock|phar)|Procfile)$" { deny all; }\n'
+  private_folders | while read -r folder; do
+    printf '    location ~ "^/%s/" { deny all; }\n' "${folder//./\\.}"
+  done
 }
 
 write_fastcgi() {
   cat <<'CONF'
 fastcgi_split_path_info ^(.+?\.php)(/.*)$;
 set $path_info $fastcgi_path_info;
+fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
+fastcgi_param PATH_INFO $path_info;
+CONF
+  write_parameters
+}
+
+write_parameters() {
+  cat <<'CONF'
 fastcgi_param QUERY_STRING $query_string;
 fastcgi_param REQUEST_METHOD $request_method;
 fastcgi_param CONTENT_TYPE $content_type;
 fastcgi_param CONTENT_LENGTH $content_length;
 fastcgi_param SCRIPT_NAME $fastcgi_script_name;
-fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
-fastcgi_param PATH_INFO $path_info;
 fastcgi_param REQUEST_URI $request_uri;
 fastcgi_param DOCUMENT_URI $document_uri;
 fastcgi_param DOCUMENT_ROOT $document_root;

@@ -7,6 +7,7 @@ write_boot_scripts() {
   topic "Preparing runtime environment"
   mkdir -p "$PHP_HOME/boot" "$scripts"
   cp -a "$BUILDPACK_DIR/boot/." "$PHP_HOME/boot/"
+  printf '%s\n' "$(vendor_folder)" "$(bin_folder)" >"$PHP_HOME/boot/private"
   for server in nginx apache2; do
     ln -sf "../boot/heroku-php-$server" "$PHP_HOME/bin/heroku-php-$server"
     if [[ ! -e $scripts/heroku-php-$server ]]; then

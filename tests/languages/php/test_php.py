@@ -176,6 +176,64 @@ def test_what_an_app_counts_on_from_heroku(platform: Stage, page: Path) -> None:
             dyno.stop()
 
 
+OF_DEV_CENTER = r"""
+location / {
+    # try to serve file directly, fallback to rewrite
+    try_files $uri @rewriteapp;
+}
+location @rewriteapp {
+    # rewrite all to index.php
+    rewrite ^(.*)$ /index.php/$1 last;
+}
+location ~ ^/index\.php(/|$) {
+    try_files @heroku-fcgi @heroku-fcgi;
+    # ensure that /index.php isn't accessible directly, but only through a rewrite
+    internal;
+}
+"""
+OF_SYMFONY = r"""
+location / { try_files $uri /index.php$is_args$args; }
+location ~ ^/index\.php(/|$) {
+    fastcgi_pass heroku-fcgi;
+    fastcgi_split_path_info ^(.+\.php)(/.*)$;
+    include fastcgi_params;
+    fastcgi_param SCRIPT_FILENAME $realpath_root$fastcgi_script_name;
+    fastcgi_param PATH_INFO $request_uri;
+}
+"""
+OF_APACHE = """
+DirectoryIndex index.php
+<FilesMatch "\\.php$">
+  SetHandler proxy:fcgi://heroku-fcgi
+</FilesMatch>
+FallbackResource /index.php
+"""
+
+
+@pytest.mark.parametrize(
+    ("server", "lines"),
+    [("nginx", OF_DEV_CENTER), ("nginx", OF_SYMFONY), ("apache2", OF_APACHE)],
+    ids=["nginx by name", "nginx by parameters", "Apache by name"],
+)
+def test_configuration_of_apps_that_names_herokus_parts(
+    platform: Stage, page: Path, server: str, lines: str
+) -> None:
+    (page / "public").mkdir()
+    (page / "public" / "index.php").write_text(
+        "<?php echo 'it ', $_SERVER['REQUEST_URI'], ' ',"
+        " $_SERVER['HTTP_AUTHORIZATION'] ?? 'nobody';"
+    )
+    (page / "app.conf").write_text(lines)
+    built = build_app(platform, page)
+
+    command = f"heroku-php-{server} -C app.conf public/"
+    with booted(platform, built.outcome.result, command) as dyno:
+        assert dyno.get("/hello/Ada").body == b"it /hello/Ada nobody"
+        asked = dyno.get("/hello", headers={"Authorization": "Bearer token"})
+        assert asked.body == b"it /hello Bearer token"
+        dyno.stop()
+
+
 @pytest.mark.parametrize("server", ["apache2", "nginx"])
 def test_a_look_at_the_configuration(platform: Stage, page: Path, server: str) -> None:
     (page / "more.conf").write_text("nonsense here;\n")
@@ -190,13 +248,23 @@ def test_a_look_at_the_configuration(platform: Stage, page: Path, server: str) -
 
 def test_files_that_nobody_should_see(platform: Stage, page: Path) -> None:
     (page / ".secret").write_text("password")
+    (page / "composer.json").write_text("{}")
+    (page / "Procfile").write_text("web: heroku-php-nginx\n")
+    (page / "vendor").mkdir()
+    (page / "vendor" / "inside.txt").write_text("of a package")
+    (page / "public").mkdir()
+    (page / "public" / "Procfile").write_text("a page")
     built = build_app(platform, page)
 
     for server in ("apache2", "nginx"):
         command = f"heroku-php-{server}"
         with booted(platform, built.outcome.result, command) as dyno:
-            assert dyno.get("/.secret").status == 403
+            for path in ("/.secret", "/composer.json", "/Procfile", "/vendor/inside.txt"):
+                assert dyno.get(path).status == 403, path
             assert dyno.get("/none.php").status == 404
+            dyno.stop()
+        with booted(platform, built.outcome.result, f"{command} public") as dyno:
+            assert dyno.get("/Procfile").body == b"a page"
             dyno.stop()
 
 
