@@ -25,15 +25,19 @@ class Packer:
 
     def __init__(self) -> None:
         self._samples: dict[Resource, bytes] = {}
+        self._squeezers: dict[Resource, Any] = {}
+        """By kind: one that has read the dictionary; to copy it takes half the time of another."""
 
     def pack(self, resource: Resource, content: Any) -> bytes:  # noqa: ANN401 - any JSON
         """Return JSON in few bytes."""
         data = encoded(content)
-        sample = self._samples.setdefault(resource, data[-(1 << _WINDOW) :])
-        squeezer = zlib.compressobj(
-            _LEVEL, zlib.DEFLATED, -_WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, sample
-        )
-        return squeezer.compress(data) + squeezer.flush()
+        if resource not in self._squeezers:
+            self._samples[resource] = sample = data[-(1 << _WINDOW) :]
+            self._squeezers[resource] = zlib.compressobj(
+                _LEVEL, zlib.DEFLATED, -_WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, sample
+            )
+        squeezer = self._squeezers[resource].copy()
+        return bytes(squeezer.compress(data) + squeezer.flush())
 
     def unpack(self, resource: Resource, data: bytes) -> Any:  # noqa: ANN401 - any JSON
         """Return what was packed."""
