@@ -74,3 +74,33 @@ def test_workers_are_counted_by_the_limit_of_a_request(tmp_path: Path) -> None:
     for told, found in ((str(tmp_path), "64M\n"), (f"{tmp_path}/php.ini", "512M\n")):
         done = subprocess.check_output(["bash", "-c", line], env={**env, "PHPRC": told}, text=True)
         assert done == found
+
+
+def test_a_configuration_may_be_a_script_that_prints_it(tmp_path: Path) -> None:
+    (tmp_path / "php").write_text('#!/bin/sh\necho "$DYNO made $1"\n[ -z "$BROKEN" ]\n')
+    (tmp_path / "php").chmod(0o755)
+    (tmp_path / "app.conf.php").write_text("<?php")
+    (tmp_path / "plain.conf").write_text("as it is")
+    script = (
+        f'set -euo pipefail\nHOME={tmp_path} SERVER=nginx\nsource "{ROOT}/php/boot/common.sh"\n'
+        "parse_options -C app.conf.php -F plain.conf\n"
+        'echo "$SERVER_INCLUDE $FPM_INCLUDE $HEROKU_APP_DIR $DOCUMENT_ROOT"'
+    )
+
+    def run(**env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", script],
+            cwd=tmp_path,
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin", "DYNO": "web.1", "PORT": "1", **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = run()
+    place = tmp_path.resolve()
+    assert done.stdout == f"{place}/app.conf {place}/plain.conf {tmp_path} {place}\n"
+    assert (tmp_path / "app.conf").read_text() == f"web.1 made {place}/app.conf.php\n"
+    broken = run(BROKEN="yes")
+    assert broken.returncode == 1
+    assert "the script 'app.conf.php' ended with an error (see above)" in broken.stderr

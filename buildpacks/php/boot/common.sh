@@ -76,7 +76,7 @@ parse_options() {
   (($# <= 1)) || die "one document root, not $#: $*"
   [[ -n ${PORT:-} ]] || die "PORT is not set: the platform sets it for the process type web; elsewhere say -p PORT"
   DOCUMENT_ROOT=$(cd "$HOME/${1:-}" 2>/dev/null && pwd) || die "the document root '${1:-}' is no folder of the app"
-  export PORT DOCUMENT_ROOT
+  export PORT DOCUMENT_ROOT HEROKU_APP_DIR=$HOME
 }
 
 # private_folders: those of Composer, which nobody is to see where the app itself is the document root.
@@ -84,9 +84,16 @@ private_folders() {
   [[ ! -f $BOOT/private ]] || cat "$BOOT/private"
 }
 
+# existing FILE: its path; one that ends in .php is a script that prints it, from the dyno's variables say.
 existing() {
+  local file
   [[ -f $1 ]] || die "there is no file '$1'"
-  realpath -- "$1"
+  file=$(realpath -- "$1")
+  if [[ $file == *.php ]]; then
+    php "$file" >"${file%.php}" || die "the script '$1' ended with an error (see above)"
+    file=${file%.php}
+  fi
+  printf '%s\n' "$file"
 }
 
 # PHP-FPM and Apache open their output anew, which only the owner of a pipe may. The pipes outlive
