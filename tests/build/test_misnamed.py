@@ -75,6 +75,30 @@ def test_an_image_is_why_nothing_was_detected(engine: Engine, name: str) -> None
     assert f"{name} is not read: buildpacks build every app here; its root needs" in message
 
 
+@pytest.mark.parametrize(
+    ("buildpacks", "told"),
+    [
+        ([], True),
+        (["toy"], True),
+        (["heroku-community/apt", "toy"], False),
+        (["apt"], False),
+    ],
+)
+def test_an_aptfile_that_no_buildpack_reads(
+    engine: Engine, buildpacks: list[str], *, told: bool
+) -> None:
+    engine.buildpack()
+    engine.buildpack("apt")
+    engine.request = {"buildpacks": [{"name": name} for name in buildpacks]}
+    done = engine.run({"Aptfile": "jq\n"})
+    assert done.code == 0
+    assert (
+        " !     The app has an Aptfile, and no buildpack that reads it. To add" in done.log
+    ) is told
+    assert ("heroku buildpacks:add --index 1 heroku-community/apt\n" in done.log) is told
+    assert "Aptfile" not in engine.run({"x": ""}).log
+
+
 def test_a_committed_virtual_environment_is_named(engine: Engine) -> None:
     engine.buildpack()
     done = engine.run({"venv/pyvenv.cfg": "home = /usr/bin\n", "lib/x.cfg": ""})

@@ -7,13 +7,14 @@ file: the build would go on as if it were not there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from haikube.build.transcript import Transcript
 
 PROCFILE: Final = "Procfile"
+_APTFILE: Final = "Aptfile"
 READ: Final = (
     PROCFILE,
     *("requirements.txt", "Pipfile", "Pipfile.lock", "pyproject.toml", "poetry.lock", "uv.lock"),
@@ -47,6 +48,15 @@ def warn_of_misnamed(build_dir: Path, transcript: Transcript) -> None:
         if wanted != PROCFILE:
             transcript.warning(f"{name} is not read: the file must be named {wanted}.")
             transcript.warning(f"Rename it: git mv {name} {wanted}")
+
+
+def warn_of_aptfile(build_dir: Path, buildpacks: Iterable[str], transcript: Transcript) -> None:
+    """Name an Aptfile that none of the buildpacks, by their labels, is for."""
+    if (build_dir / _APTFILE).is_file() and not any("apt" in label for label in buildpacks):
+        transcript.warning(
+            f"The app has an {_APTFILE}, and no buildpack that reads it. To add one:"
+        )
+        transcript.warning("heroku buildpacks:add --index 1 heroku-community/apt")
 
 
 def _key(name: str) -> str:

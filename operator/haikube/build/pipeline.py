@@ -16,7 +16,7 @@ from haikube.build.deadline import Deadline
 from haikube.build.environment import buildpack_env, write_env_dir
 from haikube.build.layout import Layout
 from haikube.build.lfs import warn_of_pointers
-from haikube.build.misnamed import misnamed_procfile, warn_of_misnamed
+from haikube.build.misnamed import misnamed_procfile, warn_of_aptfile, warn_of_misnamed
 from haikube.build.packs import PackShelf
 from haikube.build.process_types import ProcessTypes, announce, check_procfile, read_declared
 from haikube.build.request import Request
@@ -106,8 +106,10 @@ class Pipeline:
             self._request.buildpacks, layout.build_dir, layout.env_dir, remark
         )
         buildpacks = [shelf.take(each) for each in chosen or [f"heroku/{chain.detect_ours()}"]]
+        announced = [buildpack.announced for buildpack in buildpacks]
         if chosen or buildpacks[0].origin:
-            self._announce([buildpack.announced for buildpack in buildpacks])
+            self._announce(announced)
+        warn_of_aptfile(layout.build_dir, announced, self._transcript)
         return buildpacks
 
     def _announce(self, labels: Sequence[str]) -> None:
