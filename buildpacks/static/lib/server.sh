@@ -39,9 +39,11 @@ write_configuration() {
     printf 'server {\nlisten {PORT};\nroot "{HOME}/%s";\n' "$root"
     printf 'location ~ /\\.(?!well-known) { return 404; }\n'
     printf 'location ~ "^/(static\\.json|Procfile|bin/boot)$" { return 404; }\n'
+    printf 'include {RUN}/dynamic.conf;\n'
     site_part server
     printf '}\n}\n'
   } >"$BUILD_DIR/$SITE_FOLDER/nginx.conf"
+  write_for_dynos "$BUILD_DIR/$SITE_FOLDER"
   check_configuration
 }
 
@@ -49,6 +51,7 @@ write_configuration() {
 check_configuration() {
   local place=$TMPDIR/nginx-check
   mkdir -p "$place"
+  : >"$place/dynamic.conf"
   sed -e "s,{PORT},unix:$place/socket," -e "s,{HOME},$BUILD_DIR," -e "s,{RUN},$place," \
     -e "s,{SITE},$BUILD_DIR/$SITE_FOLDER," "$BUILD_DIR/$SITE_FOLDER/nginx.conf" >"$place/nginx.conf"
   quietly "$BUILD_DIR/$SITE_FOLDER/nginx" -t -q -p "$place" -e stderr -c "$place/nginx.conf" ||
@@ -64,5 +67,5 @@ write_boot_script() {
   else
     ln -s "../$SITE_FOLDER/boot" "$BUILD_DIR/bin/boot"
   fi
-  cp "$BUILDPACK_DIR/boot/boot" "$BUILD_DIR/$SITE_FOLDER/boot"
+  cp "$BUILDPACK_DIR/boot/boot" "$BUILDPACK_DIR/boot/dynamic.sh" "$BUILD_DIR/$SITE_FOLDER/"
 }

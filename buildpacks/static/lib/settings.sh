@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Reads static.json. An app without one is a folder of files.
 
-readonly KNOWN_SETTINGS='["root","clean_urls","https_only","error_page","routes","redirects","headers"]'
+readonly KNOWN_SETTINGS='["root","clean_urls","https_only","error_page","routes","redirects","headers","proxies","basic_auth","canonical_host"]'
 
 # settings: static.json, or an empty object.
 settings() {
@@ -23,13 +23,30 @@ check_settings() {
   check_characters
 }
 
-# nginx has no way to write a dollar sign or a line break in a value. What is not known does nothing, so it may
-# hold them, as proxies do.
+# What is not known does nothing, whatever it holds; what a dyno's variables are put into is looked at there.
+readonly FOR_DYNOS='["proxies","canonical_host"]'
+
+# nginx has no way to write a dollar sign or a line break in a value.
 check_characters() {
   local wrong
-  wrong=$(settings | jq -r --argjson known "$KNOWN_SETTINGS" 'with_entries(select(.key | IN($known[]))) | [paths(scalars) as $p | getpath($p) | strings, ($p[] | strings)] |
+  wrong=$(settings | jq -r --argjson known "$KNOWN_SETTINGS" --argjson dynos "$FOR_DYNOS" 'with_entries(select(.key | IN(($known - $dynos)[]))) | [paths(scalars) as $p | getpath($p) | strings, ($p[] | strings)] |
     map(select(test("[$\\n\\r]"))) | first // empty')
   [[ -z $wrong ]] || fail "static.json holds '$wrong': a \$ or a line break cannot be part of a value."
+}
+
+# write_for_dynos FOLDER: what the boot script needs of the settings, a file each.
+write_for_dynos() {
+  local wrong
+  wrong=$(settings | jq -r '[.proxies // {} | to_entries[] | select(((.value | objects | .origin) // null | type) != "string" or
+    (.key | test("^[A-Za-z0-9._~/-]+$") | not)) | .key] | first // empty')
+  # shellcheck disable=SC2016  # what is to be written there
+  [[ -z $wrong ]] || fail "The proxy '$wrong' of static.json is not understood." \
+    'Write for example {"/api/": {"origin": "https://api.example.com/v1/"}}; ${NAME} in it is a variable of the dyno.'
+  settings | jq -r '.proxies // {} | to_entries[] | [("/" + (.key | ltrimstr("/") | rtrimstr("/")) + "/"), .value.origin] | join("\t")' \
+    >"$1/proxies"
+  settings | jq -r '.canonical_host // empty | strings' >"$1/canonical_host"
+  [[ -s $1/canonical_host ]] || rm "$1/canonical_host"
+  [[ $(settings | jq -r '.basic_auth // false') == false ]] || : >"$1/basic_auth"
 }
 
 # site_root: the folder of the site, relative to the app, without a last slash.

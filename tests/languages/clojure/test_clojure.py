@@ -10,7 +10,7 @@ import pytest
 from haikube.build.harness.rehearsal import Stage
 from languages.conftest import Note, Sample
 from languages.mirrors.clojars import MIRRORS, clojars_mirror
-from languages.proof import SLUG_RATIO, boot_web, build_app, prove, refused
+from languages.proof import SLUG_RATIO, boot_web, build_app, one_off, prove, refused
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
@@ -38,6 +38,14 @@ def test_without_an_uberjar_leiningen_runs_the_app(stage: Stage, sample: Sample)
     assert "Nothing has changed" not in built.log
     assert built.processes == {"web": "lein with-profile production trampoline run"}
     assert boot_web(stage, built).body == "Hello from Jetty on Clojure 1.12.0\n"
+
+
+def test_leiningen_beside_an_uberjar(stage: Stage, sample: Sample) -> None:
+    app, config = sample("clojure/jetty"), {"LEIN_INCLUDE_IN_SLUG": "yes"}
+    for _ in range(2):
+        built = build_app(stage, app, config)
+        assert built.processes == {"web": "java $JVM_OPTS -jar target/hello-standalone.jar"}
+        assert "Leiningen 2." in one_off(stage, built, "lein -o version")
 
 
 def test_code_that_does_not_compile(stage: Stage, sample: Sample) -> None:

@@ -22,7 +22,7 @@ cd /work/app && bundle lock
 """
 _SINATRA = """
 mkdir app && cd app
-bundle init && bundle add sinatra puma rackup --skip-install && bundle lock
+bundle init && bundle add sinatra puma rackup rake --skip-install && bundle lock
 """
 
 

@@ -63,6 +63,17 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def test_an_app_without_rails_compiles_its_assets(rubies: Stage, sinatra: Path) -> None:
+    (sinatra / "Rakefile").write_text(
+        'task "assets:precompile" do\n  mkdir_p "public"\n'
+        '  File.write("public/made.txt", "by rake in #{ENV.fetch("RACK_ENV")}\\n")\nend\n'
+    )
+    for _ in range(2):
+        built = build_app(rubies, sinatra)
+        assert "-----> Preparing app with its own task assets:precompile" in built.log
+        assert one_off(rubies, built, "cat public/made.txt") == "by rake in production\n"
+
+
 def test_sinatra(rubies: Stage, sinatra: Path, note: Note) -> None:
     proof = prove(rubies, sinatra)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import http.server
 import json
 import socket
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -166,11 +168,54 @@ def test_settings_that_cannot_be(stage: Stage, site: Path, settings: str, messag
     assert message in refused(stage, site)
 
 
+class Origin(http.server.BaseHTTPRequestHandler):
+    """Another server, which tells what it was asked."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        said = f"{self.path} {self.headers['Host']} {body.decode()}".encode()
+        self.send_response(302)
+        host = self.headers["Host"]
+        self.send_header("Location", f"http://{host}/v1/next")
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+
+def test_a_path_that_another_server_answers_and_a_password(stage: Stage, site: Path) -> None:
+    settings = {
+        "root": "dist",
+        "proxies": {"/api/": {"origin": "http://${ORIGIN}/v1"}},
+        "basic_auth": True,
+    }
+    (site / "static.json").write_text(json.dumps(settings))
+    built = build_app(stage, site)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Origin) as origin:
+        threading.Thread(target=origin.serve_forever, daemon=True).start()
+        address = f"127.0.0.1:{origin.server_port}"
+        config = {
+            "ORIGIN": address,
+            "BASIC_AUTH_USERNAME": "ada",
+            "BASIC_AUTH_PASSWORD": "lovelace",
+        }
+        with booted(stage, built.outcome.result, "bin/boot", config=config) as dyno:
+            assert dyno.get("/").status == 401
+            connection = http.client.HTTPConnection("127.0.0.1", dyno.port, timeout=10)
+            known = {"Authorization": f"Basic {b64encode(b'ada:lovelace').decode()}"}
+            connection.request("POST", "/api/a%20b?c=d", b"x" * 2_000_000, known)
+            answer = connection.getresponse()
+            assert answer.read().decode() == f"/v1/a%20b?c=d {address} {'x' * 2_000_000}"
+            assert answer.headers["Location"] == "/api/next"
+            connection.request("GET", "/team.html", headers=known)
+            assert connection.getresponse().read() == b"<h1>team</h1>"
+            connection.close()
+            dyno.stop()
+        origin.shutdown()
+
+
 def test_settings_that_are_not_known(stage: Stage, site: Path) -> None:
-    (site / "static.json").write_text(
-        '{"root": "dist", "proxies": {"/api/": {"origin": "${API}"}}}'
-    )
+    (site / "static.json").write_text('{"root": "dist", "logging": {"format": "$x"}}')
 
     log = build_app(stage, site).log
 
-    assert "static.json has settings that are not known here and do nothing: proxies." in log
+    assert "static.json has settings that are not known here and do nothing: logging." in log
