@@ -147,9 +147,25 @@ drop_unneeded() {
 
 # Debian ships no bytecode, and each boot would compile what it imports.
 compile_standard_library() {
-  local python
+  local python library jobs=(-j 0)
   python=$(find "$1/usr/bin" -name 'python3.*' ! -name '*-config' | head -n 1)
-  "$python" -m compileall -q -j 0 "$1"/usr/lib/python3.* >/dev/null || true
+  for library in "$1"/usr/lib/python3.*; do
+    if borrow_bytecode "$python" "$library" "/usr/lib/${library##*/}"; then
+      jobs=()
+    fi
+  done
+  "$python" -m compileall -q "${jobs[@]}" "$1"/usr/lib/python3.* >/dev/null || true
+}
+
+# borrow_bytecode PYTHON LIBRARY OWN: what the build image has of the same library. Bytecode names
+# the time of its source, so what is of another release is compiled all the same.
+borrow_bytecode() {
+  local tag
+  [[ -d $3/__pycache__ ]] || return 1
+  tag=$("$1" -c 'import sys; print(sys.implementation.cache_tag)') || return 1
+  (cd "$2" && find . -name '*.py' -printf '%h/__pycache__/%f\n') | sed "s/\.py$/.$tag.pyc/" |
+    (cd "$3" && xargs -d '\n' cp --parents --preserve=mode --target-directory="$2" 2>/dev/null) || true
+  [[ -d $2/__pycache__ ]]
 }
 
 check_patch_level() {
