@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,12 @@ import sample_apps as apps
 from terminal import Make, Person, Workspace, eventually
 
 SYSTEM = ("-n", "haikube-system")
+BUSY_UNTIL = """#!/bin/sh
+echo compiling for long
+sleep 5
+while [ $(date +%s) -lt {time} ]; do sleep 0.2; done
+"""
+"""A build at work for long enough to be lost; the pod that takes its place comes later."""
 
 
 @pytest.mark.alone
@@ -49,7 +56,7 @@ def test_a_lost_connection_does_not_stop_the_build(workspace: Make, person: Pers
 def test_a_lost_build_pod_is_replaced_and_the_push_goes_on(workspace: Make, person: Person) -> None:
     app = workspace("replaced")
     apps.plain(app.folder)
-    app.write("bin/post_compile", "#!/bin/sh\necho compiling for long\nsleep 5\n")
+    app.write("bin/post_compile", BUSY_UNTIL.format(time=int(time.time()) + 25))
     app.commit()
     push = app.begin_push()
     eventually(lambda: app.build_says("compiling for long"), "the build at work")
@@ -87,6 +94,11 @@ def is_reached(person: Person) -> bool:
     """Tell whether a pod reaches the storage: a node learns of a changed Service a little later."""
     pod = ("deployment/haikube-operator", "--", "python3", "-c", _REACH)
     return "reached" in person.kubectl(*SYSTEM, "exec", *pod, check=False).splitlines()
+
+
+def storage_pods(person: Person) -> set[str]:
+    label = "app.kubernetes.io/name=haikube-storage"
+    return set(person.kubectl(*SYSTEM, "get", "pods", "-l", label, "-o", "name").split())
 
 
 @pytest.fixture
@@ -148,9 +160,11 @@ def test_a_killed_storage_whose_pod_is_replaced_has_lost_nothing(
     apps.plain(app.folder)
     app.commit()
     app.push()
-    pod = ("pod", *SYSTEM, "-l", "app.kubernetes.io/name=haikube-storage")
-    person.kubectl("delete", *pod, "--grace-period=0", "--force")
-    person.kubectl(*SYSTEM, "rollout", "status", "deployment/haikube-storage", "--timeout=120s")
+    killed = storage_pods(person)
+    person.kubectl("delete", *SYSTEM, *killed, "--grace-period=0", "--force")
+    eventually(lambda: not killed & storage_pods(person), "the pod is gone")
+    person.kubectl(*SYSTEM, "rollout", "status", "deployment/haikube-storage", "--timeout=180s")
+    eventually(lambda: storage_pods(person) and is_reached(person), "the storage in reach again")
 
     app.git(
         "clone", "-q", app.git("remote", "get-url", "heroku").stdout.strip(), str(tmp_path / "c")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,8 +88,13 @@ def test_a_declared_repository_builds_and_a_missing_ref_is_named(
         eventually(lambda: answers("from a repository web.1"), "200")
 
         person.kubectl("apply", "-f", "-", stdin=missing)
-        person.kubectl("wait", "--for=condition=Ready=False", f"app/{app}", "--timeout=120s")
-        assert "no-such-ref" in person.kubectl("get", "app", app, "-o", "yaml")
+        person.kubectl("wait", "--for=condition=Ready=False", f"app/{app}", "--timeout=180s")
+
+        def told() -> bool:
+            status = (person.get("app", app) or {})["status"]
+            return "no-such-ref" in json.dumps(status)
+
+        eventually(told, "the App names the ref")
         assert answers("from a repository web.1"), "the release before goes on serving"
     finally:
         person.kubectl("delete", "app", app, "--wait=false")
@@ -103,7 +109,7 @@ def test_a_wrong_checksum_is_a_condition_that_names_it(
     try:
         person.kubectl("apply", "-f", "-", stdin=APP.format(app=app, source=source))
         person.kubectl(
-            "wait", "--for=condition=BuildSucceeded=False", f"app/{app}", "--timeout=120s"
+            "wait", "--for=condition=BuildSucceeded=False", f"app/{app}", "--timeout=180s"
         )
         assert "checksum" in person.kubectl("get", "app", app, "-o", "yaml")
     finally:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import sample_apps as apps
-from terminal import Make, Person, Workspace
+from terminal import Make, Person, Workspace, eventually
 
 ENDLESS_MEMORY = "node -e 'const a = []; for (;;) a.push(Buffer.alloc(1 << 30, 1))'"
 
@@ -59,6 +59,9 @@ def test_a_web_process_that_does_not_listen_is_told_r10(workspace: Make, person:
 
     assert "Error R10 (Boot timeout)" in said, said
     assert "within 3 seconds of launch" in said
-    [formation] = person.items("formations", app.app)
-    reasons = {each["reason"] for each in formation["status"]["conditions"]}
-    assert "BootTimeout" in reasons
+
+    def reasons() -> set[str]:
+        [formation] = person.items("formations", app.app)
+        return {each["reason"] for each in formation["status"]["conditions"]}
+
+    eventually(lambda: "BootTimeout" in reasons(), "the formation says so, too")

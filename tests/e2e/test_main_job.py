@@ -27,7 +27,7 @@ def test_a_django_app_from_push_to_scale_to_failure_to_deletion(
     assert app.url in said
     eventually(lambda: app.answers("It works web.1"), "the first 200")
 
-    person.kubectl("wait", "--for=condition=Ready", f"app/{app.app}", "--timeout=60s")
+    person.kubectl("wait", "--for=condition=Ready", f"app/{app.app}", "--timeout=180s")
     assert app.app in person.kubectl("get", "apps")
     assert "KIND:" in person.kubectl("explain", "app.spec")
     formation = person.get("formation", f"{app.app}-queue")
@@ -51,10 +51,13 @@ def test_a_django_app_from_push_to_scale_to_failure_to_deletion(
     assert "no-such-distribution-haikube" in refused
     assert "Push rejected" in refused
     assert app.answers("bonjour")
-    status = person.get("app", app.app)
-    assert status is not None
-    assert condition(status, "BuildSucceeded")["status"] == "False"
-    assert condition(status, "Ready")["status"] == "True"
+
+    def told() -> bool:
+        found = person.get("app", app.app) or {}
+        return condition(found, "BuildSucceeded")["status"] == "False"
+
+    eventually(told, "the App says that the build failed")
+    assert condition(person.get("app", app.app) or {}, "Ready")["status"] == "True"
 
     # Deleting the app leaves nothing.
     person.kubectl("delete", "app", app.app, "--wait=true")

@@ -96,5 +96,8 @@ def test_a_release_command_without_a_node_says_so_and_runs_once_there_is_one(
     with cordoned(person):
         person.kubectl("annotate", "release", release, f"{labels.RETRY}=1")
         eventually(lambda: reason() == "Unschedulable", "the release says that no node takes it")
-        assert "no node for release.1" in json.dumps(status(person, "app", app.app)["conditions"])
+        eventually(
+            lambda: "no node for release.1" in json.dumps(status(person, "app", app.app)),
+            "the App says why its release waits",
+        )
     eventually(lambda: reason() == "ReleaseCommandFailed", "it has run again")
