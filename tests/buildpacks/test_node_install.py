@@ -114,6 +114,42 @@ def test_an_app_may_want_npm_install_with_its_lock_file(
     assert f"Installing node modules ({' '.join(words.split()[:2])})" in shown
 
 
+@pytest.mark.parametrize(
+    ("lock", "wish", "dev", "pruned"),
+    [
+        ("npm", {}, "--include=dev", True),
+        ("npm", {"NPM_CONFIG_PRODUCTION": "false"}, "--include=dev", False),
+        ("npm", {"NPM_CONFIG_PRODUCTION": "true"}, "--omit=dev", False),
+        ("npm", {"YARN_PRODUCTION": "true"}, "--include=dev", True),
+        ("classic", {}, "YARN_PRODUCTION=false", True),
+        ("classic", {"YARN_PRODUCTION": "true"}, "YARN_PRODUCTION=true", False),
+    ],
+)
+def test_an_app_may_want_no_development_packages_at_all(
+    node: Shell, lock: str, wish: dict[str, str], dev: str, *, pruned: bool
+) -> None:
+    given(node, {"devDependencies": {"x": "1"}}, lock)
+    node.write(wish, "env")
+    (node.place / "build" / "node_modules").mkdir()
+    manager = "npm" if lock == "npm" else "yarn"
+    stub = 'manager_run() { echo "YARN_PRODUCTION=${YARN_PRODUCTION-} $*"; }\nyarn() { echo 1.22; }'
+    line = f"{stub}\ninstall_with_{manager}\nNODE_ENV=production\nprune_packages {manager}"
+    shown = node.run(line, *INSTALL)
+    assert dev in shown
+    assert ("npm prune" in shown or "--production" in shown) is pruned
+    assert ("Skipping because a config var says so" in shown) is not pruned
+
+
+@pytest.mark.parametrize(("lock", "told"), [("classic", "[false false]"), ("yarn 4", "[false ]")])
+def test_scripts_that_install_are_told_what_the_app_wants(
+    node: Shell, lock: str, told: str
+) -> None:
+    given(node, {}, lock)
+    node.write({"NPM_CONFIG_PRODUCTION": "false", "YARN_PRODUCTION": "false"}, "env")
+    seen = "sh -c 'echo \"[$NPM_CONFIG_PRODUCTION $YARN_PRODUCTION]\"'"
+    assert told in node.run(f"prepare_environment\ntool {seen}", "package", "dyno")
+
+
 FOLDERS = ("package", "runtime", "folders")
 
 

@@ -237,6 +237,23 @@ def test_a_workspace_of_pnpm_starts_without_a_terminal(app: Theatre) -> None:
         assert dyno.get().body == b"hellotrue"
 
 
+def test_a_client_that_a_script_installs_has_its_development_packages(app: Theatre) -> None:
+    app.config = {"NPM_CONFIG_PRODUCTION": "false"}
+    install = "cd client && npm install && npm run build"
+    app.write(
+        {
+            "package.json": package(scripts={"heroku-postbuild": install}),
+            "client/package.json": package(
+                scripts={"build": "node -e \"require('is-odd'); console.log('client is built')\""},
+                devDependencies={"is-odd": "3.0.1"},
+            ),
+            "server.js": SERVER,
+        }
+    )
+    locks.npm_lock(app.app)
+    assert "client is built" in app.build().succeeded().log
+
+
 def test_folders_that_the_app_names_come_back(app: Theatre) -> None:
     count = ".next/cache/count"
     build = f"cat {count} 2>/dev/null || echo first; mkdir -p .next/cache; echo second >{count}"

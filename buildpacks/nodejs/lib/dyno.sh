@@ -1,8 +1,12 @@
 # shellcheck shell=bash
 # The environment of the build's tools and of a Node.js dyno.
 
+# NPM_CONFIG_PRODUCTION and YARN_PRODUCTION are for installations by scripts of the app, too; Yarn 2 and later
+# does not start with the latter.
 prepare_environment() {
-  export_env_dir '^NODE_OPTIONS$|^NPM_CONFIG_PRODUCTION$|^YARN_PRODUCTION$'
+  local left_out='^NODE_OPTIONS$'
+  ! grep -qs '^__metadata:' "$BUILD_DIR/yarn.lock" || left_out+='|^YARN_PRODUCTION$'
+  export_env_dir "$left_out"
   export NODE_ENV=${NODE_ENV:-production}
   env_default NPM_CONFIG_LOGLEVEL=error NODE_VERBOSE=false
   node_options

@@ -43,7 +43,7 @@ tree_key() {
     return
   fi
   if has_lock_file; then
-    packages_key "$1" "$(npm_command)"
+    packages_key "$1" "$(npm_command)" "$(! only_production "$1" || echo production)"
   elif [[ ! -d $BUILD_DIR/node_modules ]]; then
     packages_key "$1" "$(date +%G-%V)"
   fi
@@ -65,7 +65,9 @@ packages_key() {
 }
 
 install_with_npm() {
-  local options=(--include=dev --cache "$(manager_cache npm)")
+  local options=(--include=dev)
+  ! only_production npm || options=(--omit=dev)
+  options+=(--cache "$(manager_cache npm)")
   detail "Installing node modules (npm $(npm_command))"
   [[ $(npm_command) == ci ]] || options+=(--no-save)
   manager_run npm "$(npm_command)" "${options[@]}"
@@ -80,10 +82,19 @@ npm_command() {
   fi
 }
 
+# only_production MANAGER: the app wants no development packages, not even while it builds.
+only_production() {
+  case $1 in
+  npm) [[ $(setting NPM_CONFIG_PRODUCTION) == true ]] ;;
+  yarn) [[ $(setting YARN_PRODUCTION) == true ]] && ! grep -qs '^__metadata:' "$BUILD_DIR/yarn.lock" ;;
+  *) return 1 ;;
+  esac
+}
+
 install_with_yarn() {
   detail "Installing node modules ($(frozen yarn.lock 'yarn install'))"
   if [[ $(yarn_version) == 1.* ]]; then
-    YARN_PRODUCTION=false NODE_ENV=development manager_run yarn install "$(frozen --frozen-lockfile --no-lockfile)" \
+    YARN_PRODUCTION=$(only_production yarn && echo true || echo false) NODE_ENV=development manager_run yarn install "$(frozen --frozen-lockfile --no-lockfile)" \
       --ignore-engines --non-interactive --no-progress --cache-folder "$(manager_cache yarn)"
   else
     install_with_modern_yarn
@@ -150,7 +161,7 @@ prune_packages() {
   topic "Pruning devDependencies"
   if [[ $NODE_ENV != production ]]; then
     detail "Skipping because NODE_ENV is '$NODE_ENV'"
-  elif [[ $(setting NPM_CONFIG_PRODUCTION) == false || $(setting YARN_PRODUCTION) == false ||
+  elif only_production "$1" || [[ $(setting NPM_CONFIG_PRODUCTION) == false || $(setting YARN_PRODUCTION) == false ||
     $(setting PNPM_SKIP_PRUNING) == true || $(setting YARN2_SKIP_PRUNING) == true ]]; then
     detail "Skipping because a config var says so"
   elif [[ $(package_value '.devDependencies | length') == 0 && -z $(package_value .workspaces) ]] && ! is_pnpm_workspace; then
