@@ -33,7 +33,7 @@ def test_defaults_are_the_servers(kubectl: Kubectl) -> None:
     assert app["spec"]["maintenance"] == "Disabled"
     assert app["spec"]["source"]["git"]["ref"] == "main"
     assert app["status"] == {"observedGeneration": -1}
-    assert formation["spec"] == make("Formation", quantity=None)["spec"] | {"size": "basic"}
+    assert formation["spec"] == make("Formation", quantity=None)["spec"]
     assert dyno["spec"]["ttlSeconds"] == 3600
     assert dyno["spec"]["attach"] is False
 

@@ -15,6 +15,7 @@ from haikube.model.conditions import find
 from haikube.model.resources import (
     APPS,
     BUILDS,
+    DEPLOYMENTS,
     DYNOS,
     FORMATIONS,
     JOBS,
@@ -169,6 +170,22 @@ async def test_a_deleted_formation_comes_back_with_its_number_and_size(quantity:
 
     found = (await get(world, FORMATIONS, "hello-web"))["spec"]
     assert {key: found[key] for key in wanted} == wanted
+
+
+@pytest.mark.parametrize("gone", ["quantity", "size"])
+async def test_what_leaves_the_manifest_of_a_formation_stays_as_it_runs(gone: str) -> None:
+    world = await deployed()
+    wanted = {"quantity": 4, "size": "standard-2x"}
+    await world.cluster.patch(FORMATIONS, "hello-web", b.NAMESPACE, {"spec": wanted})
+    await world.settle()
+    written = len(world.cluster.writes)
+    await world.cluster.patch(FORMATIONS, "hello-web", b.NAMESPACE, {"spec": {gone: None}})
+    await world.settle()
+
+    found = (await get(world, FORMATIONS, "hello-web"))["spec"]
+    assert {key: found[key] for key in wanted} == wanted
+    kinds = {each.resource for each in world.cluster.writes[written:]}
+    assert DEPLOYMENTS not in kinds
 
 
 # Releases

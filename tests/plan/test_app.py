@@ -27,6 +27,14 @@ async def test_an_app_that_serves() -> None:
     assert {row.condition(kind)[0] for kind in row.types} == {"True"}
 
 
+async def test_a_renamed_app_says_where_it_is_now() -> None:
+    app = b.app() | {"spec": {"name": "hallo"}}
+    row = await plan(app, b.config(), *SERVING)
+
+    assert row.message() == "v1 serves http://hallo.localhost:8080/"
+    assert row.message().endswith(row.status["url"])
+
+
 async def test_maintenance_is_ready_and_says_so() -> None:
     row = await plan(b.app(maintenance="Enabled"), b.config(), *SERVING)
 

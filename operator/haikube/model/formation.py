@@ -18,13 +18,23 @@ class Formation:
     app: str
     process_type: str
     declared: int | None
-    size: str
+    declared_size: str | None
     status: Raw
 
     @property
     def quantity(self) -> int:
         """Return how many dynos are wanted; what is not declared is filled in by the operator."""
         return self.declared or 0
+
+    @property
+    def size(self) -> str:
+        """Return their size, likewise."""
+        return self.declared_size or DEFAULT_SIZE
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether all is declared."""
+        return self.declared is not None and self.declared_size is not None
 
     def with_status(self, status: Raw) -> Formation:
         """Return the same formation once ``status`` is written."""
@@ -44,6 +54,6 @@ def parse_formation(obj: Raw) -> Formation:
         app=ref_name(spec, "appRef"),
         process_type=spec.get("processType") or "",
         declared=spec.get("quantity"),
-        size=spec.get("size") or DEFAULT_SIZE,
+        declared_size=spec.get("size") or None,
         status=obj.get("status") or {},
     )

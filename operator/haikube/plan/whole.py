@@ -19,7 +19,7 @@ from haikube.model.release import PENDING, Release
 from haikube.model.resources import APPS, BUILDS, DYNOS, FORMATIONS, RELEASES
 from haikube.plan.app.adopt import plan_adoption
 from haikube.plan.app.config import look_again, plan_config
-from haikube.plan.app.formations import plan_formations
+from haikube.plan.app.formations import filled, plan_formations
 from haikube.plan.app.hidden import plan_lost_marks
 from haikube.plan.app.ledger import next_version, plan_ledger
 from haikube.plan.app.retention import forget
@@ -65,6 +65,7 @@ def plan_world(world: AppWorld, context: Context) -> Decision:
     strays = (Part(RELEASES, each.meta, _stray(world, each, context)) for each in world.strays)
     others = (*builds, *requests, *strays)
     rest = (Part(APPS, app.meta, plan_app(world, context)), *_dynos(world, context))
+    world = world.with_formations(filled(world))
     formations = tuple(_formations(world, context))
 
     def conclude() -> Parts:

@@ -127,7 +127,7 @@ def _serving(asked: _Asked) -> Verdict:
     if world.app.maintenance:
         return ready("Maintenance", f"v{version} runs, requests get 503: maintenance is on")
     web = world.formation(WEB)
-    where = app_url(default_host(world.name, context.settings), context.settings)
+    where = app_url(default_host(world.app.name, context.settings), context.settings)
     text = f"v{version} serves {where}" if web and web.quantity else f"v{version} runs"
     newest = world.newest_build
     if newest is not None and newest.result == FAILED:
