@@ -7,8 +7,7 @@ or says nothing any more, and the extra certificates of the platform.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -44,11 +43,12 @@ from haikube.model.resources import (
 from haikube.model.secret import Secret
 from haikube.model.stack import Stack
 from haikube.operator.lacking import lacking
+from haikube.operator.owners import by_owner, grouped, loose
 from haikube.operator.rivals import find_rivals
 from haikube.plan.app.adopt import is_own, outlives
 from haikube.plan.buildjob import CA_FILE
 from haikube.plan.buildview import build_view
-from haikube.plan.children import BUILD, BUILD_URLS, CONFIG, ONE_OFF, PHASE, SLUG_URL, SNAPSHOT
+from haikube.plan.children import CONFIG
 from haikube.plan.queue import admitted
 from haikube.plan.release.entries import split
 from haikube.plan.result import RESULT_LIMIT, InvalidResult, parse_result
@@ -61,8 +61,6 @@ T = TypeVar("T")
 Results = dict[str, Stored]
 
 _CA_SECONDS = 60.0
-_OWNED = frozenset({SNAPSHOT, SLUG_URL, BUILD_URLS, BUILD, PHASE, ONE_OFF})
-"""Components of children that an owner has, other than the app itself and its formations."""
 
 
 class Worlds:
@@ -145,14 +143,14 @@ class Worlds:
                 for each in secrets
                 if each.meta.controller
             },
-            "jobs": _grouped(jobs),
-            "pods": _grouped(pods),
+            "jobs": grouped(jobs),
+            "pods": grouped(pods),
             "dyno_pods": tuple(each for each in pods if labels.FORMATION in each.meta.labels),
-            "deployments": _by_owner(self._of_app(DEPLOYMENTS, place, app)),
+            "deployments": by_owner(self._of_app(DEPLOYMENTS, place, app)),
             "budgets": {each.controller: each for each in self._of_app(BUDGETS, place, app)},
             "services": {each.controller: each for each in self._of_app(SERVICES, place, app)},
-            "routes": _grouped(self._of_app(HTTP_ROUTES, place, app)),
-            "loose": (*_loose(SECRETS, secrets), *_loose(JOBS, jobs), *_loose(PODS, pods)),
+            "routes": grouped(self._of_app(HTTP_ROUTES, place, app)),
+            "loose": (*loose(SECRETS, secrets), *loose(JOBS, jobs), *loose(PODS, pods)),
         }
 
     def _ours(self, resource: Resource, place: str, app: App | None) -> Sequence[Any]:
@@ -266,15 +264,6 @@ def _belongs(child: Child, meta: Meta) -> bool:
     return bool(child.component) and meta.controller == child.owner and not meta.deleting
 
 
-def _loose(
-    resource: Resource, children: Iterable[Secret | Job | Pod]
-) -> Iterator[tuple[Resource, Meta]]:
-    """Yield the children of builds, releases and one-off dynos that nobody owns."""
-    for each in children:
-        if not each.meta.controller and each.meta.labels.get(labels.COMPONENT) in _OWNED:
-            yield resource, each.meta
-
-
 def _is_of_another(config: Meta, app: str) -> bool:
     """Return whether no App of this name may have what its config is to be."""
     return config.labels.get(labels.APP) != app
@@ -284,20 +273,3 @@ def _uid_label(child: Any) -> str | None:  # noqa: ANN401 - any parsed child, or
     meta = getattr(child, "meta", child)
     found: str | None = meta.labels.get(labels.APP_UID)
     return found
-
-
-def _grouped(children: Iterable[T]) -> Mapping[str, tuple[T, ...]]:
-    """Return children by the uid of their owner."""
-    groups: defaultdict[str, list[T]] = defaultdict(list)
-    for each in children:
-        groups[_owner(each)].append(each)
-    return {owner: tuple(group) for owner, group in groups.items()}
-
-
-def _by_owner(children: Iterable[T]) -> Mapping[str, T]:
-    """Return the one child of each owner."""
-    return {_owner(each): each for each in children}
-
-
-def _owner(child: Any) -> str:  # noqa: ANN401 - any parsed child
-    return str(child.meta.controller)
