@@ -98,7 +98,7 @@ PROJECT = '(defproject demo "1" :uberjar-name "demo.jar")\n'
         (PROJECT, "web: java -jar x\n", {"LEIN_INCLUDE_IN_SLUG": "yes"}, True, "is yes"),
         (PROJECT, "release: lein migrate\n", {}, False, "The Procfile starts lein, which a slug"),
         (PROJECT, "release: lein migrate\n", {"LEIN_INCLUDE_IN_SLUG": "yes"}, True, "is yes"),
-        ('(defproject demo "1")\n', "", {}, True, "since project.clj has no :uberjar-name"),
+        ('(defproject demo "1")\n', "", {}, True, "since the build made no uberjar"),
     ],
 )
 def test_leiningen_is_in_the_slug_of_an_app_that_runs_it(
@@ -114,3 +114,27 @@ def test_leiningen_is_in_the_slug_of_an_app_that_runs_it(
     assert ("The Procfile starts lein" in shown) is ("starts" in told)
     uberjar = "uberjar-name" in project
     assert f"web: {'java $JVM_OPTS -jar target/demo.jar' if uberjar else 'lein with'}" in shown
+
+
+@pytest.mark.parametrize("folder", ["target", "target/uberjar"])
+def test_an_uberjar_is_found_where_target_path_puts_it(tmp_path: Path, folder: str) -> None:
+    clojure = Shell(tmp_path, "clojure")
+    clojure.write({"project.clj": PROJECT})
+    line = f"""
+    cd "$BUILD_DIR"
+    key=$(result_key)
+    mkdir -p {folder}/classes target/uberjar/classes target/classes "$CACHE_DIR/jvm"
+    touch {folder}/demo.jar "$CACHE_DIR/jvm/jdk.key"
+    lein_start "$key"
+    lein_tidy
+    cat .heroku/clojure/web
+    find target | sort
+    rm -r target .heroku
+    result_reuse "$key"
+    find target -type f
+    """
+    shown = clojure.run(line, "project", "result", "leiningen")
+    assert f"java $JVM_OPTS -jar {folder}/demo.jar\n" in shown
+    assert "Keeping Leiningen" not in shown
+    assert "classes" not in shown
+    assert shown.count(f"{folder}/demo.jar\n") >= 2

@@ -82,24 +82,37 @@ lein_explain() {
   fail "The Clojure build failed (see above)."
 }
 
+# lein_uberjar: the path of what the build made; :target-path "target/%s/" puts it one folder further down.
+lein_uberjar() {
+  local name file
+  name=$(project_string :uberjar-name)
+  [[ -n $name ]] || return 0
+  for file in target/"$name" target/*/"$name"; do
+    if [[ -f $file ]]; then
+      printf '%s' "$file"
+      return
+    fi
+  done
+}
+
 # lein_start KEY: how the app is started: its uberjar, which is kept, else lein itself, which then goes
 # into the slug.
 lein_start() {
   local jar
-  jar=$(project_string :uberjar-name)
+  jar=$(lein_uberjar)
   mkdir -p .heroku/clojure
-  if [[ -z $jar || ! -f target/$jar ]]; then
-    lein_keep "project.clj has no :uberjar-name"
+  if [[ -z $jar ]]; then
+    lein_keep "the build made no uberjar (:uberjar-name in project.clj)"
     echo 'lein with-profile production trampoline run' >.heroku/clojure/web
     return
   fi
   # shellcheck disable=SC2016  # for the dyno's shell
-  printf 'java $JVM_OPTS -jar target/%s\n' "$jar" >.heroku/clojure/web
+  printf 'java $JVM_OPTS -jar %s\n' "$jar" >.heroku/clojure/web
   if lein_is_wanted; then
     lein_keep "LEIN_INCLUDE_IN_SLUG is yes"
   else
     lein_remark
-    result_keep "$1" "target/$jar" .heroku/clojure/web
+    result_keep "$1" "$jar" .heroku/clojure/web
   fi
 }
 
@@ -125,7 +138,9 @@ lein_remark() {
 
 # lein_tidy: class files beside the uberjar are only copies of what is in it.
 lein_tidy() {
-  if [[ -f target/$(project_string :uberjar-name) ]]; then
-    rm -rf target/classes target/stale target/uberjar
-  fi
+  local jar
+  jar=$(lein_uberjar)
+  [[ -n $jar ]] || return 0
+  rm -rf target/classes target/stale "${jar%/*}"/{classes,stale}
+  [[ $jar == target/uberjar/* ]] || rm -rf target/uberjar
 }
