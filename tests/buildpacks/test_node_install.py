@@ -22,8 +22,8 @@ INSTALL = (*PARTS, "runtime", "failure", "install")
     [
         ("classic", "yarn", "yarn install --frozen-lockfile"),
         ("none", "yarn", "yarn install --no-lockfile"),
-        ("pnpm 9", "pnpm", "pnpm install --frozen-lockfile --prod=false"),
-        ("none", "pnpm", "pnpm install --no-frozen-lockfile --prod=false"),
+        ("pnpm 9", "pnpm", "pnpm install --frozen-lockfile --no-prod"),
+        ("none", "pnpm", "pnpm install --no-frozen-lockfile --no-prod"),
     ],
 )
 def test_without_a_lock_file_none_is_kept_to(

@@ -138,7 +138,7 @@ yarn_trust() {
 
 install_with_pnpm() {
   detail "Installing node modules ($(frozen pnpm-lock.yaml 'pnpm install'))"
-  manager_run pnpm install "$(frozen --frozen-lockfile --no-frozen-lockfile)" --prod=false --reporter=append-only \
+  manager_run pnpm install "$(frozen --frozen-lockfile --no-frozen-lockfile)" --no-prod --reporter=append-only \
     --store-dir "$(manager_cache pnpm)"
 }
 
