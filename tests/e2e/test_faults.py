@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import sample_apps as apps
+from fileserver import file_server
 from terminal import Make, Person, Workspace, eventually
 
 SYSTEM = ("-n", "haikube-system")
-BUSY_UNTIL = """#!/bin/sh
+GATED = """#!/bin/sh
 echo compiling for long
-sleep 5
-while [ $(date +%s) -lt {time} ]; do sleep 0.2; done
+until curl --silent --fail {url}/open; do sleep 0.2; done
 """
-"""A build at work for long enough to be lost; the pod that takes its place comes later."""
+"""A build that is at work until somebody lets it go on."""
 
 
 @pytest.mark.alone
@@ -53,15 +52,21 @@ def test_a_lost_connection_does_not_stop_the_build(workspace: Make, person: Pers
     eventually(lambda: _up_to_date(app), "the branch has moved")
 
 
-def test_a_lost_build_pod_is_replaced_and_the_push_goes_on(workspace: Make, person: Person) -> None:
+def test_a_lost_build_pod_is_replaced_and_the_push_goes_on(
+    workspace: Make, person: Person, tmp_path: Path
+) -> None:
     app = workspace("replaced")
     apps.plain(app.folder)
-    app.write("bin/post_compile", BUSY_UNTIL.format(time=int(time.time()) + 25))
-    app.commit()
-    push = app.begin_push()
-    eventually(lambda: app.build_says("compiling for long"), "the build at work")
-    person.kubectl("delete", "pod", "-l", f"haikube.dev/app={app.app},haikube.dev/build")
-    said, _ = push.communicate(timeout=300)
+    (tmp_path / "gate").mkdir()
+    (tmp_path / "gate" / "open").write_text("gone on\n")
+    with file_server(person) as gate:
+        app.write("bin/post_compile", GATED.format(url=gate.url))
+        app.commit()
+        push = app.begin_push()
+        eventually(lambda: app.build_says("compiling for long"), "the build at work")
+        person.kubectl("delete", "pod", "-l", f"haikube.dev/app={app.app},haikube.dev/build")
+        gate.fill(tmp_path / "gate")
+        said, _ = push.communicate(timeout=300)
 
     assert push.returncode == 0, said
     lost, _, replaced = said.partition("Interrupted: another pod starts anew.")
