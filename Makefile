@@ -49,8 +49,9 @@ test-unit: $(INSTALLED) programs ## all that needs neither a cluster nor an imag
 	@$(UNIT) $(DECIDING) --cov --cov-fail-under=95 --cov-report=term:skip-covered
 	@$(UNIT) $(DECIDING:%=--ignore=%)
 
-test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster
-	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m cluster
+test-cluster: $(INSTALLED) ## contract, CRDs and end to end on the local cluster; what changes the platform runs alone
+	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m 'cluster and not alone' -n 2 --dist loadfile
+	@KUBECONFIG="$$($(HAIKUBE) local kubeconfig)" $(PYTEST) -m 'cluster and alone'
 
 test-faults: $(INSTALLED) ## the operator killed at, before and after every write, refused, cut off and misled: the end is the same
 	@$(PYTEST) -m faults -n 2
