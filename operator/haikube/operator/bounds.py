@@ -24,9 +24,6 @@ log = logging.getLogger(__name__)
 EVERY: Final = 20.0
 """Seconds between two looks at all builds whose URLs are good."""
 
-_BIT: Final = 50
-"""Builds after which others get their turn: a new leader reads all that there are."""
-
 Object = Mapping[str, Any]
 
 
@@ -74,11 +71,10 @@ class Bounds:
         """Find out what the builds reach that have not ended, or had not when last seen."""
         known = self._store.uids(BUILDS)
         self._ended &= known.keys()
-        for number, (uid, place) in enumerate(known.items()):
+        for uid, place in known.items():
             if uid not in self._ended:
                 self._consider(uid, *place)
-            if number % _BIT == 0:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # a new leader reads all that there are
 
     def _consider(self, uid: str, namespace: str, name: str) -> None:
         build = self._store.get(BUILDS, namespace, name)
