@@ -35,10 +35,12 @@ async def _all(items: AsyncIterator[object]) -> list[object]:
 
 
 class Restarting:
-    """An S3 server that answers 503 to the first requests, and knows no object after that."""
+    """An S3 server that answers 503 to the first requests, or else, and then knows no object."""
 
-    def __init__(self, refused: int) -> None:
+    def __init__(self, refused: int, first: str, then: str) -> None:
         self._refused = refused
+        self._first = first.encode()
+        self._then = then.encode()
         self.requests = 0
         self.endpoint = ""
 
@@ -46,15 +48,18 @@ class Restarting:
         await reader.readuntil(b"\r\n\r\n")
         self.requests += 1
         up = self.requests > self._refused
-        status = b"404 Not Found" if up else b"503 Service Unavailable"
-        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        status = self._then if up else self._first
+        ends = b'\r\nETag: "1"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+        writer.write(b"HTTP/1.1 " + status + ends)
         await writer.drain()
         writer.close()
 
 
 @asynccontextmanager
-async def restarting(refused: int) -> AsyncIterator[Restarting]:
-    double = Restarting(refused)
+async def restarting(
+    refused: int, first: str = "503 Service Unavailable", then: str = "404 Not Found"
+) -> AsyncIterator[Restarting]:
+    double = Restarting(refused, first, then)
     async with await asyncio.start_server(double.answer, "127.0.0.1", 0) as server:
         double.endpoint = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield double
@@ -92,6 +97,12 @@ async def test_one_that_stays_away_is_waited_for_once(
             await call(storage)
         assert waited > 1
         assert server.requests == 1
+
+
+async def test_what_is_put_where_no_place_is_yet_is_put_once_more() -> None:
+    async with restarting(1, first="404 Not Found", then="200 OK") as server:
+        await client(server.endpoint).put("sources/1/a", b"x")
+        assert server.requests == 2
 
 
 async def test_an_answer_that_is_a_refusal_is_no_outage() -> None:

@@ -6,6 +6,7 @@ and the remedy. It must never put a credential or a signature into a message.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -31,6 +32,9 @@ PATIENCE: Final = timedelta(seconds=10)
 
 _HASTE: Final = timedelta(seconds=1)
 """How long a call waits that comes when another has just waited in vain."""
+
+_PLACE_SECONDS: Final = 0.5
+"""What a storage takes at most to make the place of an object that it said is not there."""
 
 _RETRIES_AT_MOST: Final = 1000  # the time ends them: of so many with jitter nobody knows how long
 _BACKOFF: BackoffConfig = {  # short at first: the losers of a racing swap are told "busy"
@@ -83,13 +87,26 @@ class S3Storage:
         """Store an object; one that fits into a single part takes a single request."""
         body = data if isinstance(data, bytes) else await _first_part(data)
         try:
-            with self._errors("put", key):
-                await obstore.put_async(
-                    self._store, key, body, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
-                )
+            await self._put_once_more(key, body)
         except MissingObject as error:  # of the bucket, or of an upload: never of the object
             cause = remedy(error.__cause__ or error, self._settings)
             raise StorageError(f"storage: put of {key} failed: {cause}") from None
+
+    async def _put_once_more(self, key: str, body: bytes | AsyncIterator[bytes]) -> None:
+        """Store an object, once more if its place is not there yet: seen of one just started."""
+        try:
+            await self._put(key, body)
+        except MissingObject:
+            if not isinstance(body, bytes):
+                raise
+            await asyncio.sleep(_PLACE_SECONDS)
+            await self._put(key, body)
+
+    async def _put(self, key: str, body: bytes | AsyncIterator[bytes]) -> None:
+        with self._errors("put", key):
+            await obstore.put_async(
+                self._store, key, body, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
+            )
 
     async def swap(self, key: str, data: bytes, *, etag: str | None) -> str:
         """Store if the object still has ``etag``, or does not exist when that is None."""
