@@ -36,18 +36,18 @@ class Shell:
             f'buildpack_start "$@"\n{sources}{line}\n'
         )
         folders = [self.place / name for name in ("build", "cache", "env")]
-        done = subprocess.run(
-            ["bash", script, *folders],
-            env={
-                "PATH": os.environ["PATH"],
-                "TMPDIR": str(self.place / "tmp"),
-                "HOME": str(self.place / "home"),
-                **env,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout
-        return done.stdout
+        surroundings = {
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(self.place / "tmp"),
+            "HOME": str(self.place / "home"),
+        }
+        return said("bash", script, *folders, code=code, env={**surroundings, **env})
+
+
+def said(*command: str | Path, code: int, env: Mapping[str, str]) -> str:
+    """Return what a command printed that ends with ``code``, its errors included."""
+    done = subprocess.run(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == code, done.stdout
+    return done.stdout

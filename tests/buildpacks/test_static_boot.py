@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from buildpacks.shell import ROOT, Shell
+from buildpacks.shell import ROOT, Shell, said
 
 SCRIPT = ROOT / "static" / "boot" / "dynamic.sh"
 
@@ -23,16 +22,7 @@ def booted(tmp_path: Path, settings: dict[str, Any], code: int = 0, **env: str) 
     run.mkdir()
     static.run(f'check_settings\nwrite_for_dynos "{site}"', "settings")
     line = f'set -euo pipefail\nsource "{SCRIPT}"\nwrite_dynamic "{site}" "{run}"'
-    done = subprocess.run(
-        ["bash", "-c", line],
-        env={"PATH": "/usr/bin:/bin", **env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout
-    return done.stdout
+    return said("bash", "-c", line, code=code, env={"PATH": "/usr/bin:/bin", **env})
 
 
 def test_a_site_without_such_settings_has_none(tmp_path: Path) -> None:
