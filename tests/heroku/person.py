@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -12,7 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from heroku.steps import Printed, Step
-from terminal import CACHE, GATEWAY, KUBECONFIG, OPERATOR_ROOT, kubectl_folder, write_commands
+from terminal import (
+    CACHE,
+    GATEWAY,
+    KUBECONFIG,
+    OPERATOR_ROOT,
+    eventually,
+    kubectl_folder,
+    write_commands,
+)
 
 CLIENTS = CACHE / "heroku" / "node_modules"
 _PATIENCE = 240
@@ -57,6 +66,26 @@ class Ada:
         """Tell whether a line is in the log of her app."""
         said = self.must("heroku", "logs", "-a", self.names["app"], "-n", "1500")
         return any(line.endswith(f": {text}") for line in said.splitlines())
+
+    def version(self) -> str:
+        """Return the current release of her app."""
+        said = self.must("heroku", "releases:info", "--json", "-a", self.names["app"])
+        return f"v{json.loads(said)['version']}"
+
+    def dynos(self) -> dict[str, str]:
+        """Return what `heroku ps` says of each web dyno of her app: its state and release."""
+        said = json.loads(self.must("heroku", "ps", "--json", "-a", self.names["app"]))
+        return {
+            each["name"]: f"{each['state']} v{each['release']['version']}"
+            for each in said
+            if each["type"] == "web"
+        }
+
+    def settle(self) -> str:
+        """Wait until one web dyno of the current release is all there is; returns its version."""
+        version = self.version()
+        eventually(lambda: self.dynos() == {"web.1": f"up {version}"}, f"web.1 up with {version}")
+        return version
 
     def play(self, step: Step, cwd: Path) -> str:
         """Type a step; return in words what was not as expected, empty when all was."""

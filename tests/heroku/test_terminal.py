@@ -83,6 +83,8 @@ def terminal(ada: Ada, *words: str) -> Iterator[Terminal]:
 
 @pytest.fixture
 def app(ada: Ada) -> str:
+    """Return her app with a dyno to look into, whatever a scenario before has changed."""
+    ada.settle()
     return ada.names["app"]
 
 
