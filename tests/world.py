@@ -30,6 +30,8 @@ from haikube.model.resources import (
     BUILDS,
     NAMESPACES,
     OWN_KINDS,
+    POD_ATTACH,
+    POD_LOGS,
     PODS,
     RELEASES,
     RULES_REVIEWS,
@@ -47,7 +49,7 @@ NAMESPACE = "team-a"
 TOKEN = "token-of-ada"
 USER = "ada@example.com"
 
-PODS_LOG = Resource("", "v1", "pods/log", "Pod")
+
 READS = ("get", "list", "watch")
 
 _GOODBYE = 5.0
@@ -224,12 +226,12 @@ class Confined:
 
     @asynccontextmanager
     async def attach(self, stream: Stream) -> AsyncIterator[Channel]:
-        self._check(stream.namespace, "create", Resource("", "v1", "pods/attach", ""))
+        self._check(stream.namespace, "create", POD_ATTACH)
         async with self._cluster.attach(stream) as channel:
             yield channel
 
     async def pod_log(self, name: str, namespace: str, **options: Any) -> AsyncIterator[bytes]:
-        self._check(namespace, "get", PODS_LOG)
+        self._check(namespace, "get", POD_LOGS)
         async for chunk in self._cluster.pod_log(name, namespace, **options):
             yield chunk
 

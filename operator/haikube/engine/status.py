@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _NAMES = ("type", "name")
+_NESTED = (dict, list, tuple)
 _NOTHING: tuple[Any, ...] = ([], {})
 """The server stores some of these as absent."""
 
@@ -12,9 +13,13 @@ _NOTHING: tuple[Any, ...] = ([], {})
 def without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Return a value without members that are None, at any depth."""
     if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+        return {
+            key: without_nulls(item) if isinstance(item, _NESTED) else item
+            for key, item in value.items()
+            if item is not None
+        }
     if isinstance(value, list | tuple):
-        return [without_nulls(item) for item in value]
+        return [without_nulls(item) if isinstance(item, _NESTED) else item for item in value]
     return value
 
 
