@@ -142,7 +142,8 @@ class Router:
         """Return the last line about a path as ``heroku logs`` has it."""
 
         def look() -> str:
-            entries = map(json.loads, (self.folder / "access.log").read_text().splitlines())
+            *whole, _begun = (self.folder / "access.log").read_text().split("\n")
+            entries = map(json.loads, whole)
             found = [each for each in entries if each["RequestPath"] == path]
             return str(router_line(found[-1], found[-1]["time"], "web.1")) if found else ""
 
