@@ -7,12 +7,12 @@ import base64
 import pytest
 
 from engine.committing import World, secret
-from engine.objects import PARTS, part
-from haikube.cluster.errors import AlreadyExists
+from engine.objects import PARTS, part, thing
+from haikube.cluster.errors import AlreadyExists, ApiError, Forbidden, Unreachable
 from haikube.cluster.fake import Call
 from haikube.cluster.port import Json
 from haikube.engine.outcome import Stale
-from haikube.model.intents import Copy, Create, Presign
+from haikube.model.intents import Copy, Create, Place, Presign
 from haikube.model.meta import parse_meta
 from haikube.model.resources import SECRETS, Resource
 
@@ -124,3 +124,93 @@ async def test_a_copy_of_nothing_does_not_look(world: World) -> None:
 
     assert await copied(world, source=source) == {}
     assert not [each for each in looks if (each.verb, each.name) == ("get", "source")]
+
+
+# What a new object owns, and what it says of another
+
+OTHER = thing("other", uid="u2")
+
+
+def owning(world: World, *names: str) -> Create:
+    """Return the making of an object together with parts of its own."""
+    unborn = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "urls", "uid": ""}}
+    owned = tuple(Create(PARTS, part(unborn, name=name)) for name in names)
+    return Create(SECRETS, secret(world), owned=owned)
+
+
+async def test_what_a_new_object_owns_is_made_with_it(world: World) -> None:
+    assert await world.commit(owning(world, "first", "second")) == [
+        "create urls",
+        "create first",
+        "create second",
+    ]
+    owner = await world.cluster.get(SECRETS, "urls", "ns")
+    for name in ("first", "second"):
+        made = await world.cluster.get(PARTS, name, "ns")
+        assert [each["uid"] for each in made["metadata"]["ownerReferences"]] == [
+            owner["metadata"]["uid"]
+        ]
+
+
+async def test_an_object_that_was_there_is_left_to_ask_for_what_it_owns(world: World) -> None:
+    await world.commit(Create(SECRETS, secret(world)))
+
+    assert await world.commit(owning(world, "first")) == []
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [Forbidden(403, "Forbidden", "over quota"), AlreadyExists(409, "AlreadyExists", "a moment")],
+)
+async def test_a_refusal_of_what_it_owns_is_no_refusal_of_the_object(
+    world: World, refusal: ApiError
+) -> None:
+    def refuse(call: Call) -> None:
+        if (call.verb, call.name) == ("create", "first"):
+            raise refusal
+
+    world.cluster.fault = refuse
+
+    assert await world.committer.write([owning(world, "first")]) == 1
+    assert world.store.get(SECRETS, "ns", "urls") is not None
+
+
+async def test_what_somebody_else_has_under_the_name_stays(world: World) -> None:
+    world.store.put(PARTS, None, await world.cluster.create(PARTS, part(OTHER, name="first")))
+
+    assert await world.committer.write([owning(world, "first")]) == 1
+    found = await world.cluster.get(PARTS, "first", "ns")
+    assert found["metadata"]["ownerReferences"][0]["uid"] == OTHER["metadata"]["uid"]
+
+
+async def test_a_server_that_is_away_ends_the_pass(world: World) -> None:
+    def away(call: Call) -> None:
+        if (call.verb, call.name) == ("create", "first"):
+            raise Unreachable(0, "Unreachable", "no route")
+
+    world.cluster.fault = away
+
+    with pytest.raises(Unreachable):
+        await world.committer.write([owning(world, "first")])
+
+
+async def test_an_object_says_the_version_of_the_one_that_was_made_before_it(
+    world: World,
+) -> None:
+    place = Place(SECRETS, "ns", "urls")
+    body = part(world.owner, name="first")
+    await world.commit(Create(SECRETS, secret(world)), Create(PARTS, body, noted={"of": place}))
+
+    urls = await world.cluster.get(SECRETS, "urls", "ns")
+    made = await world.cluster.get(PARTS, "first", "ns")
+    assert made["metadata"]["annotations"] == {"of": urls["metadata"]["resourceVersion"]}
+
+
+async def test_nothing_is_made_that_would_say_the_version_of_what_is_not_known(
+    world: World,
+) -> None:
+    body = part(world.owner, name="first")
+    wish = Create(PARTS, body, noted={"of": Place(SECRETS, "ns", "urls")})
+
+    with pytest.raises(Stale):
+        await world.commit(wish)

@@ -6,6 +6,8 @@ import pytest
 
 import builders as b
 from haikube.cluster.fake import FakeCluster
+from haikube.model import labels
+from haikube.model.intents import Place
 from haikube.model.resources import SECRETS
 from plan.apps import FIRST, SERVING
 from stage import plan
@@ -15,12 +17,33 @@ async def test_a_new_app_gets_an_empty_labelled_config() -> None:
     row = await plan(b.app())
     body = row.body("create Secret hello-config")
 
-    assert row.writes == ["create Secret hello-config"]
+    assert row.writes == ["create Secret hello-config", "create Release hello-v1"]
     assert body["metadata"]["labels"]["haikube.dev/app"] == "hello"
     assert "data" not in body
     assert row.condition() == ("False", "NoRelease")
     assert row.types == ["Ready", "ConfigReady"]
     assert row.status["url"] == "http://hello.localhost:8080/"
+
+
+async def test_the_first_release_says_which_config_it_is_of_and_brings_its_snapshot() -> None:
+    row = await plan(b.app())
+    release = row.write("create Release hello-v1")
+
+    assert release.noted == {labels.CONFIG_VERSION: Place(SECRETS, "team", "hello-config")}
+    (snapshot,) = release.owned
+    assert snapshot.body["metadata"]["name"] == "hello-v1"
+    assert snapshot.copied.keys == ()
+    assert labels.CONFIG_SEEN in snapshot.body["metadata"]["annotations"]
+
+
+async def test_a_later_release_is_of_the_config_that_the_plan_saw() -> None:
+    row = await plan(b.app(), *SERVING, b.config({"A": "1"}))
+    release = row.write("create Release hello-v2")
+
+    assert not release.noted
+    (snapshot, url) = release.owned
+    assert snapshot.copied.keys == ("A",)
+    assert url.body["metadata"]["name"] == "hello-v2-slug"
 
 
 async def test_an_unlabelled_config_is_named_with_the_remedy_and_not_touched() -> None:

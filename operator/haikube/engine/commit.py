@@ -9,13 +9,13 @@ that somebody keeps changing back ``Contested``; every other refusal passes thro
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from haikube.cluster.errors import AlreadyExists
 from haikube.cluster.port import Cluster, Json
 from haikube.engine.clock import Clock
+from haikube.engine.create import Creator, Presigner
 from haikube.engine.guard import refuse_foreign
 from haikube.engine.live import Live, Seen, Target
 from haikube.engine.mark import Mark, mark_of, parse_mark, with_template, without_template
@@ -29,20 +29,16 @@ from haikube.engine.store import Store
 from haikube.model.intents import (
     Annotate,
     Apply,
-    Copy,
     Create,
     Delete,
     Event,
     Merge,
     Plan,
-    Presign,
     Write,
 )
-from haikube.model.meta import Meta
 from haikube.model.resources import Resource
 
 Object = Mapping[str, Any]
-Presigner = Callable[[Presign], Awaitable[str]]
 
 _REMEMBERED = 200_000
 
@@ -61,7 +57,7 @@ class Committer:
         digest_annotation: str,
     ) -> None:
         self._live = Live(cluster, store, manager)
-        self._presign = presign
+        self._creator = Creator(self._live, presign)
         self._digest_annotation = digest_annotation
         self._recorder = Recorder(cluster, manager, clock)
         self._patience = Patience(clock)
@@ -101,7 +97,7 @@ class Committer:
             case Apply():
                 return await self._apply(write)
             case Create():
-                return await self._create(write)
+                return await self._creator.create(write)
             case Annotate():
                 marks = {"metadata": {"annotations": dict(write.annotations)}}
                 return await self._merge(write, marks)
@@ -171,68 +167,6 @@ class Committer:
             metadata["uid"] = seen.obj["metadata"]["uid"]
         return {**body, "metadata": metadata}
 
-    async def _create(self, write: Create) -> int:
-        target = Target.of(write.resource, write.body)
-        live = self._live.known(target)
-        if live is None:
-            signed = await self._signed(write)
-            try:
-                await self._live.create(target, signed)
-            except AlreadyExists:
-                live = await self._existing(target)
-            else:
-                return 1
-            if self._live.known(target) is not None:
-                return 1  # it came while we wrote: who decided did not know it
-        refuse_foreign(write.resource, write.body, live, ours=False)
-        renewed = self._renew if write.renew else self._relabel
-        return await renewed(write, target, live)
-
-    async def _existing(self, target: Target) -> Object:
-        seen = await self._live.find(target)
-        if seen is None:  # deleted between our two calls
-            raise Stale(target.resource, target.namespace, target.name)
-        return seen.obj
-
-    async def _relabel(self, write: Create, target: Target, live: Object) -> int:
-        """Put labels back that the object has lost: without them no watch tells of it."""
-        wanted = write.body["metadata"].get("labels", {})
-        if wanted.items() <= live["metadata"].get("labels", {}).items():
-            return 0
-        metadata = {"uid": live["metadata"]["uid"], "labels": dict(wanted)}
-        await self._live.patch(target, {"metadata": metadata})
-        return 1
-
-    async def _renew(self, write: Create, target: Target, live: Object) -> int:
-        made = write.body["metadata"]
-        metadata = {
-            "uid": live["metadata"]["uid"],
-            "labels": dict(made.get("labels", {})),
-            "annotations": dict(made.get("annotations", {})),
-        }
-        data = (await self._signed(write)).get("stringData", {})
-        await self._live.patch(target, {"metadata": metadata, "stringData": data})
-        return 1
-
-    async def _signed(self, write: Create) -> Json:
-        if write.copied is not None:
-            return {**write.body, "data": await self._copied(write.resource, write.copied)}
-        if not write.presigned:
-            return dict(write.body)
-        urls = {key: await self._presign(wish) for key, wish in write.presigned.items()}
-        return {**write.body, "stringData": {**write.body.get("stringData", {}), **urls}}
-
-    async def _copied(self, resource: Resource, wanted: Copy) -> Json:
-        if not wanted.keys:
-            return {}
-        source = wanted.source
-        target = Target(resource, source.namespace, source.name)
-        found = await self._live.read(target)
-        if found is None or not _is_version(found, source):
-            raise Stale(resource, source.namespace, source.name)
-        data = found.get("data") or {}
-        return {key: data[key] for key in wanted.keys}
-
     async def _merge(self, write: Annotate | Merge, body: Object) -> int:
         target = Target(write.resource, write.namespace, write.name)
         seen = await self._live.find(target)
@@ -251,11 +185,6 @@ class Committer:
             target, uid=write.uid, resource_version=write.resource_version
         )
         return int(deleted)
-
-
-def _is_version(obj: Object, meta: Meta) -> bool:
-    metadata = obj["metadata"]
-    return bool((metadata["uid"], metadata["resourceVersion"]) == (meta.uid, meta.resource_version))
 
 
 def _holds(live: Any, body: Any) -> bool:  # noqa: ANN401 - any JSON

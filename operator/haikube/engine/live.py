@@ -87,11 +87,12 @@ class Live:
             expected=only_status,
         )
 
-    async def create(self, target: Target, body: Object) -> None:
-        """Create an object; raises ``AlreadyExists``."""
+    async def create(self, target: Target, body: Object) -> Object:
+        """Create an object and return it; raises ``AlreadyExists``."""
         with self._awaiting(target):
             answer = await self._cluster.create(target.resource, body)
         self._store.put(target.resource, None, answer, expected=anything)
+        return answer
 
     async def patch(self, target: Target, body: Object) -> None:
         """Merge-patch an object; ``metadata.uid`` in the body guards it."""

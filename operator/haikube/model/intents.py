@@ -51,12 +51,23 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an object is that the same plan makes first."""
+
+    resource: Resource
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Create:
     """Create ``body`` under its deterministic name; an existing object means success.
 
     ``copied`` says whose entries become its ``data``. ``presigned`` maps keys of ``stringData`` to
     the URLs that are signed while committing. With ``renew`` an existing object has its
-    ``stringData`` and annotations replaced instead.
+    ``stringData`` and annotations replaced instead. ``owned`` is made right after a new object,
+    whose uid the references of these to their owner get. ``noted`` maps annotations to the objects
+    whose versions they say.
     """
 
     resource: Resource
@@ -64,6 +75,8 @@ class Create:
     presigned: Mapping[str, Presign] = field(default_factory=dict)
     renew: bool = False
     copied: Copy | None = None
+    owned: tuple[Create, ...] = ()
+    noted: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from typing import TypeVar
 from haikube.model import labels
 from haikube.model.build import Build
 from haikube.model.formation import Formation
-from haikube.model.intents import Decision, Object, Part, Plan
+from haikube.model.intents import Create, Decision, Object, Part, Plan, Write
 from haikube.model.release import PENDING, Release
 from haikube.model.resources import APPS, BUILDS, DYNOS, FORMATIONS, RELEASES
 from haikube.plan.app.adopt import plan_adoption
-from haikube.plan.app.config import look_again, plan_config
+from haikube.plan.app.config import look_again, plan_config, with_config
 from haikube.plan.app.formations import filled, plan_formations
 from haikube.plan.app.hidden import plan_lost_marks
 from haikube.plan.app.ledger import next_version, plan_ledger
@@ -33,6 +33,7 @@ from haikube.plan.dyno import dyno_view, plan_dyno
 from haikube.plan.formation import plan_formation
 from haikube.plan.formationstatus import formation_status
 from haikube.plan.formationview import formation_view
+from haikube.plan.release.born import with_secrets
 from haikube.plan.release.entries import plan_stray
 from haikube.plan.release.health import serving
 from haikube.plan.release.plan import plan_release
@@ -88,12 +89,17 @@ def plan_app(world: AppWorld, context: Context) -> Plan:
             *plan_adoption(world),
             *plan_config(world),
             *((wanted,) if wanted and not known else ()),
-            *plan_ledger(world),
+            *_ledger(with_config(world), context),
             *plan_formations(world),
             *forget(world, context),
         ),
         requeue_after=look_again(world),
     )
+
+
+def _ledger(world: AppWorld, context: Context) -> Iterator[Write]:
+    for each in plan_ledger(world):
+        yield with_secrets(each, world, context) if isinstance(each, Create) else each
 
 
 def _stray(world: AppWorld, release: Release, context: Context) -> Plan:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from haikube.model import release as ledger
 from haikube.model.app import App
@@ -152,7 +152,11 @@ class AppWorld:
         """Return the world as it is once the statuses of the formations are written."""
         return self if formations is self.formations else self._with(formations=formations)
 
-    def _with(self, **changed: tuple[Any, ...]) -> AppWorld:
+    def with_config(self, config: Secret) -> AppWorld:
+        """Return the world as it is once the config is made."""
+        return self._with(config=config)
+
+    def _with(self, **changed: object) -> AppWorld:
         """Return the same world but for ``changed``: a pass makes a dozen, and each has 28 fields.
 
         What was found out of the old one is not taken along.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from haikube.model.intents import Create, Write
+from haikube.model.intents import Create
+from haikube.model.meta import Meta
 from haikube.model.release import PENDING
 from haikube.model.resources import APPS, SECRETS
+from haikube.model.secret import parse_secret
 from haikube.plan.children import CONFIG, child_labels, child_metadata
 from haikube.plan.world import AppWorld
 
@@ -12,7 +14,7 @@ RETRY = 30.0
 """Seconds until a config Secret that the operator's watch does not see is looked for again."""
 
 
-def plan_config(world: AppWorld) -> tuple[Write, ...]:
+def plan_config(world: AppWorld) -> tuple[Create, ...]:
     """Return the empty config of a new app."""
     if not _may_make(world):
         return ()
@@ -20,6 +22,18 @@ def plan_config(world: AppWorld) -> tuple[Write, ...]:
     metadata = child_metadata(world.app.config, (APPS, app), child_labels(app, CONFIG))
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}
     return (Create(SECRETS, body),)
+
+
+def with_config(world: AppWorld) -> AppWorld:
+    """Return the world as it is once a new app has its config, for its first releases."""
+    if world.releases or not (made := plan_config(world)):
+        return world
+    return world.with_config(parse_secret(made[0].body))
+
+
+def is_to_come(config: Meta) -> bool:
+    """Return whether a config is still to be made: no server has given it a version."""
+    return not config.resource_version
 
 
 def look_again(world: AppWorld) -> float | None:

@@ -17,12 +17,13 @@ from typing import Any
 from haikube.model import labels
 from haikube.model.build import SUCCEEDED, Build
 from haikube.model.conditions import Verdict
-from haikube.model.intents import Annotate, Create, Write
+from haikube.model.intents import Annotate, Create, Place, Write
 from haikube.model.names import release_name
 from haikube.model.release import Release, is_under_way
-from haikube.model.resources import APPS, RELEASES
+from haikube.model.resources import APPS, RELEASES, SECRETS
 from haikube.model.secret import Secret
 from haikube.model.source import Slug
+from haikube.plan.app.config import is_to_come
 from haikube.plan.children import SNAPSHOT, app_labels, child_metadata
 from haikube.plan.declared import source_digest
 from haikube.plan.release.entries import following
@@ -100,8 +101,12 @@ def next_release(world: AppWorld) -> Next | None:
 
 def _write(world: AppWorld, made: Next, version: int) -> Create:
     name, marks = release_name(world.name, version), dict(made.annotations)
+    noted: dict[str, Place] = {}
     if world.config is not None:
-        marks[labels.CONFIG_VERSION] = world.config.meta.resource_version
+        meta = world.config.meta
+        marks[labels.CONFIG_VERSION] = meta.resource_version
+        if is_to_come(meta):
+            noted[labels.CONFIG_VERSION] = Place(SECRETS, meta.namespace, meta.name)
     metadata = child_metadata(name, (APPS, world.app.meta), app_labels(world.app.meta), marks)
     spec: dict[str, Any] = {
         "appRef": {"name": world.name},
@@ -115,7 +120,8 @@ def _write(world: AppWorld, made: Next, version: int) -> Create:
         "rollbackOf": made.rollback_of,
     }
     body = {"apiVersion": RELEASES.api_version, "kind": RELEASES.kind, "metadata": metadata}
-    return Create(RELEASES, {**body, "spec": {key: each for key, each in spec.items() if each}})
+    spec = {key: each for key, each in spec.items() if each}
+    return Create(RELEASES, {**body, "spec": spec}, noted=noted)
 
 
 def _seen(world: AppWorld, config: Secret) -> tuple[Write, ...]:
