@@ -7,38 +7,51 @@ are its names, uids and moments. Reading one takes some microseconds.
 
 from __future__ import annotations
 
-import zlib
-from typing import Any
+from typing import Any, NamedTuple
+
+from zstandard import (
+    DICT_TYPE_RAWCONTENT,
+    ZstdCompressionDict,
+    ZstdCompressor,
+    ZstdDecompressor,
+)
 
 from haikube.cluster.text import decoded, encoded
 from haikube.model.resources import Resource
 
 _LEVEL = 1
-_WINDOW = 13
-"""A window of 8 KB, which most objects are smaller than; a larger one takes longer to set up."""
-
-_MEMORY = 7
+_SAMPLE = 1 << 13
+"""Bytes of the first object that count: most are smaller, and more would take longer to set up."""
 
 
 class Packer:
     """Packs and unpacks JSON, kind by kind; what one has packed only the same one can read."""
 
     def __init__(self) -> None:
-        self._samples: dict[Resource, bytes] = {}
-        self._squeezers: dict[Resource, Any] = {}
-        """By kind: one that has read the dictionary; to copy it takes half the time of another."""
+        self._codecs: dict[Resource, _Codec] = {}
 
     def pack(self, resource: Resource, content: Any) -> bytes:  # noqa: ANN401 - any JSON
         """Return JSON in few bytes."""
         data = encoded(content)
-        if resource not in self._squeezers:
-            self._samples[resource] = sample = data[-(1 << _WINDOW) :]
-            self._squeezers[resource] = zlib.compressobj(
-                _LEVEL, zlib.DEFLATED, -_WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, sample
-            )
-        squeezer = self._squeezers[resource].copy()
-        return bytes(squeezer.compress(data) + squeezer.flush())
+        codec = self._codecs.get(resource)
+        if codec is None:
+            codec = self._codecs[resource] = _codec(data[-_SAMPLE:])
+        return codec.squeezer.compress(data)
 
     def unpack(self, resource: Resource, data: bytes) -> Any:  # noqa: ANN401 - any JSON
         """Return what was packed."""
-        return decoded(zlib.decompressobj(-_WINDOW, self._samples[resource]).decompress(data))
+        return decoded(self._codecs[resource].reader.decompress(data))
+
+
+class _Codec(NamedTuple):
+    """What has read the dictionary of a kind."""
+
+    squeezer: ZstdCompressor
+    reader: ZstdDecompressor
+
+
+def _codec(sample: bytes) -> _Codec:
+    known = ZstdCompressionDict(sample, dict_type=DICT_TYPE_RAWCONTENT)
+    known.precompute_compress(level=_LEVEL)
+    squeezer = ZstdCompressor(_LEVEL, known, write_checksum=False, write_dict_id=False)
+    return _Codec(squeezer, ZstdDecompressor(known))
