@@ -18,6 +18,7 @@ from haikube.cluster.wire import Wire
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{"a":1}'
 HEAD = b"HTTP/1.1 200 OK\r\n"
+REQUEST = b"GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
 END = b"end"
 """A server that says this closes the connection."""
 
@@ -57,15 +58,21 @@ class Server:
 
 
 @asynccontextmanager
-async def served(server: Server, place: str = "") -> AsyncIterator[HttpCluster]:
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    credentials = Credentials(f"http://127.0.0.1:{port}{place}", static_token("t0k3n"))
+async def listening(server: Server) -> AsyncIterator[str]:
+    """Serve on a free port; yields the address."""
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     try:
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    finally:
+        listener.close()
+
+
+@asynccontextmanager
+async def served(server: Server, place: str = "") -> AsyncIterator[HttpCluster]:
+    async with listening(server) as address:
+        credentials = Credentials(f"{address}{place}", static_token("t0k3n"))
         async with HttpCluster(credentials, user_agent="tests/1") as cluster:
             yield cluster
-    finally:
-        listening.close()
 
 
 async def get(cluster: HttpCluster) -> object:
@@ -121,14 +128,10 @@ async def test_calls_one_after_the_other_share_a_connection() -> None:
 
 async def test_calls_at_once_have_connections_of_their_own_up_to_a_limit() -> None:
     server = Server(OK)
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    calls = Wire(f"http://127.0.0.1:{port}", None, None, limit=2)
-    request = b"GET / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
-
-    await asyncio.gather(*(calls.call(request, again=False, seconds=5) for _ in range(9)))
-    calls.close()
-    listening.close()
+    async with listening(server) as address:
+        calls = Wire(address, None, None, limit=2)
+        await asyncio.gather(*(calls.call(REQUEST, again=False, seconds=5) for _ in range(9)))
+        calls.close()
 
     assert server.connections == 2
 
@@ -195,6 +198,19 @@ async def test_an_answer_that_does_not_come_in_time_is_not_waited_for(
         assert await create(cluster) == {"a": 1}
 
     assert [number for number, _ in server.asked] == [1, 2]
+
+
+@pytest.mark.parametrize("before", [30.0, 0.01])
+async def test_each_call_has_its_own_time_whatever_the_one_before_had(before: float) -> None:
+    server = Server(OK, NEVER)
+    async with listening(server) as address:
+        calls = Wire(address, None, None, limit=1)
+        await calls.call(REQUEST, again=False, seconds=before)
+        with pytest.raises(TimeoutError, match=r"after 0\.05 s"):
+            await calls.call(REQUEST, again=False, seconds=0.05)
+        calls.close()
+
+    assert server.connections == 1
 
 
 async def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one() -> None:

@@ -114,7 +114,8 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._parser = httptools.HttpResponseParser(self)
         self._waiting: asyncio.Future[Answer] | None = None
-        self._limit: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._patience = self._deadline = 0.0
         self._answer = Answer()
         self._parts: list[bytes] = []
         self._ends_with_connection = False
@@ -123,7 +124,8 @@ class _Connection(asyncio.Protocol):
         """Send a request; returns its answer, ``ConnectionError`` or ``TimeoutError``."""
         loop = asyncio.get_running_loop()
         waiting = self._waiting = loop.create_future()
-        self._limit = loop.call_later(seconds, self._fail, TimeoutError(f"after {seconds:g} s"))
+        self._patience, self._deadline = seconds, loop.time() + seconds
+        self._watch_over(loop)
         self.heard = False
         if self.is_open:
             self._transport.write(request)
@@ -135,6 +137,24 @@ class _Connection(asyncio.Protocol):
         """Close it at once."""
         self.is_open = False
         self._transport.abort()
+
+    def _watch_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look when the answer is due; the look that is planned serves all calls until then."""
+        if self._timer is not None and self._timer.when() <= self._deadline:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(self._deadline, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._waiting is None:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._deadline:
+            self._watch_over(loop)
+        else:
+            self._fail(TimeoutError(f"after {self._patience:g} s"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -155,6 +175,8 @@ class _Connection(asyncio.Protocol):
         if self._ends_with_connection and error is None:
             self.on_message_complete()
         self._fail(ConnectionError(f"the connection was lost: {error or 'closed by the server'}"))
+        if self._timer is not None:
+            self._timer.cancel()
 
     def on_message_begin(self) -> None:
         """Begin an answer; none may come unasked."""
@@ -199,8 +221,6 @@ class _Connection(asyncio.Protocol):
 
     def _awaited(self) -> asyncio.Future[Answer] | None:
         """Return who waits for an answer, who then waits no more."""
-        if self._limit is not None:
-            self._limit.cancel()
         waiting, self._waiting = self._waiting, None
         return None if waiting is None or waiting.done() else waiting
 
