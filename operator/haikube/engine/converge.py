@@ -1,8 +1,8 @@
 """One pass over an aggregate: look, decide and write until all is written, then one status each.
 
-Theory of operation. A decision is made on facts only. What must exist before something else (an
-object whose uid is needed, a Secret that pods mount) is written, and then the whole is looked at
-again; our own answers are in the store by then, so this waits for no watch. Statuses come last
+Theory of operation. A decision is made on facts only. What must exist before something else (a
+Secret that pods mount, a release that dynos run) is written, and then the whole is looked at again;
+our own answers are in the store by then, so this waits for no watch. Statuses come last
 and once: nobody sees one that the same pass would outdate.
 
 A refusal keeps back what its own object still wanted, not the others: a quota for builds must not
