@@ -16,17 +16,17 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from bench import kwok, leading
+from bench import kwok
 from bench.alone import alone
 from bench.client import Bare, Json, bare_client, list_watched, timed
 from bench.fleet import Fleet, is_ready
-from bench.leading import Figures, InCluster, Operator, leader
+from bench.leading import Figures, Operator, leader
+from bench.reserved import removed, reserved
 from bench.table import keep, rows
 from haikube.model.names import formation_name
 from haikube.model.resources import (
@@ -36,7 +36,6 @@ from haikube.model.resources import (
     DEPLOYMENTS,
     FORMATIONS,
     NAMESPACES,
-    NODES,
     PODS,
     RELEASES,
     SECRETS,
@@ -50,7 +49,6 @@ WITH_STATUS = (APPS, BUILDS, RELEASES, FORMATIONS)
 _READY_SECONDS = 3600.0
 _SETTLE_SECONDS = 5.0
 _STARTS = 3
-_REMOVAL_SECONDS = 1800
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ async def measure(wish: Wish) -> Seen:
     async with (
         bare_client() as client,
         kwok.nodes(client, wish.dynos, wish.apps),
-        _stage(client) as operator,
+        reserved(client) as operator,
     ):
         return await _measure(wish, client, operator)
 
@@ -121,7 +119,7 @@ async def _measure(wish: Wish, client: Bare, operator: Operator) -> Seen:
     finally:
         if not wish.alone:
             for fleet in (ours, bare, beside):
-                await _removed(client, fleet)
+                await removed(client, fleet)
     return Seen(
         wish=wish,
         ready=ready,
@@ -135,45 +133,6 @@ async def _measure(wish: Wish, client: Bare, operator: Operator) -> Seen:
         latencies=latencies,
         idle=idle,
     )
-
-
-@asynccontextmanager
-async def _stage(client: Bare) -> AsyncIterator[Operator]:
-    """Keep pods off the real node; the operator is back as it was afterwards."""
-    deployment = await client.call(
-        "GET", f"/apis/apps/v1/namespaces/{leading.NAMESPACE}/deployments/{leading.NAME}"
-    )
-    operator = InCluster(client)
-    try:
-        await _cordon(client, on=True)
-        yield operator
-    finally:
-        await _cordon(client, on=False)
-        await operator.scale(deployment["spec"]["replicas"])
-
-
-async def _removed(client: Bare, fleet: Fleet) -> None:
-    """Delete a namespace and wait until nothing of it is left."""
-    label = f"kubernetes.io/metadata.name={fleet.namespace}"
-    if await client.items(NAMESPACES, "", label):
-        await client.call("DELETE", f"/api/v1/namespaces/{fleet.namespace}")
-    for _ in range(_REMOVAL_SECONDS):
-        if not await client.items(NAMESPACES, "", label):
-            return
-        await asyncio.sleep(1)
-    raise AssertionError(f"namespace {fleet.namespace} is not gone")
-
-
-async def _cordon(client: Bare, *, on: bool) -> None:
-    """Let the real nodes take no pod but the operator's, which tolerates it."""
-    taint = {"key": "haikube.dev/bench", "effect": "NoSchedule"}
-    for node in await client.items(NODES):
-        if node["metadata"].get("labels", {}).get("type") != kwok.LABEL:
-            body = {"spec": {"taints": [taint] if on else None}}
-            await client.patch(NODES, "", node["metadata"]["name"], body)
-    toleration = [{"key": "haikube.dev/bench", "operator": "Exists"}] if on else None
-    pod = {"spec": {"template": {"spec": {"tolerations": toleration}}}}
-    await client.patch(DEPLOYMENTS, leading.NAMESPACE, leading.NAME, pod)
 
 
 async def _restarted(operator: Operator) -> tuple[Figures, float]:
