@@ -36,7 +36,8 @@ class Packer:
         codec = self._codecs.get(resource)
         if codec is None:
             codec = self._codecs[resource] = _codec(data[-_SAMPLE:])
-        return codec.squeezer.compress(data)
+        # The compressor cuts its answer out of a room for the worst case, and memory keeps the gap.
+        return bytes(memoryview(codec.squeezer.compress(data)))
 
     def unpack(self, resource: Resource, data: bytes) -> Any:  # noqa: ANN401 - any JSON
         """Return what was packed."""
