@@ -131,7 +131,7 @@ jvm_refuse_unknown() {
 # jvm_advice LINE AVAILABLE: a newer Java builds for an older one, and runs it.
 jvm_advice() {
   local newer
-  newer=$(awk -v wanted="$1" '$1 > wanted + 0' <<<"$2" | head -n 1)
+  newer=$(awk -v wanted="$1" '$1 > wanted + 0' <<<"$2" | sed -n 1p)
   if [[ $1 =~ ^[0-9]+$ && -n $newer ]]; then
     printf 'Java %s builds and runs what is written for Java %s: write java.runtime.version=%s there; %s' \
       "$newer" "$1" "$newer" "what the build itself says of $1 may stay. Or set JDK_URL to the URL of a JDK archive."

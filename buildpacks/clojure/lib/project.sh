@@ -8,11 +8,11 @@ project_text() {
 
 # project_string KEY: the first string after a keyword.
 project_string() {
-  project_text | tr '\n' ' ' | sed -nE "s/.*$1[[:space:]]+\"([^\"]+)\".*/\1/p" | head -n 1
+  project_text | tr '\n' ' ' | sed -nE "s/.*$1[[:space:]]+\"([^\"]+)\".*/\1/p" | sed -n 1p
 }
 
 project_has() {
-  project_text | grep -q -- "$1"
+  project_text | grep -- "$1" >/dev/null
 }
 
 # refuse_old_leiningen: the distribution has Leiningen 2, which version 1 projects do not fit.

@@ -9,7 +9,7 @@ result_key() {
   [[ $(setting BUILD_ALWAYS) != 1 && ! -f bin/build ]] || return 0
   ! has_config_var BUILD_COMMAND || return 0
   ! lein_is_wanted || return 0 # which needs Leiningen anew
-  ! grep -v defproject project.clj deps.edn 2>/dev/null | grep -qE 'SNAPSHOT|"(RELEASE|LATEST)"|"[[(][0-9.,]' || return 0
+  ! grep -v defproject project.clj deps.edn 2>/dev/null | grep -E 'SNAPSHOT|"(RELEASE|LATEST)"|"[[(][0-9.,]' >/dev/null || return 0
   cache_key "$(result_files . | sha256sum)" "$(result_files "${ENV_DIR:-/nonexistent}" | sha256sum)" \
     "$(file_digest "$BUILDPACK_DIR"/bin/* "$BUILDPACK_DIR"/lib/* "$BUILDPACK_DIR"/tools/*)" "$(result_commit)"
 }

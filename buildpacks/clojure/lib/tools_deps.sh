@@ -76,7 +76,7 @@ deps_build() {
 deps_start() {
   local jars=(target/*.jar) web=
   mkdir -p .heroku/clojure
-  if ((${#jars[@]} == 1)) && unzip -p "${jars[0]}" META-INF/MANIFEST.MF 2>/dev/null | grep -q '^Main-Class:'; then
+  if ((${#jars[@]} == 1)) && unzip -p "${jars[0]}" META-INF/MANIFEST.MF 2>/dev/null | grep '^Main-Class:' >/dev/null; then
     # shellcheck disable=SC2016  # for the dyno's shell
     printf 'java $JVM_OPTS -jar %s\n' "${jars[0]}" >.heroku/clojure/web
     rm -rf target/classes .cpcache

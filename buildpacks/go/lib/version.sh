@@ -5,14 +5,14 @@
 # go_directive NAME: the value of a directive of go.mod ("go", "toolchain").
 go_directive() {
   [[ -f $BUILD_DIR/go.mod ]] || return 0
-  tr -d '\r' <"$BUILD_DIR/go.mod" | sed -nE "s/^$1[[:space:]]+([^[:space:]]+).*/\1/p" | head -n 1
+  tr -d '\r' <"$BUILD_DIR/go.mod" | sed -nE "s/^$1[[:space:]]+([^[:space:]]+).*/\1/p" | sed -n 1p
 }
 
 # heroku_directive NAME: the rest of a comment line "// +heroku NAME …".
 heroku_directive() {
   [[ -f $BUILD_DIR/go.mod ]] || return 0
   tr -d '\r' <"$BUILD_DIR/go.mod" |
-    sed -nE "s|^//[[:space:]]*\+heroku[[:space:]]+$1[[:space:]]+(.*[^[:space:]])[[:space:]]*$|\1|p" | head -n 1
+    sed -nE "s|^//[[:space:]]*\+heroku[[:space:]]+$1[[:space:]]+(.*[^[:space:]])[[:space:]]*$|\1|p" | sed -n 1p
 }
 
 # wanted_version: "VERSION<tab>where it is from"; VERSION is 1.25 or 1.25.3 without "go".

@@ -39,7 +39,7 @@ cached_folders() {
 }
 
 folder_name() {
-  printf 'node-folders/%s' "$(cache_key "$1" | head -c 16)"
+  printf 'node-folders/%s' "$(cache_key "$1" | cut -c1-16)"
 }
 
 folder_key() {

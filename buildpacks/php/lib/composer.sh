@@ -12,7 +12,7 @@ install_packages() {
   fi
   prepare_composer
   topic "Installing dependencies"
-  detail "$(composer --version --no-ansi 2>/dev/null | head -n 1)"
+  detail "$(composer --version --no-ansi 2>/dev/null | sed -n 1p)"
   key=$(cache_key "$STACK" "$PHP_VERSION" "$(file_digest "$(manifest)" "$(lock_file)")")
   warn_vendored "$vendor" || restore_vendor "$vendor" "$key"
   run_composer install --no-progress --no-dev --prefer-dist --optimize-autoloader

@@ -19,7 +19,7 @@ check_manifest() {
   for path in "$(manifest)" "$(lock_file)"; do
     [[ -f $path ]] || continue
     jq -e 'type == "object"' "$path" >/dev/null 2>&1 ||
-      fail "${path##*/} is not valid JSON: $(jq . "$path" 2>&1 >/dev/null | head -n 1)" \
+      fail "${path##*/} is not valid JSON: $(jq . "$path" 2>&1 >/dev/null | sed -n 1p)" \
         "Check it with 'composer validate'."
   done
   if has_dependencies && [[ ! -f $(lock_file) ]] && ! has_vendored_packages; then

@@ -15,7 +15,7 @@ explain_failure() {
   explain_private_repository "$output"
   explain_unreachable "$output"
   explain_other_machine "$file" "$output"
-  package=$(sed -nE 's/^.*No matching distribution found for ([^ ]+).*$/\1/p' "$output" | head -n 1)
+  package=$(sed -nE 's/^.*No matching distribution found for ([^ ]+).*$/\1/p' "$output" | sed -n 1p)
   if [[ -n $package ]]; then
     fail "The package '$package' of $file does not exist in the package index, or has no version that fits." \
       "Check its name and version for typing errors and for the Python version of the app." \

@@ -118,7 +118,7 @@ runtime_from_upstream() {
       "Check that there is such a version, and that builds reach the downloads of uv" \
       "(UV_PYTHON_INSTALL_MIRROR names a mirror). Without them there are $(runtime_suite_lines python | version_list):" \
       "write $(runtime_next python "$(version_line "$wanted" 2)") to .python-version."
-  found=$(find "$place" -mindepth 1 -maxdepth 1 -type d -name 'cpython-*' | head -n 1)
+  found=$(find "$place" -mindepth 1 -maxdepth 1 -type d -name 'cpython-*' | sed -n 1p)
   mv "$found" "$target/usr"
   "$target/usr/bin/python3" -c 'import platform; print(platform.python_version())' >"$target/version"
 }
@@ -131,7 +131,7 @@ runtime_from_url() {
     fail "The archive that BUILDPACK_PYTHON_SOURCE names could not be fetched (see above)."
   mkdir -p "$TMPDIR/python"
   tar --extract --auto-compress --file="$archive" --directory="$TMPDIR/python"
-  root=$(find "$TMPDIR/python" -maxdepth 3 -path '*/bin/python3' -printf '%h\n' | head -n 1)
+  root=$(find "$TMPDIR/python" -maxdepth 3 -path '*/bin/python3' -printf '%h\n' | sed -n 1p)
   [[ -n $root ]] || fail "The archive that BUILDPACK_PYTHON_SOURCE names holds no bin/python3."
   mv "$(dirname "$root")" "$target/usr"
   "$target/usr/bin/python3" -c 'import platform; print(platform.python_version())' >"$target/version"
@@ -148,7 +148,7 @@ drop_unneeded() {
 # Debian ships no bytecode, and each boot would compile what it imports.
 compile_standard_library() {
   local python library jobs=(-j 0)
-  python=$(find "$1/usr/bin" -name 'python3.*' ! -name '*-config' | head -n 1)
+  python=$(find "$1/usr/bin" -name 'python3.*' ! -name '*-config' | sed -n 1p)
   for library in "$1"/usr/lib/python3.*; do
     if borrow_bytecode "$python" "$library" "/usr/lib/${library##*/}"; then
       jobs=()

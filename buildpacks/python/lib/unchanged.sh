@@ -23,7 +23,7 @@ nothing_to_do() {
 }
 
 pip_settings_are_harmless() {
-  ! compgen -e PIP_ | grep -qvE "$PIP_HARMLESS"
+  ! compgen -e PIP_ | grep -vE "$PIP_HARMLESS" >/dev/null
 }
 
 # requirements_are_plain FILE: every line names a package of an index, here and in included files.

@@ -15,5 +15,5 @@ mend_binstubs() {
 }
 
 asks_for_windows() {
-  [[ -f $1 ]] && sed -n '1p' "$1" | grep -aqE '^#!.*\bruby\.exe\b'
+  [[ -f $1 ]] && sed -n '1p' "$1" | grep -aE '^#!.*\bruby\.exe\b' >/dev/null
 }

@@ -14,7 +14,7 @@ remark_play_secret() {
 
 # names_secret FILE: "changeme" is what Play itself has for a secret, and refuses in production.
 names_secret() {
-  grep -sE '^[^#]*secret(\.key[[:space:]]*[=:]|[[:space:]]*\{)' "$1" | grep -qvi '"changeme"'
+  grep -sE '^[^#]*secret(\.key[[:space:]]*[=:]|[[:space:]]*\{)' "$1" | grep -vi '"changeme"' >/dev/null
 }
 
 is_play_app() {

@@ -15,7 +15,7 @@ settings() {
 check_settings() {
   local unknown
   settings | jq -e 'type == "object"' >/dev/null 2>&1 ||
-    fail "static.json is not a JSON object: $(settings | jq . 2>&1 >/dev/null | head -n 1)" \
+    fail "static.json is not a JSON object: $(settings | jq . 2>&1 >/dev/null | sed -n 1p)" \
       'Write at least {"root": "public/"}.'
   unknown=$(settings | jq -r --argjson known "$KNOWN_SETTINGS" 'keys - $known | join(", ")')
   [[ -z $unknown ]] || warn "static.json has settings that are not known here and do nothing: $unknown." \

@@ -30,7 +30,7 @@ own_folders() {
 }
 
 wait_for_wire() {
-  until ip -4 route show default 2>/dev/null | grep -q .; do
+  until ip -4 route show default 2>/dev/null | grep . >/dev/null; do
     sleep 0.05
   done
 }

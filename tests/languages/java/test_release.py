@@ -46,6 +46,22 @@ def test_frameworks(tmp_path: Path, buildpack: str, folder: str) -> None:
     )
 
 
+@pytest.mark.parametrize(("buildpack", "folder"), [("java", "target"), ("gradle", "build/libs")])
+@pytest.mark.parametrize(
+    ("first", "setting"),
+    [("BOOT-INF/classes/", "server"), ("io/micronaut/Runtime.class", "micronaut.server")],
+)
+def test_a_framework_is_found_at_the_head_of_a_jar_that_fills_a_pipe(
+    tmp_path: Path, buildpack: str, folder: str, first: str, setting: str
+) -> None:
+    path = tmp_path / folder / "app-1.0.jar"
+    jar(path, first, *(f"org/example/some/library/Name{n:05}.class" for n in range(4000)))
+
+    assert released(buildpack, tmp_path) == web(
+        f"java -D{setting}.port=$PORT $JAVA_OPTS -jar {folder}/app-1.0.jar"
+    )
+
+
 @pytest.mark.parametrize(("buildpack", "folder"), [("java", "target"), ("gradle", "build")])
 def test_quarkus(tmp_path: Path, buildpack: str, folder: str) -> None:
     jar(tmp_path / folder / "quarkus-app" / "quarkus-run.jar")
