@@ -84,8 +84,21 @@ class Ada:
     def settle(self) -> str:
         """Wait until one web dyno of the current release is all there is; returns its version."""
         version = self.version()
-        eventually(lambda: self.dynos() == {"web.1": f"up {version}"}, f"web.1 up with {version}")
+        self.sees({"web.1": f"up {version}"})
         return version
+
+    def sees(self, wanted: Mapping[str, str]) -> None:
+        """Wait until her web dynos are so, and no others are there."""
+        seen: list[dict[str, str]] = []
+
+        def look() -> bool:
+            seen.append(self.dynos())
+            return seen[-1] == wanted
+
+        try:
+            eventually(look, f"{wanted}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}, but {seen[-5:]}") from None
 
     def play(self, step: Step, cwd: Path) -> str:
         """Type a step; return in words what was not as expected, empty when all was."""

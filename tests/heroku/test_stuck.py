@@ -15,6 +15,7 @@ from terminal import eventually
 @pytest.fixture
 def stuck(ada: Ada) -> Iterator[str]:
     """Give her app a config var that its web process dies of; return the release before."""
+    ada.run("heroku", "features:enable", "preboot", "-a", ada.names["app"])  # it may be on
     before = ada.settle()
     ada.must("heroku", "config:set", "DIE_AT_START=1", "-a", ada.names["app"])
     yield before
@@ -36,8 +37,7 @@ def prints(ada: Ada, *words: str) -> bool:
 def test_what_answers_and_what_crashes_are_two_dynos_of_two_names(ada: Ada, stuck: str) -> None:
     app, new = ada.names["app"], ada.version()
     crashed = f"web.1.{new}"
-    wanted = {"web.1": f"up {stuck}", crashed: f"crashed {new}"}
-    eventually(lambda: ada.dynos() == wanted, "both dynos")
+    ada.sees({"web.1": f"up {stuck}", crashed: f"crashed {new}"})
     eventually(lambda: prints(ada, "web.1: up", f"{crashed}: crashed"), "both in words")
     serving, failing = uid(ada, "web.1"), uid(ada, crashed)
 
